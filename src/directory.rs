@@ -1,0 +1,5 @@
+//! Who is where: keys, the peers that hold them, what those peers speak. In memory; learned anew at each start.
+
+mod table;
+
+pub use table::{Directory, Member, Trust};

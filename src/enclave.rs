@@ -1,0 +1,207 @@
+//! Who holds private keys and data keys. Nothing else in the program ever sees one.
+//!
+//! [`Enclave`] is the boundary: in process ([`local`]), or a process of its own behind a Unix socket ([`remote`], [`server`]).
+//! Threat: a bug in a parser or a transport reads memory or a file: it finds ciphertext and sealed heads, no key.
+
+pub mod harden;
+pub mod keyfile;
+pub mod local;
+pub mod proto;
+pub mod remote;
+pub mod server;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use zeroize::Zeroizing;
+
+use crate::crypto::nacl::{KeyBox, Nonce};
+use crate::shred::{LeafRef, SealedHead, ShredError};
+use crate::types::{Address, Code, Coded, PayloadId, Privacy, SecurityHash};
+use crate::wire::EncodedPayload;
+
+/// What the sealed head of a record says, without its data key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Meta {
+    /// Who sealed the payload.
+    pub sender: Address,
+    /// Recipients as this node knows them: all of them at the sender, its own at a recipient (all under state validation).
+    pub recipients: Vec<Address>,
+    /// Nonce under which the boxes were made: the same box is made again for a resend.
+    pub recipient_nonce: Nonce,
+    /// Rules that travel with the payload.
+    pub privacy: Privacy,
+}
+
+/// An affected transaction as the store has it.
+#[derive(Clone, Debug)]
+pub struct AffectedRecord {
+    /// Its id.
+    pub id: PayloadId,
+    /// Its sealed head.
+    pub head: SealedHead,
+    /// Its ciphertext.
+    pub ciphertext: Bytes,
+}
+
+/// A payload to seal.
+#[derive(Debug)]
+pub struct Draft {
+    /// The payload, wiped after use.
+    pub plaintext: Zeroizing<Vec<u8>>,
+    /// Whose key seals it; must be one of ours.
+    pub sender: Address,
+    /// Who gets a box, in order, each once.
+    pub recipients: Vec<Address>,
+    /// Rules; `affected` is filled by the enclave from the records.
+    pub privacy: Privacy,
+    /// The affected transactions.
+    pub affected: Vec<AffectedRecord>,
+}
+
+/// A payload sealed for its recipients.
+#[derive(Clone, Debug)]
+pub struct Sealed {
+    /// Its id.
+    pub id: PayloadId,
+    /// What a peer receives, with a box for every recipient.
+    pub payload: EncodedPayload,
+    /// What the store keeps beside the ciphertext.
+    pub head: SealedHead,
+}
+
+/// A payload sealed for its sender alone, until it is sent (`/storeraw`).
+#[derive(Clone, Debug)]
+pub struct SealedRaw {
+    /// Its id, which it keeps when it is sent.
+    pub id: PayloadId,
+    /// Ciphertext.
+    pub ciphertext: Bytes,
+    /// Nonce of the ciphertext.
+    pub nonce: Nonce,
+    /// What the store keeps beside the ciphertext.
+    pub head: SealedHead,
+}
+
+/// A stored raw payload to seal for recipients, ciphertext and id unchanged.
+#[derive(Debug)]
+pub struct RawDraft {
+    /// What the store has.
+    pub raw: SealedRaw,
+    /// Who gets a box, in order, each once.
+    pub recipients: Vec<Address>,
+    /// Rules; `affected` is filled by the enclave.
+    pub privacy: Privacy,
+    /// The affected transactions.
+    pub affected: Vec<AffectedRecord>,
+}
+
+/// A record opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// The payload, wiped when dropped.
+    pub plaintext: Zeroizing<Vec<u8>>,
+    /// The head.
+    pub meta: Meta,
+}
+
+/// Trial opening of a payload from a peer: *not mine* is another answer than *mine but broken* (an [`EnclaveError::Broken`]).
+#[derive(Clone, Debug)]
+pub enum Ingest {
+    /// A box opened and the ciphertext verifies.
+    Mine {
+        /// The data key re-wrapped under a leaf of the key tree.
+        head: SealedHead,
+        /// The head's words. `recipients` holds our own keys whose box opened; everyone under state validation or when we are the sender.
+        meta: Meta,
+    },
+    /// No private key of ours belongs to it.
+    NotMine,
+}
+
+/// What an enclave cannot do, and why.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnclaveError {
+    /// A box, head or ciphertext does not verify.
+    #[error("the payload does not verify: it was altered, or made for another key")]
+    Broken,
+    /// The leaf is punctured: this payload was erased.
+    #[error("the payload was erased")]
+    Erased,
+    /// A recipient's public key that no secret can be shared with.
+    #[error("recipient {0} is not a usable X25519 public key")]
+    LowOrder(Address),
+    /// The sender is not one of this node's keys.
+    #[error("Public key {0} not found when searching for private key")]
+    NotOurs(Address),
+    /// The key tree cannot be read or written.
+    #[error(transparent)]
+    Shred(#[from] ShredError),
+    /// The enclave's process does not answer.
+    #[error("the enclave is unavailable: {0}")]
+    Unavailable(String),
+}
+
+impl Coded for EnclaveError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Broken => Code(5001),
+            Self::Erased => Code(5002),
+            Self::LowOrder(_) => Code(5003),
+            Self::NotOurs(_) => Code(5004),
+            Self::Shred(error) => error.code(),
+            Self::Unavailable(_) => Code(5005),
+        }
+    }
+}
+
+/// The boundary. Every operation that touches a private key or a data key is here, and nowhere else.
+#[async_trait]
+pub trait Enclave: Send + Sync {
+    /// Our public keys, the default sender first. Never empty.
+    fn addresses(&self) -> Arc<[Address]>;
+
+    /// Seals a payload under a fresh data key and both fresh nonces.
+    async fn seal(&self, draft: Draft) -> Result<Sealed, EnclaveError>;
+
+    /// Seals a payload for its sender alone.
+    async fn seal_raw(&self, plaintext: Zeroizing<Vec<u8>>, sender: Address) -> Result<SealedRaw, EnclaveError>;
+
+    /// Boxes the data key of a raw payload for recipients. A new leaf, a new recipient nonce.
+    async fn seal_stored(&self, draft: RawDraft) -> Result<Sealed, EnclaveError>;
+
+    /// Opens a record of our own.
+    async fn open(&self, id: PayloadId, head: &SealedHead, nonce: Nonce, ciphertext: Bytes) -> Result<Opened, EnclaveError>;
+
+    /// Opens a head only; cheap, no ciphertext touched.
+    async fn meta(&self, id: PayloadId, head: &SealedHead) -> Result<Meta, EnclaveError>;
+
+    /// Verifies a record without making its plaintext.
+    async fn verify(&self, id: PayloadId, head: &SealedHead, nonce: Nonce, ciphertext: Bytes) -> Result<Meta, EnclaveError>;
+
+    /// Opens the box of a payload from a peer, verifies the ciphertext, re-wraps the data key under a fresh leaf.
+    async fn ingest(&self, id: PayloadId, payload: &EncodedPayload) -> Result<Ingest, EnclaveError>;
+
+    /// Opens a payload that is not stored (`/encodedpayload/decrypt`, `/partyinfo/validate`). `None`: no box of ours.
+    async fn open_payload(&self, payload: &EncodedPayload) -> Result<Option<Zeroizing<Vec<u8>>>, EnclaveError>;
+
+    /// The same head with other words (more recipients), under the same leaf.
+    async fn rewrite(&self, id: PayloadId, head: &SealedHead, meta: Meta) -> Result<SealedHead, EnclaveError>;
+
+    /// Whether two heads of one id hold the same data key.
+    async fn same_key(&self, id: PayloadId, a: &SealedHead, b: &SealedHead) -> Result<bool, EnclaveError>;
+
+    /// The boxes of a record for `targets`, byte for byte as first sent. `None` where neither the sender's nor the target's key is ours.
+    async fn boxes(&self, id: PayloadId, head: &SealedHead, targets: &[Address]) -> Result<Vec<Option<KeyBox>>, EnclaveError>;
+
+    /// Security hashes of affected transactions for a ciphertext, in their order.
+    async fn security_hashes(&self, ciphertext: Bytes, affected: Vec<AffectedRecord>) -> Result<Vec<SecurityHash>, EnclaveError>;
+
+    /// Punctures leaves. Durable when it returns.
+    async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError>;
+
+    /// Whether the enclave answers.
+    async fn ping(&self) -> Result<(), EnclaveError>;
+}

@@ -1,0 +1,31 @@
+//! Celosia: a private transaction manager and privacy enclave for GoQuorum.
+//!
+//! The house has five floors; a module names only its own floor and those below. `tests/architecture.rs` holds it to that.
+//!
+//! | floor | modules | what lives there |
+//! |---|---|---|
+//! | 0 | [`types`] [`crypto`] [`wire`] [`seal`] | words and numbers: no I/O, no async, no clock |
+//! | 1 | [`enclave`] [`shred`] [`store`] [`directory`] | keeping: keys, payloads, peers |
+//! | 2 | [`services`] | the verbs: send, push, receive, resend, erase; no sockets |
+//! | 3 | [`net`] [`api`] | transports: listeners, clients, routes, status codes |
+//! | 4 | [`config`] [`telemetry`] [`app`] [`cli`] | the front |
+
+pub mod crypto;
+pub mod seal;
+pub mod types;
+pub mod wire;
+
+pub mod directory;
+pub mod enclave;
+pub mod shred;
+pub mod store;
+
+pub mod services;
+
+pub mod api;
+pub mod net;
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod telemetry;

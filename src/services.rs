@@ -1,0 +1,129 @@
+//! The verbs. A service decides; it knows no socket and no status code.
+
+mod discover;
+mod encoded;
+mod erase;
+mod error;
+mod groups;
+mod peers;
+mod push;
+mod raw;
+mod receive;
+mod recover;
+mod resend;
+mod rules;
+mod send;
+mod stubs;
+mod withdraw;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::directory::Directory;
+use crate::enclave::Enclave;
+use crate::store::Store;
+use crate::types::{Address, GroupId, PayloadId, PeerUrl, Privacy, PrivacyFlag};
+
+pub use discover::{PartyInfoAnswer, PartyInfoFrom};
+pub use error::Error;
+pub use groups::{Group, GroupKind, NewGroup};
+pub use peers::{Capabilities, Delivered, PeerError, Peers, ResendScope};
+pub use push::Pushed;
+pub use recover::Recovery;
+pub use withdraw::WithdrawToken;
+
+/// What a node is configured to do.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Recipients added to every transaction.
+    pub always_send_to: Vec<Address>,
+    /// Flags 1 to 3 are allowed here.
+    pub enhanced_privacy: bool,
+    /// Resident groups are served.
+    pub multiple_private_states: bool,
+    /// Peers must prove that they hold the keys that they announce.
+    pub validate_keys: bool,
+    /// Only standard payloads are accepted from peers, as during `--recover`.
+    pub recovering: bool,
+    /// Longest that a delivery to one peer may take: well inside GoQuorum's 5 s.
+    pub peer_budget: Duration,
+    /// How often peers are polled.
+    pub poll_interval: Duration,
+    /// Our own peer URL, as announced.
+    pub own_url: PeerUrl,
+}
+
+/// The node: keys, store, peers and rules in one place. Cheap to clone through its `Arc`.
+pub struct Node {
+    pub(crate) enclave: Arc<dyn Enclave>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) peers: Arc<dyn Peers>,
+    pub(crate) settings: Settings,
+    pub(crate) withdrawals: withdraw::Withdrawals,
+}
+
+/// A payload to send.
+#[derive(Debug, Default)]
+pub struct SendRequest {
+    /// The payload, at least one byte.
+    pub payload: Zeroizing<Vec<u8>>,
+    /// Sender; the default key if absent.
+    pub from: Option<Address>,
+    /// Recipients; may be empty, hold the sender, or hold a key twice.
+    pub to: Vec<Address>,
+    /// Rules and addressing shared with `/sendsignedtx`.
+    pub terms: Terms,
+}
+
+/// A stored raw payload to send.
+#[derive(Debug)]
+pub struct SendSignedRequest {
+    /// Id that `/storeraw` gave.
+    pub id: PayloadId,
+    /// Recipients.
+    pub to: Vec<Address>,
+    /// Rules.
+    pub terms: Terms,
+}
+
+/// The rules that a request asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// Privacy flag.
+    pub flag: PrivacyFlag,
+    /// Affected transactions; duplicates collapse.
+    pub affected: Vec<PayloadId>,
+    /// Execution hash as written in the request; empty if absent.
+    pub exec_hash: String,
+    /// Mandatory recipients.
+    pub mandatory: Vec<Address>,
+    /// Privacy group whose members replace `to`.
+    pub group: Option<GroupId>,
+}
+
+/// A payload that every recipient has durably.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sent {
+    /// Its id.
+    pub id: PayloadId,
+    /// Whose key sealed it.
+    pub sender: Address,
+    /// This node's own keys among sender and recipients.
+    pub managed: Vec<Address>,
+}
+
+/// A payload opened for one of our keys.
+#[derive(Debug)]
+pub struct Received {
+    /// The payload.
+    pub payload: Zeroizing<Vec<u8>>,
+    /// Its rules.
+    pub privacy: Privacy,
+    /// Who sealed it.
+    pub sender: Address,
+    /// This node's own keys among sender and recipients.
+    pub managed: Vec<Address>,
+}

@@ -1,0 +1,150 @@
+use super::PeerError;
+use crate::enclave::EnclaveError;
+use crate::store::StoreError;
+use crate::types::{Address, Code, Coded, GroupId, PayloadId};
+
+/// Why a verb was not done. Texts that GoQuorum's users and tools look for are kept to the letter.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A payload that this node does not have, cannot open, or has erased: one answer for all three.
+    #[error("Message with hash {0} was not found")]
+    NotFound(PayloadId),
+    /// No raw payload of this id.
+    #[error("Raw Message with hash {0} was not found")]
+    RawNotFound(PayloadId),
+    /// A recipient that no known peer announces.
+    #[error("Recipient not found for key: {0}")]
+    RecipientUnknown(Address),
+    /// A sender that is not one of this node's keys.
+    #[error("Public key {0} not found when searching for private key")]
+    SenderUnknown(Address),
+    /// A key asked for by `to` that is no recipient here.
+    #[error("{0}")]
+    BadRequest(String),
+    /// Flag 1 to 3 while the feature is off.
+    #[error("Enhanced Privacy is not enabled")]
+    EnhancedPrivacyDisabled,
+    /// A recipient's peer that is too old for flag 1 to 3.
+    #[error("Transactions with enhanced privacy is not currently supported on recipient {0}")]
+    EnhancedPrivacyUnsupported(Address),
+    /// A recipient's peer that is too old for flag 2.
+    #[error("Transactions with mandatory recipients are not currently supported on recipient {0}")]
+    MandatoryUnsupported(Address),
+    /// A member's peer that is too old for privacy groups.
+    #[error("Transactions with privacy group is not currently supported on recipient {0}")]
+    GroupUnsupported(Address),
+    /// A rule of the privacy flags is broken.
+    #[error("{0}")]
+    PrivacyViolation(String),
+    /// `/mandatory` of a payload with another flag.
+    #[error("Operation invalid. Transaction found is not a mandatory recipients privacy type")]
+    NotMandatoryType,
+    /// Flag 2 without recipients, execution hash without flag 3: a transaction that cannot be built.
+    #[error("{0}")]
+    Unbuildable(String),
+    /// No such group.
+    #[error("Privacy group {0} not found")]
+    GroupNotFound(String),
+    /// Resident groups while the feature is off.
+    #[error("Multiple private state feature is not available on this privacy manager")]
+    GroupsUnavailable,
+    /// A peer that discovery does not admit.
+    #[error("{0} is not a known peer")]
+    NotAKnownPeer(String),
+    /// A payload whose boxes none of our keys opens.
+    #[error("no box of payload {0} opens with a key of this node")]
+    NotForUs(PayloadId),
+    /// A payload that differs from the one kept under its id.
+    #[error("Invalid existing transaction {0}")]
+    Conflict(PayloadId),
+    /// A payload that was erased here: it does not come back.
+    #[error("payload {0} was erased here and is not accepted again")]
+    Erased(PayloadId),
+    /// A key that has no part in the payload asked for.
+    #[error("Recipient {key} is not a recipient of transaction {id}")]
+    NotARecipient {
+        /// Who asked.
+        key: Address,
+        /// For what.
+        id: PayloadId,
+    },
+    /// None of a peer's announced keys could be proved.
+    #[error("no key announced by the peer could be validated")]
+    KeysUnproved,
+    /// A payload that is not a challenge.
+    #[error("the decrypted payload is not a UUID")]
+    NotAChallenge,
+    /// Enhanced payloads during recovery, or batches outside it.
+    #[error("{0}")]
+    Recovering(&'static str),
+    /// A withdrawal token that is unknown or too old.
+    #[error("the withdrawal token is unknown or has expired")]
+    WithdrawRefused,
+    /// A recipient's peer did not take the payload.
+    #[error("recipient {recipient}: {source}")]
+    Delivery {
+        /// For whom it was.
+        recipient: Address,
+        /// Why.
+        source: PeerError,
+    },
+    /// Another exchange with a peer failed.
+    #[error(transparent)]
+    Peer(#[from] PeerError),
+    /// The enclave cannot do it.
+    #[error(transparent)]
+    Enclave(EnclaveError),
+    /// The store cannot do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<EnclaveError> for Error {
+    fn from(error: EnclaveError) -> Self {
+        match error {
+            EnclaveError::NotOurs(address) => Self::SenderUnknown(address),
+            other => Self::Enclave(other),
+        }
+    }
+}
+
+impl Coded for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::NotFound(_) => Code(2001),
+            Self::RawNotFound(_) => Code(2002),
+            Self::RecipientUnknown(_) => Code(2003),
+            Self::SenderUnknown(_) => Code(2004),
+            Self::BadRequest(_) => Code(2005),
+            Self::EnhancedPrivacyDisabled => Code(2006),
+            Self::EnhancedPrivacyUnsupported(_) => Code(2007),
+            Self::MandatoryUnsupported(_) => Code(2008),
+            Self::GroupUnsupported(_) => Code(2009),
+            Self::PrivacyViolation(_) => Code(2010),
+            Self::NotMandatoryType => Code(2011),
+            Self::Unbuildable(_) => Code(2012),
+            Self::GroupNotFound(_) => Code(2013),
+            Self::GroupsUnavailable => Code(2014),
+            Self::NotAKnownPeer(_) => Code(3101),
+            Self::NotForUs(_) => Code(3102),
+            Self::Conflict(_) => Code(3103),
+            Self::Erased(_) => Code(3104),
+            Self::NotARecipient { .. } => Code(3105),
+            Self::KeysUnproved => Code(3106),
+            Self::NotAChallenge => Code(3107),
+            Self::Recovering(_) => Code(3108),
+            Self::WithdrawRefused => Code(3109),
+            Self::Delivery { source, .. } | Self::Peer(source) => source.code(),
+            Self::Enclave(error) => error.code(),
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+impl Error {
+    /// The group's id as text: base64.
+    pub fn group_not_found(id: &GroupId) -> Self {
+        Self::GroupNotFound(data_encoding::BASE64.encode(&id.0))
+    }
+}

@@ -1,0 +1,159 @@
+//! What is kept: ciphertexts with their sealed heads, tombstones, privacy groups. No key, no plaintext, no box.
+//!
+//! One writer thread commits what waits as one batch with one fsync; an answer means fsynced.
+
+pub mod contract;
+pub mod fsck;
+pub mod rocks;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::crypto::nacl::Nonce;
+use crate::shred::{LeafRef, SealedHead};
+use crate::types::{Code, Coded, GroupId, PayloadId};
+
+/// Which of the two lives of an id a record belongs to.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[repr(u8)]
+pub enum Kind {
+    /// Sent or received.
+    Payload = 0,
+    /// Stored by `/storeraw`, not sent (or also sent: then both exist).
+    Raw = 1,
+}
+
+/// A kept payload.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Record {
+    /// When it was stored, milliseconds since the Unix epoch.
+    pub time: u64,
+    /// Nonce of the ciphertext.
+    pub nonce: Nonce,
+    /// Data key and metadata, sealed under the payload's leaf.
+    pub head: SealedHead,
+    /// The ciphertext, whose SHA3-512 is the id.
+    pub ciphertext: Bytes,
+}
+
+/// What remains of an erased payload, for ever.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Tombstone {
+    /// When it was erased, milliseconds since the Unix epoch.
+    pub time: u64,
+    /// Leaves that were punctured for it.
+    pub leaves: Vec<LeafRef>,
+}
+
+/// The answer to a look-up: absence has a reason.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Lookup<T> {
+    /// Never seen here.
+    Absent,
+    /// Erased here.
+    Erased(Tombstone),
+    /// Here.
+    Found(T),
+}
+
+/// What became of an insertion. Decided by the single writer, so two pushes of one id cannot both be new.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Inserted {
+    /// The id is erased; nothing was written.
+    Buried,
+    /// There was a record already; nothing was written.
+    Exists,
+    /// Written and fsynced.
+    New,
+}
+
+/// Figures of a store.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Stats {
+    /// Records of [`Kind::Payload`].
+    pub payloads: u64,
+    /// Records of [`Kind::Raw`].
+    pub raws: u64,
+    /// Tombstones.
+    pub tombstones: u64,
+    /// Bytes on disk.
+    pub disk_bytes: u64,
+}
+
+/// What a store cannot do, and why.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A row that does not decode or does not verify.
+    #[error("the store is damaged: {0}; run `celosia fsck`")]
+    Corrupt(String),
+    /// The disk refuses: full, read-only or broken.
+    #[error("the store cannot be written or read: {0}")]
+    Io(String),
+    /// Another process has the folder.
+    #[error("the store is in use by another process: {0}")]
+    Locked(String),
+    /// The store is shutting down or its queue is full.
+    #[error("the store is overloaded or shutting down")]
+    Unavailable,
+    /// Written by a newer Celosia.
+    #[error("the store has format {found}, this Celosia reads up to {known}: use the newer version")]
+    Version {
+        /// Format in the folder.
+        found: u32,
+        /// Newest that this program reads.
+        known: u32,
+    },
+}
+
+impl Coded for StoreError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Corrupt(_) => Code(4001),
+            Self::Io(_) => Code(4002),
+            Self::Locked(_) => Code(4003),
+            Self::Unavailable => Code(4004),
+            Self::Version { .. } => Code(4005),
+        }
+    }
+}
+
+/// A store of payloads. Every write is durable (fsync) when its future resolves with `Ok`.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// A record with its ciphertext.
+    async fn get(&self, kind: Kind, id: &PayloadId) -> Result<Lookup<Record>, StoreError>;
+
+    /// A record's sealed head alone.
+    async fn head(&self, kind: Kind, id: &PayloadId) -> Result<Lookup<SealedHead>, StoreError>;
+
+    /// Keeps a record unless its id is there or erased.
+    async fn insert(&self, kind: Kind, id: PayloadId, record: Record) -> Result<Inserted, StoreError>;
+
+    /// Replaces the head of a record if it still is `old`; false if it is not.
+    async fn replace_head(&self, kind: Kind, id: PayloadId, old: SealedHead, new: SealedHead) -> Result<bool, StoreError>;
+
+    /// Removes a record without a tombstone (a withdrawn delivery) if its head still is `head`; false if it is not.
+    async fn forget(&self, kind: Kind, id: PayloadId, head: SealedHead) -> Result<bool, StoreError>;
+
+    /// Removes every record of the id and leaves the tombstone, in one batch.
+    async fn bury(&self, id: PayloadId, tombstone: Tombstone) -> Result<(), StoreError>;
+
+    /// Up to `limit` records with an id after `after`, in the order of ids.
+    async fn scan(&self, kind: Kind, after: Option<PayloadId>, limit: usize) -> Result<Vec<(PayloadId, Record)>, StoreError>;
+
+    /// Keeps a privacy group's encoded form; overwrites.
+    async fn put_group(&self, id: GroupId, data: Bytes) -> Result<(), StoreError>;
+
+    /// A privacy group's encoded form.
+    async fn group(&self, id: &GroupId) -> Result<Option<Bytes>, StoreError>;
+
+    /// All privacy groups.
+    async fn groups(&self) -> Result<Vec<(GroupId, Bytes)>, StoreError>;
+
+    /// Figures, from indexes, without a scan.
+    async fn stats(&self) -> Result<Stats, StoreError>;
+
+    /// Finishes what waits and flushes to files; the store takes no more writes.
+    async fn close(&self) -> Result<(), StoreError>;
+}

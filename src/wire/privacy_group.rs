@@ -1,0 +1,1 @@
+//! Privacy groups as peers push and stores keep them, and their ids.
