@@ -1,5 +1,6 @@
 //! The verbs. A service decides; it knows no socket and no status code.
 
+mod counters;
 mod discover;
 mod encoded;
 mod erase;
@@ -9,6 +10,7 @@ mod peers;
 mod push;
 mod raw;
 mod receive;
+mod records;
 mod recover;
 mod resend;
 mod rules;
@@ -26,6 +28,7 @@ use crate::enclave::Enclave;
 use crate::store::Store;
 use crate::types::{Address, GroupId, PayloadId, PeerUrl, Privacy, PrivacyFlag};
 
+pub use counters::{Counter, Counters};
 pub use discover::{PartyInfoAnswer, PartyInfoFrom};
 pub use error::Error;
 pub use groups::{Group, GroupKind, NewGroup};
@@ -62,7 +65,53 @@ pub struct Node {
     pub(crate) directory: Arc<Directory>,
     pub(crate) peers: Arc<dyn Peers>,
     pub(crate) settings: Settings,
+    pub(crate) counters: Counters,
+    pub(crate) greetings: discover::Greetings,
+    pub(crate) staging: recover::Staging,
     pub(crate) withdrawals: withdraw::Withdrawals,
+}
+
+impl Node {
+    /// Joins the parts.
+    pub fn new(
+        enclave: Arc<dyn Enclave>,
+        store: Arc<dyn Store>,
+        directory: Arc<Directory>,
+        peers: Arc<dyn Peers>,
+        settings: Settings,
+    ) -> Self {
+        Self {
+            enclave,
+            store,
+            directory,
+            peers,
+            settings,
+            counters: Counters::default(),
+            greetings: discover::Greetings::default(),
+            staging: recover::Staging::default(),
+            withdrawals: withdraw::Withdrawals::default(),
+        }
+    }
+
+    /// What the verbs did since the start.
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// What the node is configured to do.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The store, for its figures.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The enclave, to ask whether it answers.
+    pub fn enclave(&self) -> &Arc<dyn Enclave> {
+        &self.enclave
+    }
 }
 
 /// A payload to send.

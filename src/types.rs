@@ -2,8 +2,8 @@
 
 mod address;
 mod code;
-mod peer_url;
 mod payload_id;
+mod peer_url;
 mod privacy;
 mod version;
 
@@ -11,7 +11,7 @@ pub use address::Address;
 pub use code::{Code, Coded};
 pub use payload_id::PayloadId;
 pub use peer_url::PeerUrl;
-pub use privacy::{Affected, GroupId, PrivacyFlag, PrivacyRuleError, Privacy, SecurityHash};
+pub use privacy::{Affected, GroupId, Privacy, PrivacyFlag, PrivacyRuleError, SecurityHash};
 pub use version::{ApiVersion, Codec, VersionSet};
 
 /// What is wrong with a word that did not parse. Never holds the word itself.

@@ -28,8 +28,7 @@ pub fn seal(key: &[u8; 32], aad: &[u8], plaintext: &[u8]) -> Vec<u8> {
 /// Opens what [`seal`] made, with the same `aad`.
 pub fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Broken> {
     let (nonce, msg) = sealed.split_first_chunk::<NONCE>().ok_or(Broken)?;
-    let plaintext = XChaCha20Poly1305::new(key.into())
-        .decrypt(&XNonce::from(*nonce), Payload { msg, aad })
-        .map_err(|_| Broken)?;
+    let plaintext =
+        XChaCha20Poly1305::new(key.into()).decrypt(&XNonce::from(*nonce), Payload { msg, aad }).map_err(|_| Broken)?;
     Ok(Zeroizing::new(plaintext))
 }

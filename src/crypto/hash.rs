@@ -11,10 +11,5 @@ pub fn payload_id(ciphertext: &[u8]) -> PayloadId {
 
 /// Proof of access to an affected transaction: SHA3-512(new ciphertext ‖ affected ciphertext ‖ affected data key).
 pub fn security_hash(ciphertext: &[u8], affected_ciphertext: &[u8], affected_key: &[u8; 32]) -> SecurityHash {
-    Sha3_512::new()
-        .chain_update(ciphertext)
-        .chain_update(affected_ciphertext)
-        .chain_update(affected_key)
-        .finalize()
-        .into()
+    Sha3_512::new().chain_update(ciphertext).chain_update(affected_ciphertext).chain_update(affected_key).finalize().into()
 }

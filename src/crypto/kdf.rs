@@ -11,8 +11,6 @@ use super::secret::Secret;
 /// Never: 32 bytes are within HKDF's 255 × 32.
 pub fn hkdf(salt: &[u8], ikm: &[u8], info: &[&[u8]]) -> Secret<32> {
     Secret::init_with(|okm| {
-        Hkdf::<Sha256>::new(Some(salt), ikm)
-            .expand_multi_info(info, okm)
-            .expect("32 bytes are within the limit of HKDF-SHA-256");
+        Hkdf::<Sha256>::new(Some(salt), ikm).expand_multi_info(info, okm).expect("32 bytes are within the limit of HKDF-SHA-256");
     })
 }

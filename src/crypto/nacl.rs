@@ -122,10 +122,7 @@ mod tests {
         let n2 = private("nDFwJNHSiT1gNzKBy9WJvMhmYRkW3TzFUmPsNzR6oFk=");
         assert_eq!(public_key(&n1).to_string(), "BULeR8JyUWhiuuCMU/HLA0Q5pzkYT+cHII3ZKBey3Bo=");
         let shared = shared_key(&n1, &public_key(&n2)).expect("contributory");
-        assert_eq!(
-            HEXLOWER.encode(shared.expose()),
-            "e644a313b7d414ffb6e4609fcad1aa5c2eaf2f4fdaa308b18f24aa9dd31a7a5c"
-        );
+        assert_eq!(HEXLOWER.encode(shared.expose()), "e644a313b7d414ffb6e4609fcad1aa5c2eaf2f4fdaa308b18f24aa9dd31a7a5c");
         let key = Secret::<32>::init_with(|k| (0u8..).zip(k).for_each(|(i, b)| *b = i));
         let nonce: Nonce = std::array::from_fn(|i| 100 + u8::try_from(i).expect("small"));
         let sealed = seal(key.expose(), &nonce, b"hello tessera");

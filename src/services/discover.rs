@@ -1,5 +1,25 @@
-use super::Capabilities;
+//! Discovery: announcing our keys, learning those of others, proving them where that is asked for.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::future::join_all;
+use futures_util::stream;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+
+use super::{Capabilities, Error, Node};
+use crate::directory::Member;
+use crate::types::{Address, Codec, PeerUrl};
 use crate::wire::PartyInfo;
+
+/// Announcements under way at once.
+const PARALLEL: usize = 32;
+/// First wait before a peer that does not answer is asked again; doubles up to the poll interval.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
 
 /// A party info that came in, with what its headers say.
 #[derive(Clone, Debug)]
@@ -17,4 +37,138 @@ pub enum PartyInfoAnswer {
     EmptyInfo(PartyInfo),
     /// An empty body (keys were validated).
     Nothing,
+}
+
+/// Peers to greet at once, not at the next poll: so two Celosias know each other within a round trip.
+#[derive(Default)]
+pub(crate) struct Greetings {
+    urls: Mutex<BTreeSet<PeerUrl>>,
+    wake: Notify,
+}
+
+impl Greetings {
+    fn add(&self, urls: impl IntoIterator<Item = PeerUrl>) {
+        self.urls.lock().unwrap_or_else(PoisonError::into_inner).extend(urls);
+        self.wake.notify_one();
+    }
+
+    fn take(&self) -> Vec<PeerUrl> {
+        std::mem::take(&mut *self.urls.lock().unwrap_or_else(PoisonError::into_inner)).into_iter().collect()
+    }
+}
+
+impl Node {
+    /// Our own keys, the default sender first.
+    pub fn own_keys(&self) -> Arc<[Address]> {
+        self.enclave.addresses()
+    }
+
+    /// Every known key with the URL of its holder, our own included.
+    pub fn known_keys(&self) -> Vec<(Address, PeerUrl)> {
+        self.directory.keys()
+    }
+
+    /// Every known peer URL, our own included.
+    pub fn known_urls(&self) -> Vec<PeerUrl> {
+        self.directory.urls().into_iter().collect()
+    }
+
+    /// What we announce: our own keys, and the peers that answer.
+    pub fn party_info(&self) -> PartyInfo {
+        let url = self.settings.own_url.to_string();
+        PartyInfo {
+            recipients: self.own_keys().iter().map(|key| (*key, url.clone())).collect(),
+            parties: self.directory.parties().iter().map(ToString::to_string).collect(),
+            url,
+        }
+    }
+
+    /// Learns from an announcement. Keys that the caller claims for another URL are ignored.
+    pub async fn party_info_received(&self, from: PartyInfoFrom) -> Result<PartyInfoAnswer, Error> {
+        let PartyInfoFrom { info, capabilities } = from;
+        let url: PeerUrl = info.url.parse().map_err(|_| Error::BadRequest("the announced URL is not an http(s) URL".into()))?;
+        if !self.directory.admits(&url) {
+            return Err(Error::NotAKnownPeer(info.url));
+        }
+        let claimed: BTreeSet<Address> =
+            info.recipients.iter().filter(|(_, at)| at.parse() == Ok(url.clone())).map(|(key, _)| *key).collect();
+        let keys: Vec<Address> =
+            if self.settings.validate_keys { self.proved(&url, claimed).await? } else { claimed.into_iter().collect() };
+        let member = Member { url: url.clone(), versions: capabilities.versions, celosia: capabilities.celosia };
+        if self.directory.learn(&member, &keys) {
+            tracing::info!(peer = %url, keys = keys.len(), celosia = member.celosia, "peer announced itself");
+            self.greetings.add([url]);
+        }
+        let met = self.directory.meet(info.parties.iter().filter_map(|party| party.parse().ok()));
+        if !met.is_empty() {
+            self.greetings.add(met);
+        }
+        if self.settings.validate_keys {
+            return Ok(PartyInfoAnswer::Nothing);
+        }
+        Ok(PartyInfoAnswer::EmptyInfo(PartyInfo { url: self.settings.own_url.to_string(), ..PartyInfo::default() }))
+    }
+
+    /// The claimed keys whose holder answers a challenge at the announced URL. None at all is refused.
+    async fn proved(&self, url: &PeerUrl, claimed: BTreeSet<Address>) -> Result<Vec<Address>, Error> {
+        let answers = join_all(claimed.iter().map(|key| self.proves(url, *key))).await;
+        let proved: Vec<Address> = claimed.iter().zip(answers).filter_map(|(key, proved)| proved.then_some(*key)).collect();
+        if proved.is_empty() { Err(Error::KeysUnproved) } else { Ok(proved) }
+    }
+
+    async fn proves(&self, url: &PeerUrl, key: Address) -> bool {
+        let Ok((challenge, answer)) = self.challenge(key).await else { return false };
+        match self.peers.validate(url, challenge.encode(Codec::Legacy)).await {
+            Ok(body) => body == answer.as_bytes(),
+            Err(error) => {
+                tracing::warn!(peer = %url, %error, "a key could not be validated");
+                false
+            }
+        }
+    }
+
+    /// Announces ourselves to one peer.
+    pub(crate) async fn greet(&self, url: &PeerUrl) {
+        match self.peers.party_info(url, self.party_info().encode()).await {
+            Ok(_) => {
+                if self.directory.reached(url) {
+                    tracing::info!(peer = %url, "peer reached");
+                }
+            }
+            Err(error) => {
+                if self.directory.missed(url) {
+                    tracing::warn!(peer = %url, %error, "peer lost");
+                } else {
+                    tracing::debug!(peer = %url, %error, "peer not reached");
+                }
+            }
+        }
+    }
+
+    /// Announces ourselves to many peers at once.
+    pub(crate) async fn greet_all(&self, urls: &[PeerUrl]) {
+        stream::iter(urls).for_each_concurrent(PARALLEL, |url| self.greet(url)).await;
+    }
+
+    /// Announces ourselves for ever: to all at each poll, to new and lost peers sooner. Ends only when its future is dropped.
+    pub async fn discover(self: Arc<Self>) {
+        let mut rounds = JoinSet::new();
+        let mut poll = tokio::time::interval(self.settings.poll_interval);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut retry = FIRST_RETRY;
+        loop {
+            // A round runs on its own: a peer that hangs holds up nobody's greeting.
+            let urls = tokio::select! {
+                () = self.greetings.wake.notified() => self.greetings.take(),
+                _ = poll.tick() => self.directory.poll_targets(),
+                () = tokio::time::sleep(retry), if retry < self.settings.poll_interval => {
+                    retry *= 2;
+                    self.directory.unreached()
+                }
+            };
+            while rounds.try_join_next().is_some() {}
+            let node = Arc::clone(&self);
+            rounds.spawn(async move { node.greet_all(&urls).await });
+        }
+    }
 }

@@ -1,0 +1,26 @@
+//! Erasing a payload here: its keys first, durably, then its rows.
+
+use super::records::now;
+use super::{Error, Node};
+use crate::store::{Kind, Tombstone};
+use crate::types::PayloadId;
+
+impl Node {
+    /// Punctures the payload's keys and buries it; durable when this returns.
+    ///
+    /// A crash between the two leaves a record that nobody can open: it already answers "not found", and the next erasure buries it.
+    pub async fn erase(&self, id: PayloadId) -> Result<(), Error> {
+        let mut leaves = Vec::new();
+        for kind in [Kind::Payload, Kind::Raw] {
+            leaves.extend(self.head(kind, &id).await?.map(|head| head.leaf()));
+        }
+        if leaves.is_empty() {
+            return Err(Error::NotFound(id));
+        }
+        self.enclave.erase(leaves.clone()).await?;
+        self.store.bury(id, Tombstone { time: now(), leaves }).await?;
+        self.counters.erased.add();
+        tracing::info!(%id, "payload erased");
+        Ok(())
+    }
+}

@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::withdraw::WithdrawToken;
-use crate::types::{Address, Code, Coded, Codec, PayloadId, PeerUrl, VersionSet};
+use crate::types::{Address, Code, Codec, Coded, PayloadId, PeerUrl, VersionSet};
 
 /// What a peer said of itself in the headers of an exchange.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

@@ -1,5 +1,15 @@
+//! Taking a delivery: decoded, rules checked, box opened, data key re-wrapped, durable; only then acknowledged.
+
+use super::records::now;
+use super::rules::{self, Known, Verdict};
 use super::withdraw::WithdrawToken;
-use crate::types::PayloadId;
+use super::{Error, Node};
+use crate::crypto::hash::payload_id;
+use crate::enclave::{AffectedRecord, EnclaveError, Ingest, Meta};
+use crate::shred::SealedHead;
+use crate::store::{Inserted, Kind, Record};
+use crate::types::{PayloadId, PrivacyFlag};
+use crate::wire::EncodedPayload;
 
 /// What became of a payload that a peer delivered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -8,4 +18,127 @@ pub struct Pushed {
     pub id: PayloadId,
     /// How the deliverer can take it back for a short while; absent if the payload was here before, or was passed over.
     pub withdraw: Option<WithdrawToken>,
+}
+
+impl Node {
+    /// Takes a delivery: opened, re-wrapped, durable when this returns. Idempotent.
+    pub async fn push(&self, payload: EncodedPayload) -> Result<Pushed, Error> {
+        if self.settings.recovering && payload.privacy.flag.is_enhanced() {
+            return Err(Error::Recovering("Transactions with enhanced privacy are not accepted during recovery mode"));
+        }
+        let outcome = self.take(payload).await;
+        match &outcome {
+            Ok(Pushed { withdraw: Some(_), .. }) => self.counters.pushed.add(),
+            Ok(_) => {}
+            Err(_) => self.counters.push_refused.add(),
+        }
+        outcome
+    }
+
+    /// The same, also during recovery.
+    pub(crate) async fn take(&self, mut payload: EncodedPayload) -> Result<Pushed, Error> {
+        if payload.privacy.flag.is_enhanced() && !self.settings.enhanced_privacy {
+            return Err(Error::EnhancedPrivacyDisabled);
+        }
+        let id = payload_id(&payload.ciphertext);
+        if let Some(reason) = self.check_affected(&mut payload).await? {
+            self.counters.push_refused.add();
+            tracing::info!(%id, reason, "a delivery was passed over");
+            return Ok(Pushed { id, withdraw: None });
+        }
+        let Ingest::Mine { head, meta } = self.enclave.ingest(id, &payload).await? else {
+            return Err(Error::NotForUs(id));
+        };
+        let record = Record { time: now(), nonce: payload.nonce, head: head.clone(), ciphertext: payload.ciphertext.clone() };
+        match self.store.insert(Kind::Payload, id, record).await? {
+            Inserted::New => Ok(Pushed { id, withdraw: Some(self.withdrawals.offer(id, head)) }),
+            Inserted::Exists => self.merge_meta(id, &head, meta).await.map(|()| Pushed { id, withdraw: None }),
+            Inserted::Buried => Err(Error::Erased(id)),
+        }
+    }
+
+    /// The rules that concern affected transactions. `Some` reason: say yes and keep nothing.
+    /// Proofs that do not hold are struck from the payload, or refuse it under state validation.
+    async fn check_affected(&self, payload: &mut EncodedPayload) -> Result<Option<&'static str>, Error> {
+        if payload.privacy.affected.is_empty() && payload.privacy.flag != PrivacyFlag::StateValidation {
+            return Ok(None);
+        }
+        let ids: Vec<PayloadId> = payload.privacy.affected.iter().map(|affected| affected.id).collect();
+        let found = self.affected(&ids).await?;
+        let known: Vec<Known<'_>> = found.iter().map(|(record, meta)| Known { id: &record.id, meta }).collect();
+        let unknown = found.len() != ids.len();
+        let verdict = rules::check_push(&payload.privacy, &payload.sender, &payload.recipients, &known, unknown)?;
+        if let Verdict::PassOver(reason) = verdict {
+            return Ok(Some(reason));
+        }
+        let records = found.into_iter().map(|(record, _)| record).collect();
+        self.strike_unproved(payload, records).await?;
+        Ok(None)
+    }
+
+    async fn strike_unproved(&self, payload: &mut EncodedPayload, records: Vec<AffectedRecord>) -> Result<(), Error> {
+        let ids: Vec<PayloadId> = records.iter().map(|record| record.id).collect();
+        let proofs = self.enclave.security_hashes(payload.ciphertext.clone(), records).await?;
+        let proved = |affected: &crate::types::Affected| {
+            ids.iter().zip(&proofs).any(|(id, proof)| *id == affected.id && *proof == affected.hash)
+        };
+        if payload.privacy.flag == PrivacyFlag::StateValidation && !payload.privacy.affected.iter().all(proved) {
+            return Err(Error::PrivacyViolation("Invalid security hashes for affected contract transactions".into()));
+        }
+        payload.privacy.affected.retain(proved);
+        Ok(())
+    }
+
+    /// Joins what our own key sealed anew with the record that is here.
+    pub(crate) async fn merge(&self, id: PayloadId, head: &SealedHead, payload: &EncodedPayload) -> Result<(), Error> {
+        let meta = Meta {
+            sender: payload.sender,
+            recipients: payload.recipients.clone(),
+            recipient_nonce: payload.recipient_nonce,
+            privacy: payload.privacy.clone(),
+        };
+        self.merge_meta(id, head, meta).await
+    }
+
+    /// Adds recipients to a record. Anything else that differs is a conflict: one id, one payload.
+    async fn merge_meta(&self, id: PayloadId, head: &SealedHead, new: Meta) -> Result<(), Error> {
+        loop {
+            let Some(old_head) = self.head(Kind::Payload, &id).await? else {
+                return Err(Error::Erased(id));
+            };
+            let old = self.enclave.meta(id, &old_head).await.map_err(|error| buried(error, id))?;
+            let same_key = self.enclave.same_key(id, &old_head, head).await.map_err(|error| buried(error, id))?;
+            if !same_key || !same_terms(&old, &new) {
+                return Err(Error::Conflict(id));
+            }
+            let mut recipients: Vec<_> = new.recipients.iter().filter(|key| !old.recipients.contains(key)).copied().collect();
+            if recipients.is_empty() {
+                return Ok(());
+            }
+            recipients.extend(&old.recipients);
+            let merged = self.enclave.rewrite(id, &old_head, Meta { recipients, ..old }).await?;
+            if self.store.replace_head(Kind::Payload, id, old_head.clone(), merged.clone()).await? {
+                self.withdrawals.follow(&id, &old_head, &merged);
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Whether two heads of one id tell the same transaction. The recipient nonce may differ: boxes are made anew under the first.
+fn same_terms(old: &Meta, new: &Meta) -> bool {
+    let (a, b) = (&old.privacy, &new.privacy);
+    let affected = |privacy: &crate::types::Privacy| {
+        let mut all: Vec<_> = privacy.affected.iter().map(|affected| (affected.id, affected.hash)).collect();
+        all.sort_unstable();
+        all
+    };
+    old.sender == new.sender && a.flag == b.flag && a.exec_hash == b.exec_hash && affected(a) == affected(b)
+}
+
+fn buried(error: EnclaveError, id: PayloadId) -> Error {
+    match error {
+        EnclaveError::Erased => Error::Erased(id),
+        other => other.into(),
+    }
 }

@@ -1,0 +1,33 @@
+//! Raw payloads: kept for their sender until a signed transaction refers to them.
+
+use zeroize::Zeroizing;
+
+use super::records::{erased_is_absent, now};
+use super::send::Plan;
+use super::{Error, Node, SendSignedRequest, Sent};
+use crate::enclave::{RawDraft, SealedRaw};
+use crate::store::{Inserted, Kind, Record};
+use crate::types::{Address, PayloadId};
+
+impl Node {
+    /// Keeps a payload for its sender alone; durable when this returns.
+    pub async fn store_raw(&self, payload: Zeroizing<Vec<u8>>, from: Option<Address>) -> Result<PayloadId, Error> {
+        let sealed = self.enclave.seal_raw(payload, self.sender(from)?).await?;
+        let record = Record { time: now(), nonce: sealed.nonce, head: sealed.head, ciphertext: sealed.ciphertext };
+        match self.store.insert(Kind::Raw, sealed.id, record).await? {
+            Inserted::New | Inserted::Exists => Ok(sealed.id),
+            Inserted::Buried => Err(Error::Erased(sealed.id)),
+        }
+    }
+
+    /// Sends a payload that `store_raw` keeps; its id stays, and so does the raw record.
+    pub async fn send_signed(&self, request: SendSignedRequest) -> Result<Sent, Error> {
+        let id = request.id;
+        let record = self.record(Kind::Raw, &id).await?.ok_or(Error::RawNotFound(id))?;
+        let meta = self.enclave.meta(id, &record.head).await.map_err(|error| erased_is_absent(error, id))?;
+        let Plan { recipients, privacy, affected } = self.plan(meta.sender, &request.to, &request.terms).await?;
+        let raw = SealedRaw { id, ciphertext: record.ciphertext, nonce: record.nonce, head: record.head };
+        let sealed = self.enclave.seal_stored(RawDraft { raw, recipients, privacy, affected }).await?;
+        self.keep_and_deliver(sealed).await
+    }
+}

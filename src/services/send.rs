@@ -1,0 +1,221 @@
+//! Sending: draft, rules, seal; then kept here and delivered to all in parallel; the id is told when all of it is durable.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::records::now;
+use super::rules::{self, Known};
+use super::{Error, Node, PeerError, SendRequest, Sent, Terms, WithdrawToken};
+use crate::directory::Member;
+use crate::enclave::{AffectedRecord, Draft, Sealed};
+use crate::shred::SealedHead;
+use crate::store::{Inserted, Kind, Record};
+use crate::types::{Address, ApiVersion, PayloadId, PeerUrl, Privacy, PrivacyFlag};
+use crate::wire::EncodedPayload;
+
+/// Longest that taking back may add to a failed send: delivery budget and this stay inside GoQuorum's 5 s.
+const WITHDRAW_BUDGET: Duration = Duration::from_secs(1);
+
+/// A transaction that passed the rules.
+pub(crate) struct Plan {
+    pub(crate) recipients: Vec<Address>,
+    pub(crate) privacy: Privacy,
+    pub(crate) affected: Vec<AffectedRecord>,
+}
+
+/// A recipient at another member.
+struct Remote {
+    index: usize,
+    key: Address,
+    member: Member,
+}
+
+impl Node {
+    /// Seals, keeps and delivers a payload; every recipient has it durably when this returns.
+    pub async fn send(&self, request: SendRequest) -> Result<Sent, Error> {
+        let sender = self.sender(request.from)?;
+        let Plan { recipients, privacy, affected } = self.plan(sender, &request.to, &request.terms).await?;
+        let draft = Draft { plaintext: request.payload, sender, recipients, privacy, affected };
+        let sealed = self.enclave.seal(draft).await?;
+        self.keep_and_deliver(sealed).await
+    }
+
+    /// The sender of a request: the default key if it names none.
+    pub(crate) fn sender(&self, from: Option<Address>) -> Result<Address, Error> {
+        let ours = self.enclave.addresses();
+        match from {
+            None => ours.first().copied().ok_or_else(|| Error::BadRequest("this node has no key".into())),
+            Some(key) if ours.contains(&key) => Ok(key),
+            Some(key) => Err(Error::SenderUnknown(key)),
+        }
+    }
+
+    /// Applies the rules to a request.
+    pub(crate) async fn plan(&self, sender: Address, to: &[Address], terms: &Terms) -> Result<Plan, Error> {
+        let mut ids = terms.affected.clone();
+        ids.sort_unstable();
+        ids.dedup();
+        let found = self.affected(&ids).await?;
+        if let Some(missing) = ids.iter().find(|id| !found.iter().any(|(record, _)| record.id == **id)) {
+            return Err(Error::PrivacyViolation(format!("Unable to find affectedContractTransaction {missing}")));
+        }
+        if terms.flag.is_enhanced() && !self.settings.enhanced_privacy {
+            return Err(Error::EnhancedPrivacyDisabled);
+        }
+        let recipients = self.recipients(sender, to, terms).await?;
+        let privacy = Privacy {
+            flag: terms.flag,
+            affected: Vec::new(),
+            exec_hash: terms.exec_hash.clone().into_bytes(),
+            mandatory: terms.mandatory.clone(),
+            group: terms.group.clone(),
+        };
+        privacy.check().map_err(|error| Error::Unbuildable(error.to_string()))?;
+        let known: Vec<Known<'_>> = found.iter().map(|(record, meta)| Known { id: &record.id, meta }).collect();
+        rules::check_send(&privacy, &recipients, &known)?;
+        self.remotes(&recipients, &privacy)?;
+        let affected = found.into_iter().map(|(record, _)| record).collect();
+        Ok(Plan { recipients, privacy, affected })
+    }
+
+    /// Who gets a box, each once: the named recipients or the group's members, the sender, those who always receive.
+    async fn recipients(&self, sender: Address, to: &[Address], terms: &Terms) -> Result<Vec<Address>, Error> {
+        let members = match &terms.group {
+            Some(id) => self.group(id.clone()).await?.members,
+            None => to.to_vec(),
+        };
+        let mut recipients = Vec::with_capacity(members.len() + 1);
+        for key in members.into_iter().chain([sender]).chain(self.settings.always_send_to.iter().copied()) {
+            if !recipients.contains(&key) {
+                recipients.push(key);
+            }
+        }
+        Ok(recipients)
+    }
+
+    /// Where the recipients of other members are, and that their peers know the rules asked for.
+    fn remotes(&self, recipients: &[Address], privacy: &Privacy) -> Result<Vec<Remote>, Error> {
+        let others = recipients.iter().enumerate().filter(|(_, key)| !self.directory.is_own(key));
+        others
+            .map(|(index, key)| {
+                let member = self.directory.locate(key).ok_or(Error::RecipientUnknown(*key))?;
+                check_versions(key, &member, privacy)?;
+                Ok(Remote { index, key: *key, member })
+            })
+            .collect()
+    }
+
+    /// Keeps a sealed payload and delivers it, both at once. If one recipient cannot have it, the others are asked to forget it.
+    pub(crate) async fn keep_and_deliver(&self, sealed: Sealed) -> Result<Sent, Error> {
+        let remotes = self.remotes(&sealed.payload.recipients, &sealed.payload.privacy)?;
+        let deliveries = join_all(remotes.iter().map(|remote| self.deliver(&sealed.payload, remote)));
+        let (kept, delivered) = tokio::join!(self.keep(&sealed), deliveries);
+        let failure = delivered.iter().zip(&remotes).find_map(|(outcome, remote)| {
+            let source = outcome.as_ref().err()?.clone();
+            Some(Error::Delivery { recipient: remote.key, source })
+        });
+        match (kept, failure) {
+            (Ok(_), None) => {
+                self.counters.sent.add();
+                let managed = self.managed(&sealed.payload.sender, &sealed.payload.recipients);
+                Ok(Sent { id: sealed.id, sender: sealed.payload.sender, managed })
+            }
+            (kept, failure) => {
+                self.counters.send_failed.add();
+                let tokens = remotes
+                    .iter()
+                    .zip(delivered)
+                    .filter_map(|(remote, outcome)| outcome.ok().flatten().map(|token| (remote.member.url.clone(), token)));
+                self.take_back(sealed.id, matches!(kept, Ok(true)).then_some(sealed.head), tokens.collect()).await;
+                Err(failure.or(kept.err()).unwrap_or(Error::NotFound(sealed.id)))
+            }
+        }
+    }
+
+    /// Keeps our own copy. True if it is new; an existing one (the same raw payload sent again) gains the new recipients.
+    async fn keep(&self, sealed: &Sealed) -> Result<bool, Error> {
+        let record = Record {
+            time: now(),
+            nonce: sealed.payload.nonce,
+            head: sealed.head.clone(),
+            ciphertext: sealed.payload.ciphertext.clone(),
+        };
+        match self.store.insert(Kind::Payload, sealed.id, record).await? {
+            Inserted::New => Ok(true),
+            Inserted::Exists => self.merge(sealed.id, &sealed.head, &sealed.payload).await.map(|()| false),
+            Inserted::Buried => Err(Error::Erased(sealed.id)),
+        }
+    }
+
+    async fn deliver(&self, payload: &EncodedPayload, remote: &Remote) -> Result<Option<WithdrawToken>, PeerError> {
+        let Some(copy) = for_recipient(payload, remote.index) else {
+            return Err(PeerError::Malformed(remote.member.url.clone()));
+        };
+        let codec = remote.member.versions.codec();
+        let url = &remote.member.url;
+        let push = self.peers.push(url, codec, copy.encode(codec));
+        let outcome = match tokio::time::timeout(self.settings.peer_budget, push).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(PeerError::Offline(url.clone())),
+        };
+        match &outcome {
+            Ok(_) => self.counters.delivered.add(),
+            Err(error) => {
+                self.counters.delivery_failed.add();
+                tracing::warn!(peer = %url, %error, "a delivery failed");
+            }
+        }
+        outcome.map(|delivered| delivered.withdraw)
+    }
+
+    /// After a failed send nobody keeps what nobody will refer to. Best effort: a Tessera cannot be asked.
+    async fn take_back(&self, id: PayloadId, own: Option<SealedHead>, tokens: Vec<(PeerUrl, WithdrawToken)>) {
+        let withdrawals = join_all(tokens.iter().map(|(url, token)| self.peers.withdraw(url, &id, *token)));
+        match tokio::time::timeout(WITHDRAW_BUDGET, withdrawals).await {
+            Ok(outcomes) => {
+                for ((url, _), error) in tokens.iter().zip(outcomes).filter_map(|(peer, outcome)| Some((peer, outcome.err()?))) {
+                    tracing::warn!(%id, peer = %url, %error, "a delivery of a failed send could not be taken back");
+                }
+            }
+            Err(_) => tracing::warn!(%id, "deliveries of a failed send could not be taken back in time"),
+        }
+        if let Some(head) = own
+            && let Err(error) = self.forget(id, head).await
+        {
+            tracing::warn!(%id, %error, "our own copy of a failed send stays");
+        }
+    }
+}
+
+/// What one recipient is sent: its own box, and no word of the others unless state validation needs them.
+pub(crate) fn for_recipient(payload: &EncodedPayload, index: usize) -> Option<EncodedPayload> {
+    let key = *payload.recipients.get(index)?;
+    let mut recipients = vec![key];
+    if payload.privacy.flag == PrivacyFlag::StateValidation {
+        recipients.extend(payload.recipients.iter().filter(|other| **other != key));
+    }
+    Some(EncodedPayload {
+        sender: payload.sender,
+        ciphertext: payload.ciphertext.clone(),
+        nonce: payload.nonce,
+        boxes: vec![*payload.boxes.get(index)?],
+        recipient_nonce: payload.recipient_nonce,
+        recipients,
+        privacy: payload.privacy.clone(),
+    })
+}
+
+fn check_versions(key: &Address, member: &Member, privacy: &Privacy) -> Result<(), Error> {
+    let speaks = |version| member.versions.contains(version);
+    if privacy.flag.is_enhanced() && !speaks(ApiVersion::V2) {
+        return Err(Error::EnhancedPrivacyUnsupported(*key));
+    }
+    if privacy.flag == PrivacyFlag::MandatoryRecipients && !speaks(ApiVersion::V4) {
+        return Err(Error::MandatoryUnsupported(*key));
+    }
+    if privacy.group.is_some() && !speaks(ApiVersion::V3) {
+        return Err(Error::GroupUnsupported(*key));
+    }
+    Ok(())
+}

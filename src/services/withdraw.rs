@@ -3,16 +3,168 @@
 //! Threat: whoever knows an id (it is public on the ledger) erases payloads at other members. So a withdrawal needs a random token
 //! that only the deliverer got, it lives for seconds in memory, and it exists only for a record that the delivery itself made.
 
-/// A capability to withdraw one delivery: 16 random bytes.
-#[derive(Clone, Copy, Eq, Hash, PartialEq)]
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use data_encoding::HEXLOWER;
+
+use super::{Error, Node};
+use crate::crypto::random;
+use crate::shred::SealedHead;
+use crate::store::Kind;
+use crate::types::{ParseError, PayloadId};
+
+/// How long a delivery can be taken back: longer than a send lasts, shorter than a block takes to refer to it and be relied upon.
+const LIFETIME: Duration = Duration::from_secs(10);
+
+/// Tokens kept at once; the oldest go first.
+const CAPACITY: usize = 65_536;
+
+/// A capability to withdraw one delivery: 16 random bytes, hexadecimal in text.
+#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
 pub struct WithdrawToken(pub [u8; 16]);
 
-impl std::fmt::Debug for WithdrawToken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for WithdrawToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("WithdrawToken(..)")
+    }
+}
+
+impl fmt::Display for WithdrawToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl FromStr for WithdrawToken {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let bytes = HEXLOWER.decode(text.as_bytes()).map_err(|_| ParseError::Base64)?;
+        let actual = bytes.len();
+        bytes.try_into().map(Self).map_err(|_| ParseError::Length { expected: 16, actual })
     }
 }
 
 /// Deliveries that can still be withdrawn.
 #[derive(Default)]
-pub(crate) struct Withdrawals {}
+pub(crate) struct Withdrawals(Mutex<Open>);
+
+#[derive(Default)]
+struct Open {
+    by_token: BTreeMap<WithdrawToken, (PayloadId, SealedHead)>,
+    by_age: VecDeque<(Instant, WithdrawToken)>,
+}
+
+impl Withdrawals {
+    /// Makes a delivery withdrawable for a short while. The head pins the record: one that was made anew since is not this delivery's.
+    pub(crate) fn offer(&self, id: PayloadId, head: SealedHead) -> WithdrawToken {
+        let token = WithdrawToken(random());
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.expire(Instant::now());
+        open.by_token.insert(token, (id, head));
+        open.by_age.push_back((Instant::now(), token));
+        token
+    }
+
+    /// Another key's delivery of the same send was merged into the record: the token stays good for it.
+    pub(crate) fn follow(&self, id: &PayloadId, old: &SealedHead, new: &SealedHead) {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (offered, head) in open.by_token.values_mut() {
+            if offered == id && head == old {
+                *head = new.clone();
+            }
+        }
+    }
+
+    /// Takes the delivery of a token, once.
+    fn take(&self, id: &PayloadId, token: WithdrawToken) -> Option<SealedHead> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.expire(Instant::now());
+        if open.by_token.get(&token).is_none_or(|(offered, _)| offered != id) {
+            return None;
+        }
+        open.by_token.remove(&token).map(|(_, head)| head)
+    }
+}
+
+impl Open {
+    fn expire(&mut self, now: Instant) {
+        while let Some((born, token)) = self.by_age.front().copied() {
+            if now.duration_since(born) < LIFETIME && self.by_age.len() < CAPACITY {
+                break;
+            }
+            self.by_age.pop_front();
+            self.by_token.remove(&token);
+        }
+    }
+}
+
+impl Node {
+    /// Forgets a delivery that its deliverer takes back. The key is punctured; no tombstone, for the same id may be sent again.
+    pub async fn withdraw(&self, id: PayloadId, token: WithdrawToken) -> Result<(), Error> {
+        let head = self.withdrawals.take(&id, token).ok_or(Error::WithdrawRefused)?;
+        if !self.forget(id, head).await? {
+            return Err(Error::WithdrawRefused);
+        }
+        self.counters.withdrawn.add();
+        tracing::info!(%id, "a delivery was withdrawn by its sender");
+        Ok(())
+    }
+
+    /// Removes a record that nobody refers to, and its key. False if the record changed since.
+    pub(crate) async fn forget(&self, id: PayloadId, head: SealedHead) -> Result<bool, Error> {
+        let leaf = head.leaf();
+        if !self.store.forget(Kind::Payload, id, head).await? {
+            return Ok(false);
+        }
+        self.enclave.erase(vec![leaf]).await?;
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn head() -> SealedHead {
+        SealedHead::from_bytes(Bytes::from(vec![1; 60])).expect("long enough")
+    }
+
+    #[test]
+    fn a_token_withdraws_its_own_delivery_once() {
+        let withdrawals = Withdrawals::default();
+        let (id, other) = (PayloadId::new([1; 64]), PayloadId::new([2; 64]));
+        let token = withdrawals.offer(id, head());
+        assert!(withdrawals.take(&other, token).is_none());
+        assert!(withdrawals.take(&id, WithdrawToken([0; 16])).is_none());
+        assert!(withdrawals.take(&id, token).is_some());
+        assert!(withdrawals.take(&id, token).is_none());
+    }
+
+    #[test]
+    fn tokens_are_bounded_and_expire() {
+        let mut open = Open::default();
+        let token = WithdrawToken([7; 16]);
+        open.by_token.insert(token, (PayloadId::new([1; 64]), head()));
+        let born = Instant::now();
+        open.by_age.push_back((born, token));
+        open.expire(born);
+        assert_eq!(open.by_token.len(), 1);
+        open.expire(born + LIFETIME);
+        assert!(open.by_token.is_empty());
+    }
+
+    #[test]
+    fn a_token_reads_back_and_prints_nothing_in_debug() {
+        let token = WithdrawToken([0xab; 16]);
+        assert_eq!(token.to_string().parse(), Ok(token));
+        assert!("zz".parse::<WithdrawToken>().is_err());
+        assert!(!format!("{token:?}").contains("ab"));
+    }
+}

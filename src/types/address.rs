@@ -31,10 +31,7 @@ impl TryFrom<&[u8]> for Address {
     type Error = ParseError;
 
     fn try_from(bytes: &[u8]) -> Result<Self, ParseError> {
-        let array = bytes.try_into().map_err(|_| ParseError::Length {
-            expected: Self::LEN,
-            actual: bytes.len(),
-        })?;
+        let array = bytes.try_into().map_err(|_| ParseError::Length { expected: Self::LEN, actual: bytes.len() })?;
         Ok(Self(array))
     }
 }

@@ -1,0 +1,44 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A number that only rises.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// One more.
+    pub fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The number.
+    pub fn value(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// What the verbs did since the start; the metrics read it.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Payloads sent: every recipient has them.
+    pub sent: Counter,
+    /// Sends that failed after they were sealed.
+    pub send_failed: Counter,
+    /// Payloads given back to the node or an application.
+    pub received: Counter,
+    /// Look-ups answered with "not here".
+    pub absent: Counter,
+    /// Payloads taken from peers, new here.
+    pub pushed: Counter,
+    /// Payloads from peers that were refused or passed over.
+    pub push_refused: Counter,
+    /// Deliveries to one recipient that arrived.
+    pub delivered: Counter,
+    /// Deliveries to one recipient that failed.
+    pub delivery_failed: Counter,
+    /// Deliveries that their sender took back.
+    pub withdrawn: Counter,
+    /// Payloads erased.
+    pub erased: Counter,
+    /// Payloads resent to a peer that asked.
+    pub resent: Counter,
+}
