@@ -1,6 +1,6 @@
 //! Celosia: a private transaction manager and privacy enclave for GoQuorum.
 //!
-//! The house has five floors; a module names only its own floor and those below. `tests/architecture.rs` holds it to that.
+//! The house has five floors; a module names only its own floor and those below. `tests/house` holds it to that.
 //!
 //! | floor | modules | what lives there |
 //! |---|---|---|

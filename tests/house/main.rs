@@ -1,0 +1,8 @@
+//! Tests of the house itself: floors, sizes, what the documents claim.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod evidence;
+mod floors;
+mod scan;
+mod shape;
