@@ -1,0 +1,8 @@
+//! Transports with real sockets and real certificates.
+
+mod listeners;
+mod peers;
+mod slow;
+mod stopping;
+mod support;
+mod unix;
