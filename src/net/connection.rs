@@ -3,12 +3,13 @@
 //! Threats: a caller that sends its head, or its body, one byte a minute, or never reads its answer (slow loris) would hold a place for
 //! ever. So on TCP a head must be complete within a time that counts from its *first byte*, and bodies and answers must keep moving.
 //! An idle connection is no such threat and is not closed: GoQuorum never retries a POST on a connection that we closed under it. Only
-//! where the surface allows it, and only while every place is taken, the connection that has been idle longest makes room.
+//! where the surface allows it, and only while every place is taken, a connection that has been idle for a while makes room.
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 use tower::Service as _;
 
 use super::activity::{Activity, Phase, Phased, Watched};
@@ -30,13 +31,35 @@ use super::{Caller, Limits, Shutdown};
 /// Smallest read buffer that hyper accepts.
 const MIN_BUFFER: usize = 8 * 1024;
 
+/// How long a connection must have been idle before it may be asked to make room.
+const LONG_IDLE: Duration = Duration::from_secs(1);
+
 /// What a connection needs of its listener.
 pub(super) struct Shared {
     pub(super) router: Router,
     pub(super) limits: Limits,
     pub(super) shutdown: Shutdown,
-    /// Signalled, one waiter at a time, while every place is taken.
-    pub(super) crowded: Notify,
+    pub(super) crowd: Crowd,
+}
+
+/// Callers without a place, and the idle connections that may make room.
+#[derive(Default)]
+pub(super) struct Crowd {
+    wanted: AtomicBool,
+    ask: Notify,
+}
+
+impl Crowd {
+    /// Asks idle connections for one place.
+    pub(super) fn ask(&self) {
+        self.wanted.store(true, Ordering::Relaxed);
+        self.ask.notify_waiters();
+    }
+
+    /// True for one of those who were asked.
+    fn yields(&self) -> bool {
+        self.wanted.swap(false, Ordering::Relaxed)
+    }
 }
 
 /// Serves a connection until either side ends it.
@@ -53,7 +76,8 @@ where
     let mut watch = Watch::new(&activity, &context.limits);
     let mut stop = pin!(context.shutdown.stop.cancelled());
     let mut cut = pin!(context.shutdown.cut.cancelled());
-    let mut crowded = pin!(context.crowded.notified());
+    let mut asked = pin!(context.crowd.ask.notified());
+    let mut idle = Idle::default();
     let mut closing = false;
     poll_fn(|cx| {
         if let Poll::Ready(result) = connection.as_mut().poll(cx) {
@@ -65,8 +89,14 @@ where
         if cut.as_mut().poll(cx).is_ready() || watch.poll_overdue(cx) {
             return Poll::Ready(());
         }
-        let idle = activity.phase() == Phase::Idle;
-        let leave = stop.as_mut().poll(cx).is_ready() || (context.limits.idle_yields && idle && crowded.as_mut().poll(cx).is_ready());
+        let mut leave = stop.as_mut().poll(cx).is_ready();
+        if context.limits.idle_yields && !leave {
+            idle.look(&activity);
+            while !leave && asked.as_mut().poll(cx).is_ready() {
+                asked.set(context.crowd.ask.notified());
+                leave = idle.is_long() && context.crowd.yields();
+            }
+        }
         if leave && !closing {
             closing = true;
             connection.as_mut().graceful_shutdown();
@@ -99,6 +129,29 @@ async fn answer(
     let response = router.call(request).await?;
     activity.enter(Phase::Answering);
     Ok(response.map(|body| Phased::answer(body, &activity)))
+}
+
+/// Since when a connection has been idle. A young one may have its first request under way and is let alone.
+#[derive(Default)]
+struct Idle {
+    since: Option<Instant>,
+    moved: u64,
+}
+
+impl Idle {
+    fn look(&mut self, activity: &Activity) {
+        let moved = activity.moved();
+        if activity.phase() != Phase::Idle {
+            self.since = None;
+        } else if self.since.is_none() || moved != self.moved {
+            self.since = Some(Instant::now());
+        }
+        self.moved = moved;
+    }
+
+    fn is_long(&self) -> bool {
+        self.since.is_some_and(|since| since.elapsed() >= LONG_IDLE)
+    }
 }
 
 /// Finds out whether the caller takes too long.
@@ -147,7 +200,7 @@ impl<'a> Watch<'a> {
 
     fn arm(&mut self, phase: Phase, limit: Duration) {
         self.armed = Some((phase, self.activity.moved()));
-        let deadline = tokio::time::Instant::now() + limit;
+        let deadline = Instant::now() + limit;
         match self.timer.as_mut() {
             Some(timer) => timer.as_mut().reset(deadline),
             None => self.timer = Some(Box::pin(tokio::time::sleep_until(deadline))),

@@ -1,19 +1,23 @@
 use std::io;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use tokio::net::{TcpListener, TcpStream, UnixListener};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::connection::{Shared, drive};
+use super::connection::{Crowd, Shared, drive};
 use super::listen::{Listener, Socket};
 use super::tls::ServerTls;
 use super::{Caller, Shutdown};
 
 /// Pause after the system refused to accept (no file descriptors left): the backlog keeps the callers meanwhile.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How often idle connections are asked to make room while a caller waits for a place.
+const ASK_AGAIN: Duration = Duration::from_millis(250);
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
@@ -31,7 +35,7 @@ pub struct Limits {
     pub head_time: Option<Duration>,
     /// How long a body or an answer may stand still.
     pub stall_time: Option<Duration>,
-    /// While every place is taken, the connection that has been idle longest is closed.
+    /// While every place is taken, a connection that has been idle for a second or more makes room for the next caller.
     pub idle_yields: bool,
 }
 
@@ -62,7 +66,7 @@ impl Limits {
 /// Serves a router on a listener until the shutdown begins. Returns at once; the work is tracked by the shutdown.
 pub fn serve(listener: Listener, router: Router, limits: Limits, shutdown: &Shutdown) {
     let places = Arc::new(Semaphore::new(limits.connections.clamp(1, Semaphore::MAX_PERMITS)));
-    let shared = Arc::new(Shared { router, limits, shutdown: shutdown.clone(), crowded: Notify::new() });
+    let shared = Arc::new(Shared { router, limits, shutdown: shutdown.clone(), crowd: Crowd::default() });
     let Listener { sockets, tls, file } = listener;
     let file = Arc::new(file);
     for socket in sockets {
@@ -110,8 +114,13 @@ impl Accepting {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return Some(place);
         }
-        self.shared.crowded.notify_one();
-        Arc::clone(&self.places).acquire_owned().await.ok()
+        let mut waiting = pin!(Arc::clone(&self.places).acquire_owned());
+        loop {
+            self.shared.crowd.ask();
+            if let Ok(place) = tokio::time::timeout(ASK_AGAIN, waiting.as_mut()).await {
+                return place.ok();
+            }
+        }
     }
 
     fn spawn(&self, stream: Stream, place: OwnedSemaphorePermit) {
