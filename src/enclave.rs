@@ -6,6 +6,7 @@
 pub mod harden;
 pub mod keyfile;
 pub mod local;
+mod memory;
 pub mod proto;
 pub mod remote;
 pub mod server;
@@ -113,7 +114,8 @@ pub enum Ingest {
     Mine {
         /// The data key re-wrapped under a leaf of the key tree.
         head: SealedHead,
-        /// The head's words. `recipients` holds our own keys whose box opened; everyone under state validation or when we are the sender.
+        /// The head's words. `recipients` holds our own keys whose box opened; everyone under state validation; where we are the
+        /// sender, everyone whom a box of theirs proves (a recipient could add others, to make us vouch for them).
         meta: Meta,
     },
     /// No private key of ours belongs to it.

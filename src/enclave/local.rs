@@ -1,1 +1,289 @@
+<<<<<<< HEAD
 
+=======
+//! The enclave in this process: private keys in locked memory, data keys under the forest's leaves.
+
+mod head;
+mod keys;
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use zeroize::Zeroizing;
+
+use self::keys::Keys;
+use super::{AffectedRecord, Draft, Enclave, EnclaveError, Ingest, Meta, Opened, RawDraft, Sealed, SealedRaw};
+use crate::crypto::nacl::{self, KeyBox, Nonce};
+use crate::crypto::secret::Secret;
+use crate::crypto::{Broken, hash};
+use crate::seal::{self, Addressed, Closed, NoSharedKey, Ring as _, Trial};
+use crate::shred::{Forest, LeafRef, SealedHead, ShredError};
+use crate::types::{Address, Affected, PayloadId, Privacy, SecurityHash};
+use crate::wire::EncodedPayload;
+
+/// Payload bytes above which work leaves the async threads: about half a millisecond of hashing and sealing.
+const INLINE: usize = 64 * 1024;
+
+/// The enclave in process. Cheap to clone.
+#[derive(Clone)]
+pub struct LocalEnclave(Arc<Inner>);
+
+struct Inner {
+    keys: Keys,
+    forest: Arc<Forest>,
+}
+
+/// No enclave without a key: there is nothing that it could seal or open.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("an enclave needs at least one private key")]
+pub struct NoKeys;
+
+impl LocalEnclave {
+    /// Takes the private keys, the default sender first; a key given twice counts once.
+    pub fn new(keys: Vec<Secret<32>>, forest: Arc<Forest>) -> Result<Self, NoKeys> {
+        let keys = Keys::new(keys);
+        if keys.addresses().is_empty() {
+            return Err(NoKeys);
+        }
+        Ok(Self(Arc::new(Inner { keys, forest })))
+    }
+
+    /// Runs `work` here if it is short (`size` payload bytes), else on a thread that may block.
+    async fn run<T, F>(&self, size: usize, work: F) -> Result<T, EnclaveError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Inner) -> Result<T, EnclaveError> + Send + 'static,
+    {
+        if size <= INLINE { work(&self.0) } else { self.block(work).await }
+    }
+
+    async fn block<T, F>(&self, work: F) -> Result<T, EnclaveError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Inner) -> Result<T, EnclaveError> + Send + 'static,
+    {
+        let inner = Arc::clone(&self.0);
+        let joined = tokio::task::spawn_blocking(move || work(&inner)).await;
+        joined.unwrap_or_else(|_| Err(EnclaveError::Unavailable("its work was cut off".to_owned())))
+    }
+}
+
+impl fmt::Debug for LocalEnclave {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LocalEnclave({:?})", self.0.keys)
+    }
+}
+
+impl Inner {
+    fn seal(&self, draft: Draft) -> Result<Sealed, EnclaveError> {
+        self.own(draft.sender)?;
+        let closed = seal::Draft(&draft.plaintext).close();
+        self.address(closed, draft.sender, draft.recipients, draft.privacy, &draft.affected)
+    }
+
+    fn seal_raw(&self, plaintext: &[u8], sender: Address) -> Result<SealedRaw, EnclaveError> {
+        self.own(sender)?;
+        let Closed { id, ciphertext, nonce, data_key } = seal::Draft(plaintext).close();
+        let meta = Meta { sender, recipients: vec![sender], recipient_nonce: nonce, privacy: Privacy::default() };
+        let head = self.seal_head(id, &data_key, &meta)?;
+        Ok(SealedRaw { id, ciphertext, nonce, head })
+    }
+
+    fn seal_stored(&self, draft: RawDraft) -> Result<Sealed, EnclaveError> {
+        let SealedRaw { id, ciphertext, nonce, head } = draft.raw;
+        let (data_key, meta) = self.open_head(id, &head)?;
+        let closed = Closed::kept(id, ciphertext, nonce, data_key)?;
+        self.address(closed, meta.sender, draft.recipients, draft.privacy, &draft.affected)
+    }
+
+    /// Proofs for the affected transactions, boxes, and a head under a fresh leaf.
+    fn address(
+        &self,
+        closed: Closed,
+        sender: Address,
+        recipients: Vec<Address>,
+        mut privacy: Privacy,
+        affected: &[AffectedRecord],
+    ) -> Result<Sealed, EnclaveError> {
+        let hashes = self.security_hashes(&closed.ciphertext, affected)?;
+        let proofs = affected.iter().zip(hashes);
+        privacy.affected = proofs.map(|(record, hash)| Affected { id: record.id, hash }).collect();
+        let Addressed { id, payload, data_key } = closed.address(&self.keys, sender, recipients, privacy)?;
+        let meta = Meta {
+            sender,
+            recipients: payload.recipients.clone(),
+            recipient_nonce: payload.recipient_nonce,
+            privacy: payload.privacy.clone(),
+        };
+        let head = self.seal_head(id, &data_key, &meta)?;
+        Ok(Sealed { id, payload, head })
+    }
+
+    fn open(&self, id: PayloadId, head: &SealedHead, nonce: &Nonce, ciphertext: &[u8]) -> Result<Opened, EnclaveError> {
+        let (data_key, meta) = self.open_head(id, head)?;
+        let plaintext = nacl::open(data_key.expose(), nonce, ciphertext)?;
+        Ok(Opened { plaintext, meta })
+    }
+
+    fn verify(&self, id: PayloadId, head: &SealedHead, nonce: &Nonce, ciphertext: &[u8]) -> Result<Meta, EnclaveError> {
+        let (data_key, meta) = self.open_head(id, head)?;
+        nacl::verify(data_key.expose(), nonce, ciphertext)?;
+        Ok(meta)
+    }
+
+    fn ingest(&self, id: PayloadId, payload: &EncodedPayload) -> Result<Ingest, EnclaveError> {
+        let Trial::Mine(unsealed) = seal::open(&self.keys, payload)? else { return Ok(Ingest::NotMine) };
+        let meta = Meta {
+            sender: payload.sender,
+            recipients: unsealed.recipients,
+            recipient_nonce: payload.recipient_nonce,
+            privacy: payload.privacy.clone(),
+        };
+        let head = self.seal_head(id, &unsealed.data_key, &meta)?;
+        Ok(Ingest::Mine { head, meta })
+    }
+
+    fn open_payload(&self, payload: &EncodedPayload) -> Result<Option<Zeroizing<Vec<u8>>>, EnclaveError> {
+        let Trial::Mine(unsealed) = seal::open(&self.keys, payload)? else { return Ok(None) };
+        Ok(Some(nacl::open(unsealed.data_key.expose(), &payload.nonce, &payload.ciphertext)?))
+    }
+
+    fn boxes(&self, id: PayloadId, head: &SealedHead, targets: &[Address]) -> Result<Vec<Option<KeyBox>>, EnclaveError> {
+        let (data_key, meta) = self.open_head(id, head)?;
+        let remake = |to| seal::remake_box(&self.keys, &meta.sender, to, &meta.recipient_nonce, &data_key);
+        Ok(targets.iter().map(remake).collect::<Result<_, _>>()?)
+    }
+
+    fn security_hashes(&self, ciphertext: &[u8], affected: &[AffectedRecord]) -> Result<Vec<SecurityHash>, EnclaveError> {
+        let proof = |record: &AffectedRecord| {
+            let (data_key, _) = self.open_head(record.id, &record.head)?;
+            Ok(hash::security_hash(ciphertext, &record.ciphertext, data_key.expose()))
+        };
+        affected.iter().map(proof).collect()
+    }
+
+    fn own(&self, sender: Address) -> Result<(), EnclaveError> {
+        if self.keys.holds(&sender) { Ok(()) } else { Err(EnclaveError::NotOurs(sender)) }
+    }
+
+    /// Seals a head under a fresh leaf; the id is bound to it, so it cannot be put beside another payload.
+    fn seal_head(&self, id: PayloadId, data_key: &Secret<32>, meta: &Meta) -> Result<SealedHead, EnclaveError> {
+        Ok(self.forest.seal_new(id.as_bytes(), &head::encode(data_key, meta))?)
+    }
+
+    fn open_head(&self, id: PayloadId, head: &SealedHead) -> Result<(Secret<32>, Meta), EnclaveError> {
+        let opened = self.forest.open_head(id.as_bytes(), head).map_err(named)?;
+        Ok(head::decode(&opened)?)
+    }
+}
+
+/// What the forest says of a head, in the enclave's words.
+fn named(error: ShredError) -> EnclaveError {
+    match error {
+        ShredError::Broken(_) => EnclaveError::Broken,
+        ShredError::Destroyed => EnclaveError::Erased,
+        other => EnclaveError::Shred(other),
+    }
+}
+
+impl From<Broken> for EnclaveError {
+    fn from(Broken: Broken) -> Self {
+        Self::Broken
+    }
+}
+
+impl From<NoSharedKey> for EnclaveError {
+    fn from(error: NoSharedKey) -> Self {
+        match error {
+            NoSharedKey::LowOrder(address) => Self::LowOrder(address),
+            NoSharedKey::NotOurs(address) => Self::NotOurs(address),
+        }
+    }
+}
+
+#[async_trait]
+impl Enclave for LocalEnclave {
+    fn addresses(&self) -> Arc<[Address]> {
+        self.0.keys.all()
+    }
+
+    async fn seal(&self, draft: Draft) -> Result<Sealed, EnclaveError> {
+        let size = draft.plaintext.len() + hashed(draft.plaintext.len(), &draft.affected);
+        self.run(size, move |inner| inner.seal(draft)).await
+    }
+
+    async fn seal_raw(&self, plaintext: Zeroizing<Vec<u8>>, sender: Address) -> Result<SealedRaw, EnclaveError> {
+        self.run(plaintext.len(), move |inner| inner.seal_raw(&plaintext, sender)).await
+    }
+
+    async fn seal_stored(&self, draft: RawDraft) -> Result<Sealed, EnclaveError> {
+        let size = draft.raw.ciphertext.len() + hashed(draft.raw.ciphertext.len(), &draft.affected);
+        self.run(size, move |inner| inner.seal_stored(draft)).await
+    }
+
+    async fn open(&self, id: PayloadId, head: &SealedHead, nonce: Nonce, ciphertext: Bytes) -> Result<Opened, EnclaveError> {
+        let head = head.clone();
+        self.run(ciphertext.len(), move |inner| inner.open(id, &head, &nonce, &ciphertext)).await
+    }
+
+    async fn meta(&self, id: PayloadId, head: &SealedHead) -> Result<Meta, EnclaveError> {
+        Ok(self.0.open_head(id, head)?.1)
+    }
+
+    async fn verify(&self, id: PayloadId, head: &SealedHead, nonce: Nonce, ciphertext: Bytes) -> Result<Meta, EnclaveError> {
+        let head = head.clone();
+        self.run(ciphertext.len(), move |inner| inner.verify(id, &head, &nonce, &ciphertext)).await
+    }
+
+    async fn ingest(&self, id: PayloadId, payload: &EncodedPayload) -> Result<Ingest, EnclaveError> {
+        let size = payload.ciphertext.len();
+        if size <= INLINE {
+            return self.0.ingest(id, payload);
+        }
+        let payload = payload.clone();
+        self.block(move |inner| inner.ingest(id, &payload)).await
+    }
+
+    async fn open_payload(&self, payload: &EncodedPayload) -> Result<Option<Zeroizing<Vec<u8>>>, EnclaveError> {
+        if payload.ciphertext.len() <= INLINE {
+            return self.0.open_payload(payload);
+        }
+        let payload = payload.clone();
+        self.block(move |inner| inner.open_payload(&payload)).await
+    }
+
+    async fn rewrite(&self, id: PayloadId, head: &SealedHead, meta: Meta) -> Result<SealedHead, EnclaveError> {
+        let (data_key, _) = self.0.open_head(id, head)?;
+        let plain = head::encode(&data_key, &meta);
+        self.0.forest.reseal(head.leaf(), id.as_bytes(), &plain).map_err(named)
+    }
+
+    async fn same_key(&self, id: PayloadId, a: &SealedHead, b: &SealedHead) -> Result<bool, EnclaveError> {
+        Ok(self.0.open_head(id, a)?.0 == self.0.open_head(id, b)?.0)
+    }
+
+    async fn boxes(&self, id: PayloadId, head: &SealedHead, targets: &[Address]) -> Result<Vec<Option<KeyBox>>, EnclaveError> {
+        self.0.boxes(id, head, targets)
+    }
+
+    async fn security_hashes(&self, ciphertext: Bytes, affected: Vec<AffectedRecord>) -> Result<Vec<SecurityHash>, EnclaveError> {
+        let size = hashed(ciphertext.len(), &affected);
+        self.run(size, move |inner| inner.security_hashes(&ciphertext, &affected)).await
+    }
+
+    async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError> {
+        self.block(move |inner| Ok(inner.forest.puncture(&leaves)?)).await
+    }
+
+    async fn ping(&self) -> Result<(), EnclaveError> {
+        Ok(())
+    }
+}
+
+/// Bytes that the proofs of affected transactions hash.
+fn hashed(ciphertext: usize, affected: &[AffectedRecord]) -> usize {
+    affected.iter().map(|record| ciphertext + record.ciphertext.len()).sum()
+}
+>>>>>>> enclave

@@ -1,0 +1,200 @@
+//! What a sealed head holds: the data key and the metadata, in a fixed layout of this version.
+//!
+//! ```text
+//! version 1 (1) ‖ bits (1) ‖ data key (32) ‖ sender (32) ‖ recipient nonce (24) ‖ list(recipient 32)
+//!   ‖ [bit 2: list(affected id 64 ‖ security hash 64)] ‖ [bit 3: bytes(execution hash)]
+//!   ‖ [bit 4: list(mandatory 32)] ‖ [bit 5: bytes(privacy group id)]
+//! bits 0-1 = privacy flag; list = count (4) ‖ elements; bytes = length (4) ‖ bytes; big-endian
+//! ```
+
+use zeroize::Zeroizing;
+
+use crate::crypto::Broken;
+use crate::crypto::secret::Secret;
+use crate::enclave::Meta;
+use crate::types::{Address, Affected, GroupId, PayloadId, Privacy, PrivacyFlag};
+
+const VERSION: u8 = 1;
+const AFFECTED: u8 = 1 << 2;
+const EXEC_HASH: u8 = 1 << 3;
+const MANDATORY: u8 = 1 << 4;
+const GROUP: u8 = 1 << 5;
+
+/// The layout above. Allocated once, so that no half-written copy of the data key stays behind.
+pub(super) fn encode(data_key: &Secret<32>, meta: &Meta) -> Zeroizing<Vec<u8>> {
+    let Privacy { flag, affected, exec_hash, mandatory, group } = &meta.privacy;
+    let group = group.as_ref().map(|group| group.0.as_slice());
+    let size = 110
+        + 32 * (meta.recipients.len() + mandatory.len())
+        + 128 * affected.len()
+        + exec_hash.len()
+        + group.map_or(0, <[u8]>::len);
+    let mut out = Zeroizing::new(Vec::with_capacity(size));
+    let bit = |present: bool, bit: u8| if present { bit } else { 0 };
+    let bits = flag.number()
+        | bit(!affected.is_empty(), AFFECTED)
+        | bit(!exec_hash.is_empty(), EXEC_HASH)
+        | bit(!mandatory.is_empty(), MANDATORY)
+        | bit(group.is_some(), GROUP);
+    out.extend_from_slice(&[VERSION, bits]);
+    out.extend_from_slice(data_key.expose());
+    out.extend_from_slice(meta.sender.as_bytes());
+    out.extend_from_slice(&meta.recipient_nonce);
+    put_addresses(&mut out, &meta.recipients);
+    if !affected.is_empty() {
+        put_count(&mut out, affected.len());
+        for Affected { id, hash } in affected {
+            out.extend_from_slice(id.as_bytes());
+            out.extend_from_slice(hash);
+        }
+    }
+    if !exec_hash.is_empty() {
+        put_count(&mut out, exec_hash.len());
+        out.extend_from_slice(exec_hash);
+    }
+    if !mandatory.is_empty() {
+        put_addresses(&mut out, mandatory);
+    }
+    if let Some(group) = group {
+        put_count(&mut out, group.len());
+        out.extend_from_slice(group);
+    }
+    debug_assert!(out.len() <= size, "one allocation");
+    out
+}
+
+/// Reads what [`encode`] wrote; everything else is `Broken`. Total, and allocates no more than the bytes are long.
+pub(super) fn decode(bytes: &[u8]) -> Result<(Secret<32>, Meta), Broken> {
+    let mut input = Input(bytes);
+    let [version, bits] = *input.array::<2>()?;
+    if version != VERSION || bits & 0b1100_0000 != 0 {
+        return Err(Broken);
+    }
+    let has = |bit: u8| bits & bit != 0;
+    let key = input.array::<32>()?;
+    let data_key = Secret::init_with(|bytes| bytes.copy_from_slice(key));
+    let sender = Address::new(*input.array()?);
+    let recipient_nonce = *input.array()?;
+    let recipients = input.addresses()?;
+    let affected = if has(AFFECTED) { input.affected()? } else { Vec::new() };
+    let exec_hash = if has(EXEC_HASH) { input.bytes()?.to_vec() } else { Vec::new() };
+    let mandatory = if has(MANDATORY) { input.addresses()? } else { Vec::new() };
+    let group = if has(GROUP) { Some(GroupId(input.bytes()?.to_vec())) } else { None };
+    let flag = PrivacyFlag::from_number(i64::from(bits & 0b11));
+    let privacy = Privacy { flag, affected, exec_hash, mandatory, group };
+    if !input.0.is_empty() {
+        return Err(Broken);
+    }
+    Ok((data_key, Meta { sender, recipients, recipient_nonce, privacy }))
+}
+
+fn put_count(out: &mut Vec<u8>, count: usize) {
+    let count = u32::try_from(count).expect("a frame or a request body holds fewer than 2^32 elements");
+    out.extend_from_slice(&count.to_be_bytes());
+}
+
+fn put_addresses(out: &mut Vec<u8>, addresses: &[Address]) {
+    put_count(out, addresses.len());
+    for address in addresses {
+        out.extend_from_slice(address.as_bytes());
+    }
+}
+
+struct Input<'a>(&'a [u8]);
+
+impl<'a> Input<'a> {
+    fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], Broken> {
+        let (head, rest) = self.0.split_first_chunk().ok_or(Broken)?;
+        self.0 = rest;
+        Ok(head)
+    }
+
+    fn take(&mut self, len: usize) -> Result<&'a [u8], Broken> {
+        let (head, rest) = self.0.split_at_checked(len).ok_or(Broken)?;
+        self.0 = rest;
+        Ok(head)
+    }
+
+    /// `count` elements of `N` bytes, checked against what is there before anything is allocated.
+    fn list<const N: usize>(&mut self) -> Result<impl Iterator<Item = &'a [u8; N]>, Broken> {
+        let count = u32::from_be_bytes(*self.array()?) as usize;
+        let bytes = self.take(count.checked_mul(N).ok_or(Broken)?)?;
+        Ok(bytes.as_chunks::<N>().0.iter())
+    }
+
+    fn bytes(&mut self) -> Result<&'a [u8], Broken> {
+        let len = u32::from_be_bytes(*self.array()?) as usize;
+        self.take(len)
+    }
+
+    fn addresses(&mut self) -> Result<Vec<Address>, Broken> {
+        Ok(self.list::<32>()?.map(|bytes| Address::new(*bytes)).collect())
+    }
+
+    fn affected(&mut self) -> Result<Vec<Affected>, Broken> {
+        let entry = |bytes: &[u8; 128]| {
+            let (mut id, mut hash) = ([0; 64], [0; 64]);
+            id.copy_from_slice(&bytes[..64]);
+            hash.copy_from_slice(&bytes[64..]);
+            Affected { id: PayloadId::new(id), hash }
+        };
+        Ok(self.list::<128>()?.map(entry).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn metas() -> impl Strategy<Value = Meta> {
+        let address = || any::<[u8; 32]>().prop_map(Address::new);
+        let half = || proptest::collection::vec(any::<u8>(), 64).prop_map(|v| <[u8; 64]>::try_from(v).expect("64"));
+        let affected = (half(), half()).prop_map(|(id, hash)| Affected { id: PayloadId::new(id), hash });
+        let list = |max| proptest::collection::vec(any::<[u8; 32]>().prop_map(Address::new), 0..max);
+        let bytes = || proptest::collection::vec(any::<u8>(), 0..50);
+        let privacy = (0..4_i64, proptest::collection::vec(affected, 0..3), bytes(), list(4), proptest::option::of(bytes()));
+        (address(), list(6), any::<[u8; 24]>(), privacy).prop_map(|(sender, recipients, recipient_nonce, privacy)| {
+            let (flag, affected, exec_hash, mandatory, group) = privacy;
+            let flag = PrivacyFlag::from_number(flag);
+            let privacy = Privacy { flag, affected, exec_hash, mandatory, group: group.map(GroupId) };
+            Meta { sender, recipients, recipient_nonce, privacy }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn round_trip_and_every_cut_is_broken(meta in metas(), key: [u8; 32]) {
+            let key = Secret::<32>::from_slice(&key).expect("32 bytes");
+            let bytes = encode(&key, &meta);
+            let (back, read) = decode(&bytes).expect("own encoding");
+            prop_assert_eq!(&back, &key);
+            prop_assert_eq!(&read, &meta);
+            for cut in 0..bytes.len() {
+                prop_assert!(decode(&bytes[..cut]).is_err());
+            }
+            prop_assert!(decode(&[bytes.as_slice(), &[0]].concat()).is_err());
+        }
+
+        #[test]
+        fn any_bytes_are_answered(bytes: Vec<u8>) {
+            let mut head = vec![VERSION, 0b11_1100];
+            head.extend_from_slice(&[0; 88]);
+            head.extend_from_slice(&bytes);
+            let _ = decode(&head);
+            let _ = decode(&bytes);
+        }
+    }
+
+    #[test]
+    fn a_plain_payload_for_two_costs_158_bytes() {
+        let meta = Meta {
+            sender: Address::new([1; 32]),
+            recipients: vec![Address::new([2; 32]), Address::new([1; 32])],
+            recipient_nonce: [3; 24],
+            privacy: Privacy::default(),
+        };
+        assert_eq!(encode(&Secret::random(), &meta).len(), 158);
+    }
+}
