@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-
-=======
 //! Process-wide defences of whoever holds private keys; called once, at start, before a key is read.
 //!
 //! Threat: a core file or another process of the same user (a debugger, `/proc/<pid>/mem`) reads keys and plaintext.
@@ -80,4 +77,3 @@ mod tests {
         assert!(said.lines().any(|line| line == "Dumpable"), "{said}");
     }
 }
->>>>>>> enclave

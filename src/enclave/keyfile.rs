@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-
-=======
 //! Tessera's key files: `<name>.pub` (base64 of the public key) and `<name>.key` (JSON, unlocked or locked by a password).
 //!
 //! ```json
@@ -128,4 +125,3 @@ pub fn to_locked_json(key: &Secret<32>, password: &Zeroizing<String>, options: &
 
 #[cfg(test)]
 mod tests;
->>>>>>> enclave

@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-
-=======
 //! The enclave in this process: private keys in locked memory, data keys under the forest's leaves.
 
 mod head;
@@ -286,4 +283,3 @@ impl Enclave for LocalEnclave {
 fn hashed(ciphertext: usize, affected: &[AffectedRecord]) -> usize {
     affected.iter().map(|record| ciphertext + record.ciphertext.len()).sum()
 }
->>>>>>> enclave

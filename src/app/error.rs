@@ -1,0 +1,92 @@
+use std::io;
+use std::path::PathBuf;
+
+use crate::config::Surface;
+use crate::enclave::EnclaveError;
+use crate::net::NetError;
+use crate::services;
+use crate::shred::ShredError;
+use crate::store::StoreError;
+use crate::types::{Code, Coded};
+
+/// Why a node does not start, or did not end well.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The folder for payloads and key trees cannot be made.
+    #[error("cannot use data folder {path}: {source}")]
+    DataFolder {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A private key cannot be had.
+    #[error("key {number} of the configuration: {reason}")]
+    Key {
+        /// Its place in the configuration, from 1.
+        number: usize,
+        /// Why.
+        reason: String,
+    },
+    /// The configuration names no place to keep payloads.
+    #[error("no data folder is configured: set data-dir")]
+    NoDataFolder,
+    /// A surface that a node cannot be without.
+    #[error("no {0:?} server is configured")]
+    NoSurface(Surface),
+    /// The process id cannot be written.
+    #[error("cannot write pid file {path}: {source}")]
+    PidFile {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A recovery that cannot go on.
+    #[error("the recovery stopped: {source}")]
+    Recovery {
+        /// Why.
+        source: services::Error,
+    },
+    /// Resident groups that do not fit the keys.
+    #[error("resident groups: {0}")]
+    ResidentGroups(services::Error),
+    /// The system gives no signals.
+    #[error("cannot listen for signals: {source}")]
+    Signals {
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The enclave cannot be opened.
+    #[error(transparent)]
+    Enclave(#[from] EnclaveError),
+    /// A listener or TLS cannot be opened.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The key trees cannot be opened.
+    #[error(transparent)]
+    Shred(#[from] ShredError),
+    /// The store cannot be opened or closed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Coded for StartError {
+    fn code(&self) -> Code {
+        match self {
+            Self::DataFolder { .. } => Code(1301),
+            Self::Key { .. } => Code(1302),
+            Self::NoDataFolder => Code(1303),
+            Self::NoSurface(_) => Code(1304),
+            Self::PidFile { .. } => Code(1305),
+            Self::Recovery { .. } => Code(1306),
+            Self::ResidentGroups(_) => Code(1307),
+            Self::Signals { .. } => Code(1308),
+            Self::Enclave(error) => error.code(),
+            Self::Net(error) => error.code(),
+            Self::Shred(error) => error.code(),
+            Self::Store(error) => error.code(),
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! What is acknowledged stays, and stays with its participants: real processes, killed, starved and listened to.
+
+mod disk;
+mod http;
+mod kill;
+mod member;
+mod overload;
+mod participants;
+mod tap;
