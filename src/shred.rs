@@ -5,7 +5,7 @@
 mod forest;
 mod head;
 mod root;
-mod state;
+mod tree;
 
 use crate::types::{Code, Coded};
 
@@ -31,6 +31,9 @@ pub enum ShredError {
         /// Why.
         source: std::io::Error,
     },
+    /// Another process fills the trees of this folder.
+    #[error("key folder {0} is in use by another process: stop it first")]
+    Locked(String),
     /// A key file that others can read.
     #[error("{0} is readable by others: set its mode to 0600")]
     Loose(String),
@@ -47,6 +50,7 @@ impl Coded for ShredError {
             Self::Io { .. } => Code(4103),
             Self::Loose(_) => Code(4104),
             Self::Missing(_) => Code(4105),
+            Self::Locked(_) => Code(4106),
         }
     }
 }

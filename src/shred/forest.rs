@@ -1,42 +1,236 @@
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustix::fs::{FlockOperation, flock};
 use zeroize::Zeroizing;
 
+use super::root::io_error;
+use super::tree::Tree;
 use super::{LeafRef, RootKey, SealedHead, ShredError};
+use crate::crypto::aead;
+use crate::crypto::secret::Secret;
+
+/// Leaves of one tree before the next is begun: keeps its state small when payloads of it are erased one by one.
+const MAX_LEAVES: u32 = 1 << 20;
+const DAY: u64 = 24 * 60 * 60;
 
 /// The key trees of a store: one open for new payloads, older ones for what they sealed.
 ///
-/// All methods block (a file is written on [`Forest::open`], [`Forest::puncture`] and when a day begins); `seal_new`, `open` and `reseal` touch memory only.
-pub struct Forest {}
+/// All methods block: a file is written on [`Forest::puncture`], and on the first [`Forest::seal_new`] of a process, of a day and of 2^20 leaves.
+/// Threat: a leaf used twice ties two payloads to one erasure. So the counter lives in memory, a tree is filled by one process only, and
+/// the folder is locked.
+pub struct Forest {
+    folder: PathBuf,
+    root: Box<dyn RootKey>,
+    trees: RwLock<BTreeMap<u32, Arc<Tree>>>,
+    current: RwLock<Option<Arc<Current>>>,
+    begin: Mutex<()>,
+    _lock: File,
+}
+
+struct Current {
+    tree: Arc<Tree>,
+    day: u64,
+    next: AtomicU32,
+}
 
 impl Forest {
-    /// Loads every tree of a folder and begins a new one, durable before it is used.
-    pub fn open(_folder: &Path, _root: Box<dyn RootKey>) -> Result<Self, ShredError> {
-        unimplemented!()
+    /// Opens the forest of a folder. Trees are read when they are needed; a new one is begun, durably, with the first payload.
+    pub fn open(folder: &Path, root: Box<dyn RootKey>) -> Result<Self, ShredError> {
+        let lock = lock(folder)?;
+        Tree::sweep(folder)?;
+        Ok(Self {
+            folder: folder.to_owned(),
+            root,
+            trees: RwLock::default(),
+            current: RwLock::default(),
+            begin: Mutex::default(),
+            _lock: lock,
+        })
     }
 
     /// Seals a head under the next leaf, bound to `aad`.
-    pub fn seal_new(&self, _aad: &[u8], _head: &[u8]) -> Result<SealedHead, ShredError> {
-        unimplemented!()
+    pub fn seal_new(&self, aad: &[u8], head: &[u8]) -> Result<SealedHead, ShredError> {
+        loop {
+            let current = self.current(today())?;
+            let leaf = current.next.fetch_add(1, Ordering::Relaxed);
+            if leaf < MAX_LEAVES {
+                return seal(&current.tree, leaf, aad, head);
+            }
+            // Full: the next turn begins a new tree. The counter cannot wrap: that many callers do not exist.
+            let mut open = self.current.write().unwrap_or_else(PoisonError::into_inner);
+            if open.as_ref().is_some_and(|other| Arc::ptr_eq(other, &current)) {
+                *open = None;
+            }
+        }
     }
 
     /// Seals another head under a leaf in use.
-    pub fn reseal(&self, _leaf: LeafRef, _aad: &[u8], _head: &[u8]) -> Result<SealedHead, ShredError> {
-        unimplemented!()
+    pub fn reseal(&self, leaf: LeafRef, aad: &[u8], head: &[u8]) -> Result<SealedHead, ShredError> {
+        seal(&*self.tree(leaf.tree)?, leaf.leaf, aad, head)
     }
 
     /// Opens a head. [`ShredError::Destroyed`] if its leaf is punctured.
-    pub fn open_head(&self, _aad: &[u8], _head: &SealedHead) -> Result<Zeroizing<Vec<u8>>, ShredError> {
-        unimplemented!()
+    pub fn open_head(&self, aad: &[u8], head: &SealedHead) -> Result<Zeroizing<Vec<u8>>, ShredError> {
+        let leaf = head.leaf();
+        let key = self.tree(leaf.tree)?.derive(leaf.leaf)?;
+        aead::open(key.expose(), &bound(leaf, aad), head.sealed()).map_err(|_| ShredError::Broken("a sealed head".into()))
     }
 
     /// Punctures leaves; durable when it returns. A leaf that is punctured already is no error. Waiting callers share one rewrite of a tree.
-    pub fn puncture(&self, _leaves: &[LeafRef]) -> Result<(), ShredError> {
-        unimplemented!()
+    pub fn puncture(&self, leaves: &[LeafRef]) -> Result<(), ShredError> {
+        let mut by_tree = BTreeMap::<u32, Vec<u32>>::new();
+        for leaf in leaves {
+            by_tree.entry(leaf.tree).or_default().push(leaf.leaf);
+        }
+        for (tree, leaves) in by_tree {
+            self.tree(tree)?.puncture(&leaves, &self.folder, &*self.root)?;
+        }
+        Ok(())
     }
 
     /// Whether a leaf can still be derived.
-    pub fn is_alive(&self, _leaf: LeafRef) -> Result<bool, ShredError> {
-        unimplemented!()
+    pub fn is_alive(&self, leaf: LeafRef) -> Result<bool, ShredError> {
+        Ok(self.tree(leaf.tree)?.is_alive(leaf.leaf))
+    }
+
+    fn current(&self, day: u64) -> Result<Arc<Current>, ShredError> {
+        let fresh = || {
+            let open = self.current.read().unwrap_or_else(PoisonError::into_inner);
+            open.as_ref().filter(|current| current.day == day).cloned()
+        };
+        if let Some(current) = fresh() {
+            return Ok(current);
+        }
+        let _one = self.begin.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(current) = fresh() {
+            return Ok(current);
+        }
+        let tree = Arc::new(Tree::begin(&self.folder, &*self.root, day)?);
+        self.trees.write().unwrap_or_else(PoisonError::into_inner).insert(tree.id(), Arc::clone(&tree));
+        let current = Arc::new(Current { tree, day, next: AtomicU32::new(0) });
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&current));
+        Ok(current)
+    }
+
+    fn tree(&self, id: u32) -> Result<Arc<Tree>, ShredError> {
+        if let Some(tree) = self.trees.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
+            return Ok(Arc::clone(tree));
+        }
+        let loaded = Arc::new(Tree::load(&self.folder, &*self.root, id)?);
+        let mut trees = self.trees.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(Arc::clone(trees.entry(id).or_insert(loaded)))
+    }
+}
+
+fn seal(tree: &Tree, leaf: u32, aad: &[u8], head: &[u8]) -> Result<SealedHead, ShredError> {
+    let leaf = LeafRef { tree: tree.id(), leaf };
+    let key: Secret<32> = tree.derive(leaf.leaf)?;
+    Ok(SealedHead::new(leaf, &aead::seal(key.expose(), &bound(leaf, aad), head)))
+}
+
+/// The associated data: the head's own prefix, so that it cannot be moved to another leaf, and the caller's words.
+fn bound(leaf: LeafRef, aad: &[u8]) -> Vec<u8> {
+    [SealedHead::prefix(leaf).as_slice(), aad].concat()
+}
+
+fn lock(folder: &Path) -> Result<File, ShredError> {
+    let path = folder.join("lock");
+    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(|e| io_error(&path, e))?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| ShredError::Locked(folder.display().to_string()))?;
+    Ok(file)
+}
+
+fn today() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / DAY
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::tempdir;
+
+    use super::super::FileRoot;
+    use super::*;
+
+    fn open(folder: &Path) -> Forest {
+        Forest::open(folder, Box::new(FileRoot::open(folder).expect("a root"))).expect("a forest")
+    }
+
+    #[test]
+    fn heads_open_after_a_restart_and_punctured_ones_never_again() {
+        let folder = tempdir().expect("a folder");
+        let (kept, shredded) = {
+            let forest = open(folder.path());
+            let heads = (forest.seal_new(b"id", b"kept").expect("sealed"), forest.seal_new(b"id", b"gone").expect("sealed"));
+            assert_ne!(heads.0.leaf(), heads.1.leaf());
+            forest.puncture(&[heads.1.leaf(), heads.1.leaf()]).expect("punctured");
+            heads
+        };
+        let forest = open(folder.path());
+        assert_eq!(forest.open_head(b"id", &kept).expect("opens").as_slice(), b"kept");
+        assert!(matches!(forest.open_head(b"id", &shredded), Err(ShredError::Destroyed)));
+        assert!(matches!(forest.open_head(b"other id", &kept), Err(ShredError::Broken(_))));
+        let again = forest.reseal(kept.leaf(), b"id", b"anew").expect("resealed");
+        assert_eq!(forest.open_head(b"id", &again).expect("opens").as_slice(), b"anew");
+        assert_ne!(forest.seal_new(b"id", b"next").expect("sealed").leaf().tree, kept.leaf().tree, "a new start, a new tree");
+    }
+
+    #[test]
+    fn a_start_that_keeps_nothing_leaves_no_tree_and_one_process_has_the_folder() {
+        let folder = tempdir().expect("a folder");
+        let forest = open(folder.path());
+        let names = |folder: &Path| fs::read_dir(folder).expect("a folder").flatten().map(|e| e.file_name()).collect::<Vec<_>>();
+        assert!(!names(folder.path()).iter().any(|name| name.to_string_lossy().starts_with("tree-")));
+        let root = Box::new(FileRoot::open(folder.path()).expect("a root"));
+        assert!(matches!(Forest::open(folder.path(), root), Err(ShredError::Locked(_))));
+        drop(forest);
+    }
+
+    #[test]
+    fn altered_missing_and_loose_files_are_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempdir().expect("a folder");
+        let head = open(folder.path()).seal_new(b"id", b"head").expect("sealed");
+        let tree = folder.path().join("tree-00000001.key");
+        let bytes = fs::read(&tree).expect("a tree");
+        for at in 0..bytes.len() {
+            let mut altered = bytes.clone();
+            altered[at] ^= 1;
+            fs::write(&tree, &altered).expect("written");
+            assert!(matches!(open(folder.path()).open_head(b"id", &head), Err(ShredError::Broken(_))), "byte {at}");
+        }
+        fs::remove_file(&tree).expect("removed");
+        assert!(matches!(open(folder.path()).open_head(b"id", &head), Err(ShredError::Missing(1))));
+        let root = folder.path().join("root-1.key");
+        fs::set_permissions(&root, fs::Permissions::from_mode(0o640)).expect("a mode");
+        assert!(matches!(FileRoot::open(folder.path()), Err(ShredError::Loose(_))));
+    }
+
+    #[test]
+    fn many_callers_seal_under_different_leaves_and_puncture_together() {
+        let folder = tempdir().expect("a folder");
+        let forest = open(folder.path());
+        let heads: Vec<SealedHead> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| (0..50).map(|_| forest.seal_new(b"", b"x").expect("sealed")).collect::<Vec<_>>()))
+                .collect();
+            threads.into_iter().flat_map(|thread| thread.join().expect("a thread")).collect()
+        });
+        let leaves: std::collections::BTreeSet<LeafRef> = heads.iter().map(SealedHead::leaf).collect();
+        assert_eq!(leaves.len(), 400);
+        std::thread::scope(|scope| {
+            for head in heads.iter().step_by(2) {
+                scope.spawn(|| forest.puncture(&[head.leaf()]).expect("punctured"));
+            }
+        });
+        drop(forest);
+        let forest = open(folder.path());
+        for (n, head) in heads.iter().enumerate() {
+            assert_eq!(forest.open_head(b"", head).is_ok(), n % 2 == 1);
+        }
     }
 }

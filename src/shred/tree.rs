@@ -1,0 +1,133 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use super::root::{io_error, write_new};
+use super::{RootKey, ShredError};
+use crate::crypto::puncture::KeyTree;
+use crate::crypto::secret::Secret;
+
+/// First bytes of a tree file.
+const MAGIC: &[u8; 4] = b"CKT1";
+/// Magic, tree, day, root generation.
+const HEADER: usize = 4 + 4 + 8 + 4;
+
+/// One key tree and its file, `tree-<id>.key`:
+/// `magic (4) ‖ tree (4) ‖ day (8) ‖ root generation (4) ‖ nonce (24) ‖ ciphertext ‖ tag (16)`, big-endian; the header is the associated data.
+pub(super) struct Tree {
+    id: u32,
+    day: u64,
+    keys: RwLock<KeyTree>,
+    /// The memory is ahead of the file. Set before the puncture is visible to others.
+    unsaved: AtomicBool,
+    /// Held while the file is rewritten.
+    saving: Mutex<()>,
+}
+
+impl Tree {
+    /// Begins a tree with the next free number; its file is durable when this returns.
+    pub(super) fn begin(folder: &Path, root: &dyn RootKey, day: u64) -> Result<Self, ShredError> {
+        let last = numbers(folder)?.into_iter().max().unwrap_or(0);
+        let id = last.checked_add(1).ok_or_else(|| ShredError::Broken("the number of the last key tree".into()))?;
+        let tree =
+            Self { id, day, keys: RwLock::new(KeyTree::random()), unsaved: AtomicBool::new(true), saving: Mutex::default() };
+        tree.save(folder, root)?;
+        Ok(tree)
+    }
+
+    /// Reads a tree's file.
+    pub(super) fn load(folder: &Path, root: &dyn RootKey, id: u32) -> Result<Self, ShredError> {
+        let path = file(folder, id);
+        let bytes = fs::read(&path).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => ShredError::Missing(id),
+            _ => io_error(&path, source),
+        })?;
+        let broken = || ShredError::Broken(path.display().to_string());
+        let (header, sealed) = bytes.split_first_chunk::<HEADER>().ok_or_else(broken)?;
+        let day = u64::from_be_bytes(header[8..16].try_into().map_err(|_| broken())?);
+        let generation = u32::from_be_bytes(header[16..].try_into().map_err(|_| broken())?);
+        if *header != Self::header(id, day, generation) {
+            return Err(broken());
+        }
+        let state = root.open(generation, header, sealed)?;
+        let keys = KeyTree::decode(&state).ok_or_else(broken)?;
+        Ok(Self { id, day, keys: RwLock::new(keys), unsaved: AtomicBool::new(false), saving: Mutex::default() })
+    }
+
+    /// Removes what a crash left of a rewrite.
+    pub(super) fn sweep(folder: &Path) -> Result<(), ShredError> {
+        for entry in fs::read_dir(folder).map_err(|source| io_error(folder, source))?.flatten() {
+            if entry.path().extension().is_some_and(|extension| extension == "tmp") {
+                fs::remove_file(entry.path()).map_err(|source| io_error(&entry.path(), source))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn id(&self) -> u32 {
+        self.id
+    }
+
+    pub(super) fn is_alive(&self, leaf: u32) -> bool {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).is_alive(leaf)
+    }
+
+    pub(super) fn derive(&self, leaf: u32) -> Result<Secret<32>, ShredError> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).derive(leaf).ok_or(ShredError::Destroyed)
+    }
+
+    /// Punctures leaves and rewrites the file. Whoever waits for the rewrite of another finds its own leaves in it.
+    pub(super) fn puncture(&self, leaves: &[u32], folder: &Path, root: &dyn RootKey) -> Result<(), ShredError> {
+        {
+            let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+            for leaf in leaves {
+                if keys.puncture(*leaf) {
+                    self.unsaved.store(true, Ordering::Release);
+                }
+            }
+        }
+        self.save(folder, root)
+    }
+
+    /// Rewrites the file, if the memory is ahead of it. A failed rewrite is tried again by the next caller.
+    fn save(&self, folder: &Path, root: &dyn RootKey) -> Result<(), ShredError> {
+        let _one = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.unsaved.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let generation = root.generation();
+        let header = Self::header(self.id, self.day, generation);
+        let state = self.keys.read().unwrap_or_else(PoisonError::into_inner).encode();
+        let saved = root
+            .seal(&header, &state)
+            .and_then(|sealed| write_new(&file(folder, self.id), &[header.as_slice(), &sealed].concat()));
+        if saved.is_err() {
+            self.unsaved.store(true, Ordering::Release);
+        }
+        saved
+    }
+
+    fn header(id: u32, day: u64, generation: u32) -> [u8; HEADER] {
+        let mut header = [0; HEADER];
+        header[..4].copy_from_slice(MAGIC);
+        header[4..8].copy_from_slice(&id.to_be_bytes());
+        header[8..16].copy_from_slice(&day.to_be_bytes());
+        header[16..].copy_from_slice(&generation.to_be_bytes());
+        header
+    }
+}
+
+fn file(folder: &Path, id: u32) -> PathBuf {
+    folder.join(format!("tree-{id:08x}.key"))
+}
+
+fn numbers(folder: &Path) -> Result<Vec<u32>, ShredError> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|source| io_error(folder, source))? {
+        let name = entry.map_err(|source| io_error(folder, source))?.file_name();
+        let number = name.to_str().and_then(|name| name.strip_prefix("tree-")?.strip_suffix(".key"));
+        found.extend(number.and_then(|hex| u32::from_str_radix(hex, 16).ok()));
+    }
+    Ok(found)
+}
