@@ -1,1 +1,143 @@
+//! Wiring: from a configuration to a node that serves, and back to nothing left behind.
 
+mod error;
+mod keys;
+mod listeners;
+mod pidfile;
+mod status;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::{Config, Surface};
+use crate::directory::{Directory, Trust};
+use crate::enclave::local::LocalEnclave;
+use crate::enclave::remote::RemoteEnclave;
+use crate::enclave::{Enclave, harden};
+use crate::net::Shutdown;
+use crate::services::{Node, Settings};
+use crate::shred::{FileRoot, Forest};
+use crate::store::Store;
+use crate::store::rocks::RocksStore;
+use crate::types::PeerUrl;
+
+pub use error::StartError;
+pub(crate) use keys::load as load_keys;
+
+/// How long requests in flight may take to finish at shutdown.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How a node is run.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// File to write the process id to; removed at the end.
+    pub pidfile: Option<PathBuf>,
+    /// Get everything back from the peers, then end.
+    pub recover: bool,
+}
+
+/// Runs a node until it is told to stop (SIGTERM, SIGINT), or until everything is recovered. The process's exit code.
+pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> {
+    for note in harden::process() {
+        tracing::warn!("{note}");
+    }
+    let (data_dir, _temporary) = data_folder(&config)?;
+    let enclave = open_enclave(&config, &data_dir)?;
+    let store: Arc<dyn Store> = Arc::new(RocksStore::open(&data_dir.join("store"))?);
+    let transport = listeners::Transport::prepare(&config).await?;
+    let settings = settings(&config, options.recover)?;
+    let trust = if config.peers.discovery { Trust::Open } else { Trust::ConfiguredOnly };
+    let directory = Directory::new(settings.own_url.clone(), &enclave.addresses(), config.peers.urls.clone(), trust);
+    let node = Node::new(enclave, Arc::clone(&store), Arc::new(directory), Arc::new(transport.peers()), settings);
+    let node = Arc::new(node);
+    node.open_resident_groups(&listeners::groups(&config)).await?;
+
+    let shutdown = Shutdown::new();
+    transport.serve(&config, &node, options.recover, &shutdown).await?;
+    let pidfile = options.pidfile.as_deref().map(pidfile::PidFile::write).transpose()?;
+    for key in node.own_keys().iter() {
+        tracing::info!(%key, "own key");
+    }
+    tracing::info!(url = %node.settings().own_url, data = %data_dir.display(), "ready");
+    // Without systemd there is nobody to tell.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let code = work(&node, options.recover).await?;
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    let outcome = shutdown.finish(GRACE).await;
+    if outcome.cut > 0 {
+        tracing::warn!(connections = outcome.cut, "cut at shutdown: their requests took too long");
+    }
+    store.close().await?;
+    drop(pidfile);
+    tracing::info!("stopped");
+    Ok(code)
+}
+
+/// Discovers until a signal, or recovers until done.
+async fn work(node: &Arc<Node>, recover: bool) -> Result<u8, StartError> {
+    let listen = |kind| signal(kind).map_err(|source| StartError::Signals { source });
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let discovery = tokio::spawn(Arc::clone(node).discover());
+    let code = tokio::select! {
+        _ = terminate.recv() => 0,
+        _ = interrupt.recv() => 0,
+        done = node.recover(), if recover => {
+            let done = done.map_err(|source| StartError::Recovery { source })?;
+            tracing::info!(peers = done.peers, failed = done.failed, left = done.left, "recovery ended");
+            u8::from(done.failed > 0 || done.left > 0)
+        }
+    };
+    discovery.abort();
+    Ok(code)
+}
+
+fn data_folder(config: &Config) -> Result<(PathBuf, Option<TempDir>), StartError> {
+    let failed = |path: &std::path::Path, source| StartError::DataFolder { path: path.to_owned(), source };
+    if config.temporary_data {
+        let folder = tempfile::Builder::new().prefix("celosia-").tempdir().map_err(|source| failed(&std::env::temp_dir(), source))?;
+        return Ok((folder.path().to_owned(), Some(folder)));
+    }
+    let path = config.data_dir.clone().ok_or(StartError::NoDataFolder)?;
+    make_private(&path).map_err(|source| failed(&path, source))?;
+    Ok((path, None))
+}
+
+/// Makes a folder that only we may read; one that exists keeps its mode.
+fn make_private(path: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    if path.is_dir() {
+        return Ok(());
+    }
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+fn open_enclave(config: &Config, data_dir: &std::path::Path) -> Result<Arc<dyn Enclave>, StartError> {
+    if let Some(socket) = &config.enclave.socket {
+        return Ok(Arc::new(RemoteEnclave::connect(socket)?));
+    }
+    let keys = keys::load(&config.keys)?;
+    let folder = config.enclave_dir(data_dir);
+    make_private(&folder).map_err(|source| StartError::DataFolder { path: folder.clone(), source })?;
+    let root = Box::new(FileRoot::open(&folder)?);
+    let forest = Arc::new(Forest::open(&folder, root)?);
+    Ok(Arc::new(LocalEnclave::new(keys, forest)))
+}
+
+fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {
+    let own_url: PeerUrl =
+        config.peer_server().and_then(|server| server.address.url().cloned()).ok_or(StartError::NoSurface(Surface::Peer))?;
+    Ok(Settings {
+        always_send_to: config.always_send_to.clone(),
+        enhanced_privacy: config.features.privacy_enhancements,
+        multiple_private_states: config.features.multiple_private_states,
+        validate_keys: config.peers.validate_keys,
+        recovering,
+        peer_budget: config.peers.budget,
+        poll_interval: config.peers.poll_interval,
+        own_url,
+    })
+}

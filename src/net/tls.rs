@@ -149,7 +149,9 @@ fn report(refreshed: Result<bool, TlsError>) {
     match refreshed {
         Ok(true) => tracing::info!("TLS files were reloaded"),
         Ok(false) => {}
-        Err(error) => tracing::error!(%error, code = %crate::types::Coded::code(&error), "TLS files were not reloaded; the former ones stay"),
+        Err(error) => {
+            tracing::error!(%error, code = %crate::types::Coded::code(&error), "TLS files were not reloaded; the former ones stay")
+        }
     }
 }
 
@@ -164,7 +166,9 @@ fn server_config(settings: &TlsSettings) -> Result<ServerConfig, TlsError> {
     } else {
         builder.with_no_client_auth()
     };
-    let mut config = builder.with_single_cert(chain, key).map_err(|source| TlsError::Identity { path: identity.certificate.clone(), source })?;
+    let mut config = builder
+        .with_single_cert(chain, key)
+        .map_err(|source| TlsError::Identity { path: identity.certificate.clone(), source })?;
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(config)

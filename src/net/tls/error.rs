@@ -35,7 +35,9 @@ pub enum TlsError {
         source: rustls::Error,
     },
     /// Only one file of certificate and key exists.
-    #[error("{0} exists but its counterpart does not: a new pair would not match it; restore the other file or move this one away")]
+    #[error(
+        "{0} exists but its counterpart does not: a new pair would not match it; restore the other file or move this one away"
+    )]
     HalfIdentity(PathBuf),
     /// A `CA` mode without roots.
     #[error("this trust mode needs at least one root certificate: configure its file")]

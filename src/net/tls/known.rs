@@ -93,7 +93,8 @@ fn standing(entries: &[(String, Fingerprint)], name: &str, der: &[u8]) -> Standi
     }
     let strong = |fingerprint: &&&Fingerprint| matches!(fingerprint, Fingerprint::Sha256(_));
     let strongest = of_name.iter().any(|fingerprint| strong(&fingerprint));
-    let matches = of_name.iter().filter(|fingerprint| !strongest || strong(fingerprint)).any(|fingerprint| fingerprint.is_of(der));
+    let matches =
+        of_name.iter().filter(|fingerprint| !strongest || strong(fingerprint)).any(|fingerprint| fingerprint.is_of(der));
     if matches { Standing::Known } else { Standing::Another }
 }
 

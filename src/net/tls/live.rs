@@ -13,7 +13,8 @@ pub(super) struct Stamp(Vec<Option<(u64, u64, i64, i64)>>);
 
 impl Stamp {
     pub(super) fn of<'a>(paths: impl IntoIterator<Item = &'a Path>) -> Self {
-        let look = |path: &Path| fs::metadata(path).ok().map(|there| (there.ino(), there.size(), there.mtime(), there.mtime_nsec()));
+        let look =
+            |path: &Path| fs::metadata(path).ok().map(|there| (there.ino(), there.size(), there.mtime(), there.mtime_nsec()));
         Self(paths.into_iter().map(look).collect())
     }
 }

@@ -93,7 +93,8 @@ impl Chains {
             }
         }
         let roots = Arc::new(roots);
-        let clients = WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), provider).build().map_err(|_| TlsError::NoRoots)?;
+        let clients =
+            WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), provider).build().map_err(|_| TlsError::NoRoots)?;
         Ok(Self { roots, clients, direct })
     }
 
