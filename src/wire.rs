@@ -6,6 +6,7 @@ pub mod party_info;
 pub mod payload;
 pub mod privacy_group;
 pub mod reader;
+mod writer;
 
 pub use party_info::PartyInfo;
 pub use payload::EncodedPayload;

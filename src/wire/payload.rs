@@ -1,8 +1,12 @@
+//! A payload between peers, whichever codec wrote it.
+
+use std::collections::HashSet;
+
 use bytes::Bytes;
 
 use super::{DecodeError, cbor, legacy};
 use crate::crypto::nacl::{KeyBox, Nonce};
-use crate::types::{Address, Codec, Privacy};
+use crate::types::{Address, Affected, Codec, GroupId, PayloadId, Privacy};
 
 /// A payload as peers exchange it: ciphertext, and the data key in one box for each recipient.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -39,4 +43,23 @@ impl EncodedPayload {
             Codec::Legacy => legacy::encode(self),
         }
     }
+}
+
+/// Bytes to reserve for either codec: a little more than needed, so that the ciphertext is copied once.
+pub(super) fn size_hint(payload: &EncodedPayload) -> usize {
+    let Privacy { affected, exec_hash, mandatory, group, .. } = &payload.privacy;
+    let keys = 40 * (payload.recipients.len() + mandatory.len());
+    let group = group.as_ref().map_or(0, |id| id.0.len());
+    320 + payload.ciphertext.len() + 56 * payload.boxes.len() + keys + 160 * affected.len() + exec_hash.len() + group
+}
+
+/// The group of a field; an empty id means none, as in Tessera.
+pub(super) fn group(id: &[u8]) -> Option<GroupId> {
+    (!id.is_empty()).then(|| GroupId(id.to_vec()))
+}
+
+/// Affected transactions are a map in Tessera: none is there twice.
+pub(super) fn check_distinct(affected: &[Affected]) -> Result<(), DecodeError> {
+    let ids: HashSet<&PayloadId> = affected.iter().map(|entry| &entry.id).collect();
+    if ids.len() == affected.len() { Ok(()) } else { Err(DecodeError::Duplicate("affected transaction hash")) }
 }
