@@ -12,7 +12,9 @@ mod memory;
 pub mod proto;
 pub mod remote;
 pub mod server;
+mod socket;
 
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -49,7 +51,6 @@ pub struct AffectedRecord {
 }
 
 /// A payload to seal.
-#[derive(Debug)]
 pub struct Draft {
     /// The payload, wiped after use.
     pub plaintext: Zeroizing<Vec<u8>>,
@@ -101,12 +102,24 @@ pub struct RawDraft {
 }
 
 /// A record opened.
-#[derive(Debug)]
 pub struct Opened {
     /// The payload, wiped when dropped.
     pub plaintext: Zeroizing<Vec<u8>>,
     /// The head.
     pub meta: Meta,
+}
+
+/// Without the plaintext: what is printed ends in logs.
+impl fmt::Debug for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Draft({} bytes from {:?} for {} recipients)", self.plaintext.len(), self.sender, self.recipients.len())
+    }
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Opened({} bytes, {:?})", self.plaintext.len(), self.meta)
+    }
 }
 
 /// Trial opening of a payload from a peer: *not mine* is another answer than *mine but broken* (an [`EnclaveError::Broken`]).

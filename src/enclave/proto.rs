@@ -1,1 +1,175 @@
+//! What crosses the socket between the node and the enclave's process.
+//!
+//! A frame is `length (4, big-endian) ‖ body`; a body is a CBOR sequence (RFC 8742): call number, tag, fields in the order of the type.
+//! Calls are numbered by the client; answers carry the number and come in any order. Plaintexts cross, keys never do: no message has a
+//! field for one. Decoding is total and allocates no more than a small multiple of the frame.
 
+mod field;
+mod frame;
+
+use std::fmt;
+
+use bytes::Bytes;
+use zeroize::Zeroizing;
+
+use self::field::{message, record};
+use super::{AffectedRecord, Draft, EnclaveError, Ingest, Meta, Opened, RawDraft, Sealed, SealedRaw};
+use crate::crypto::nacl::{KeyBox, Nonce};
+use crate::shred::{LeafRef, SealedHead, ShredError};
+use crate::types::{Address, PayloadId, Privacy, SecurityHash};
+use crate::wire::EncodedPayload;
+
+pub(super) use self::frame::{decode, encode, read};
+
+/// Version of these messages. Both sides must have the same: they are parts of one installation.
+pub const VERSION: u32 = 1;
+
+/// Longest body of a frame.
+pub const MAX_FRAME: usize = 128 * 1024 * 1024;
+
+/// A plaintext that crosses: wiped, and printed as its length.
+pub struct Plain(pub Zeroizing<Vec<u8>>);
+
+impl fmt::Debug for Plain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Plain({} bytes)", self.0.len())
+    }
+}
+
+/// What the node asks: the methods of [`super::Enclave`], and who is there.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "each is the method of its name, with its arguments")]
+pub enum Request {
+    Hello(u32),
+    Seal(Draft),
+    SealRaw(Plain, Address),
+    SealStored(RawDraft),
+    Open(PayloadId, SealedHead, Nonce, Bytes),
+    Meta(PayloadId, SealedHead),
+    Verify(PayloadId, SealedHead, Nonce, Bytes),
+    Ingest(PayloadId, EncodedPayload),
+    OpenPayload(EncodedPayload),
+    Rewrite(PayloadId, SealedHead, Meta),
+    SameKey(PayloadId, SealedHead, SealedHead),
+    Boxes(PayloadId, SealedHead, Vec<Address>),
+    SecurityHashes(Bytes, Vec<AffectedRecord>),
+    Erase(Vec<LeafRef>),
+    Ping,
+}
+
+/// What the enclave answers.
+#[derive(Debug)]
+pub enum Response {
+    /// To `Hello`: version and our addresses, the default first.
+    Hello(u32, Vec<Address>),
+    /// To `Seal` and `SealStored`.
+    Sealed(Sealed),
+    /// To `SealRaw`.
+    SealedRaw(SealedRaw),
+    /// To `Open`.
+    Opened(Opened),
+    /// To `Meta` and `Verify`.
+    Meta(Meta),
+    /// To `Ingest`.
+    Ingest(Ingest),
+    /// To `OpenPayload`.
+    Plaintext(Option<Plain>),
+    /// To `Rewrite`.
+    Head(SealedHead),
+    /// To `SameKey`.
+    Truth(bool),
+    /// To `Boxes`.
+    Boxes(Vec<Option<KeyBox>>),
+    /// To `SecurityHashes`.
+    SecurityHashes(Vec<SecurityHash>),
+    /// To `Erase` and `Ping`.
+    Done,
+    /// To anything.
+    Failed(EnclaveError),
+}
+
+/// Reads the body of a request: its number and the call. Total; the entry for fuzzing.
+pub fn decode_request(body: &[u8]) -> Option<(u64, Request)> {
+    decode(&Bytes::copy_from_slice(body)).ok()
+}
+
+/// Reads the body of a response. Total; the entry for fuzzing.
+pub fn decode_response(body: &[u8]) -> Option<(u64, Response)> {
+    decode(&Bytes::copy_from_slice(body)).ok()
+}
+
+impl From<Result<Self, EnclaveError>> for Response {
+    fn from(result: Result<Self, EnclaveError>) -> Self {
+        result.unwrap_or_else(Self::Failed)
+    }
+}
+
+message! { Request {
+    0 Hello(0 version),
+    1 Seal(0 draft),
+    2 SealRaw(0 plaintext, 1 sender),
+    3 SealStored(0 draft),
+    4 Open(0 id, 1 head, 2 nonce, 3 ciphertext),
+    5 Meta(0 id, 1 head),
+    6 Verify(0 id, 1 head, 2 nonce, 3 ciphertext),
+    7 Ingest(0 id, 1 payload),
+    8 OpenPayload(0 payload),
+    9 Rewrite(0 id, 1 head, 2 meta),
+    10 SameKey(0 id, 1 a, 2 b),
+    11 Boxes(0 id, 1 head, 2 targets),
+    12 SecurityHashes(0 ciphertext, 1 affected),
+    13 Erase(0 leaves),
+    14 Ping(),
+} }
+
+message! { Response {
+    0 Hello(0 version, 1 addresses),
+    1 Sealed(0 sealed),
+    2 SealedRaw(0 sealed),
+    3 Opened(0 opened),
+    4 Meta(0 meta),
+    5 Ingest(0 ingest),
+    6 Plaintext(0 plaintext),
+    7 Head(0 head),
+    8 Truth(0 truth),
+    9 Boxes(0 boxes),
+    10 SecurityHashes(0 hashes),
+    11 Done(),
+    12 Failed(0 error),
+} }
+
+message! { EnclaveError {
+    0 Broken(),
+    1 Erased(),
+    2 LowOrder(0 address),
+    3 NotOurs(0 address),
+    4 Shred(0 error),
+    5 Unavailable(0 why),
+} }
+
+message! { ShredError {
+    0 Broken(0 what),
+    1 Destroyed(),
+    2 Io(path path, source source),
+    3 Loose(0 path),
+    4 Missing(0 tree),
+} }
+
+message! { Ingest {
+    0 Mine(head head, meta meta),
+    1 NotMine(),
+} }
+
+record! { AffectedRecord { id, head, ciphertext } }
+record! { Draft { plaintext, sender, recipients, privacy, affected } }
+record! { EncodedPayload { sender, ciphertext, nonce, boxes, recipient_nonce, recipients, privacy } }
+record! { LeafRef { tree, leaf } }
+record! { Meta { sender, recipients, recipient_nonce, privacy } }
+record! { Opened { plaintext, meta } }
+record! { Privacy { flag, affected, exec_hash, mandatory, group } }
+record! { RawDraft { raw, recipients, privacy, affected } }
+record! { Sealed { id, payload, head } }
+record! { SealedRaw { id, ciphertext, nonce, head } }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,174 @@
+//! The node's end of the socket: an [`Enclave`] in another process. While that is gone every call fails with
+//! [`EnclaveError::Unavailable`]; the first call after it is back finds it again.
 
+mod link;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use self::link::Link;
+use super::proto::{Plain, Request, Response};
+use super::{AffectedRecord, Draft, Enclave, EnclaveError, Ingest, Meta, Opened, RawDraft, Sealed, SealedRaw};
+use crate::crypto::nacl::{KeyBox, Nonce};
+use crate::shred::{LeafRef, SealedHead};
+use crate::types::{Address, PayloadId, SecurityHash};
+use crate::wire::EncodedPayload;
+
+/// After a failed attempt to connect, calls fail at once for this long.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Longest that an answer may take: the longest payload takes seconds, a dead enclave closes its socket.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// An enclave behind a Unix socket.
+pub struct RemoteEnclave {
+    path: PathBuf,
+    addresses: RwLock<Arc<[Address]>>,
+    state: Mutex<State>,
+}
+
+enum State {
+    Linked(Arc<Link>),
+    /// Since when, and why.
+    Gone(Instant, String),
+}
+
+impl RemoteEnclave {
+    /// Connects and learns the addresses. Waits for the enclave up to `patience`: both processes may be starting.
+    pub async fn connect(path: &Path, patience: Duration) -> Result<Self, EnclaveError> {
+        let deadline = Instant::now() + patience;
+        loop {
+            match Link::open(path).await {
+                Ok((link, addresses)) => {
+                    let (addresses, state) = (RwLock::new(addresses.into()), Mutex::new(State::Linked(Arc::new(link))));
+                    return Ok(Self { path: path.to_owned(), addresses, state });
+                }
+                Err(why) if Instant::now() >= deadline => return Err(EnclaveError::Unavailable(why)),
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+
+    /// The connection, made anew where it broke.
+    async fn link(&self) -> Result<Arc<Link>, EnclaveError> {
+        let mut state = self.state.lock().await;
+        match &*state {
+            State::Linked(link) if link.is_alive() => return Ok(Arc::clone(link)),
+            State::Gone(since, why) if since.elapsed() < PAUSE => return Err(EnclaveError::Unavailable(why.clone())),
+            State::Linked(_) => tracing::warn!("the connection to the enclave broke"),
+            State::Gone(..) => {}
+        }
+        match Link::open(&self.path).await {
+            Ok((link, addresses)) => {
+                tracing::info!("connected to the enclave again");
+                *self.addresses.write().unwrap_or_else(PoisonError::into_inner) = addresses.into();
+                let link = Arc::new(link);
+                *state = State::Linked(Arc::clone(&link));
+                Ok(link)
+            }
+            Err(why) => {
+                *state = State::Gone(Instant::now(), why.clone());
+                Err(EnclaveError::Unavailable(why))
+            }
+        }
+    }
+
+    async fn call(&self, request: Request) -> Result<Response, EnclaveError> {
+        let link = self.link().await?;
+        let answer = tokio::time::timeout(PATIENCE, link.call(&request)).await;
+        match answer.map_err(|_| EnclaveError::Unavailable("no answer in time".to_owned()))?? {
+            Response::Failed(error) => Err(error),
+            response => Ok(response),
+        }
+    }
+}
+
+impl fmt::Debug for RemoteEnclave {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RemoteEnclave({})", self.path.display())
+    }
+}
+
+/// The answer of the kind that belongs to the call.
+macro_rules! expect {
+    ($self:ident, $request:expr, $pattern:pat => $value:expr) => {
+        match $self.call($request).await? {
+            $pattern => Ok($value),
+            _ => Err(EnclaveError::Unavailable("it answers something else than was asked".to_owned())),
+        }
+    };
+}
+
+#[async_trait]
+impl Enclave for RemoteEnclave {
+    fn addresses(&self) -> Arc<[Address]> {
+        Arc::clone(&self.addresses.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn seal(&self, draft: Draft) -> Result<Sealed, EnclaveError> {
+        expect!(self, Request::Seal(draft), Response::Sealed(sealed) => sealed)
+    }
+
+    async fn seal_raw(&self, plaintext: Zeroizing<Vec<u8>>, sender: Address) -> Result<SealedRaw, EnclaveError> {
+        expect!(self, Request::SealRaw(Plain(plaintext), sender), Response::SealedRaw(sealed) => sealed)
+    }
+
+    async fn seal_stored(&self, draft: RawDraft) -> Result<Sealed, EnclaveError> {
+        expect!(self, Request::SealStored(draft), Response::Sealed(sealed) => sealed)
+    }
+
+    async fn open(&self, id: PayloadId, head: &SealedHead, nonce: Nonce, ciphertext: Bytes) -> Result<Opened, EnclaveError> {
+        expect!(self, Request::Open(id, head.clone(), nonce, ciphertext), Response::Opened(opened) => opened)
+    }
+
+    async fn meta(&self, id: PayloadId, head: &SealedHead) -> Result<Meta, EnclaveError> {
+        expect!(self, Request::Meta(id, head.clone()), Response::Meta(meta) => meta)
+    }
+
+    async fn verify(&self, id: PayloadId, head: &SealedHead, nonce: Nonce, ciphertext: Bytes) -> Result<Meta, EnclaveError> {
+        expect!(self, Request::Verify(id, head.clone(), nonce, ciphertext), Response::Meta(meta) => meta)
+    }
+
+    async fn ingest(&self, id: PayloadId, payload: &EncodedPayload) -> Result<Ingest, EnclaveError> {
+        expect!(self, Request::Ingest(id, payload.clone()), Response::Ingest(ingest) => ingest)
+    }
+
+    async fn open_payload(&self, payload: &EncodedPayload) -> Result<Option<Zeroizing<Vec<u8>>>, EnclaveError> {
+        let request = Request::OpenPayload(payload.clone());
+        expect!(self, request, Response::Plaintext(plaintext) => plaintext.map(|Plain(bytes)| bytes))
+    }
+
+    async fn rewrite(&self, id: PayloadId, head: &SealedHead, meta: Meta) -> Result<SealedHead, EnclaveError> {
+        expect!(self, Request::Rewrite(id, head.clone(), meta), Response::Head(head) => head)
+    }
+
+    async fn same_key(&self, id: PayloadId, a: &SealedHead, b: &SealedHead) -> Result<bool, EnclaveError> {
+        expect!(self, Request::SameKey(id, a.clone(), b.clone()), Response::Truth(truth) => truth)
+    }
+
+    async fn boxes(&self, id: PayloadId, head: &SealedHead, targets: &[Address]) -> Result<Vec<Option<KeyBox>>, EnclaveError> {
+        expect!(self, Request::Boxes(id, head.clone(), targets.to_vec()), Response::Boxes(boxes) => boxes)
+    }
+
+    async fn security_hashes(&self, ciphertext: Bytes, affected: Vec<AffectedRecord>) -> Result<Vec<SecurityHash>, EnclaveError> {
+        expect!(self, Request::SecurityHashes(ciphertext, affected), Response::SecurityHashes(hashes) => hashes)
+    }
+
+    async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError> {
+        expect!(self, Request::Erase(leaves), Response::Done => ())
+    }
+
+    async fn ping(&self) -> Result<(), EnclaveError> {
+        expect!(self, Request::Ping, Response::Done => ())
+    }
+}
+
+#[cfg(test)]
+mod tests;

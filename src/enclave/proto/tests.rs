@@ -1,0 +1,182 @@
+use proptest::prelude::*;
+
+use super::field::Field;
+use super::*;
+use crate::types::{Affected, Code, Coded, GroupId, PrivacyFlag};
+
+fn head() -> SealedHead {
+    let bytes: Vec<u8> = std::iter::once(1).chain(0..80).collect();
+    SealedHead::from_bytes(bytes.into()).expect("version 1")
+}
+
+fn meta() -> Meta {
+    let affected = vec![Affected { id: PayloadId::new([5; 64]), hash: [6; 64] }];
+    let privacy = Privacy {
+        flag: PrivacyFlag::StateValidation,
+        affected,
+        exec_hash: b"root".to_vec(),
+        mandatory: vec![Address::new([8; 32])],
+        group: Some(GroupId(vec![9; 3])),
+    };
+    Meta { sender: Address::new([1; 32]), recipients: vec![Address::new([2; 32])], recipient_nonce: [3; 24], privacy }
+}
+
+fn payload() -> EncodedPayload {
+    let Meta { sender, recipients, recipient_nonce, privacy } = meta();
+    let ciphertext = Bytes::from_static(b"ciphertext");
+    EncodedPayload { sender, ciphertext, nonce: [4; 24], boxes: vec![[7; 48]; 2], recipient_nonce, recipients, privacy }
+}
+
+fn affected() -> Vec<AffectedRecord> {
+    vec![AffectedRecord { id: PayloadId::new([1; 64]), head: head(), ciphertext: Bytes::from_static(b"other") }]
+}
+
+fn raw() -> SealedRaw {
+    SealedRaw { id: PayloadId::new([1; 64]), ciphertext: Bytes::new(), nonce: [2; 24], head: head() }
+}
+
+fn requests() -> Vec<Request> {
+    let id = PayloadId::new([7; 64]);
+    let Meta { sender, recipients, privacy, .. } = meta();
+    let draft = Draft {
+        plaintext: Zeroizing::new(b"plaintext".to_vec()),
+        sender,
+        recipients: recipients.clone(),
+        privacy: privacy.clone(),
+        affected: affected(),
+    };
+    vec![
+        Request::Hello(VERSION),
+        Request::Seal(draft),
+        Request::SealRaw(Plain(Zeroizing::new(Vec::new())), sender),
+        Request::SealStored(RawDraft { raw: raw(), recipients, privacy, affected: Vec::new() }),
+        Request::Open(id, head(), [1; 24], Bytes::from_static(b"c")),
+        Request::Meta(id, head()),
+        Request::Verify(id, head(), [1; 24], Bytes::from_static(b"c")),
+        Request::Ingest(id, payload()),
+        Request::OpenPayload(payload()),
+        Request::Rewrite(id, head(), meta()),
+        Request::SameKey(id, head(), head()),
+        Request::Boxes(id, head(), vec![sender; 3]),
+        Request::SecurityHashes(Bytes::from_static(b"c"), affected()),
+        Request::Erase(vec![LeafRef { tree: 1, leaf: u32::MAX }]),
+        Request::Ping,
+    ]
+}
+
+fn responses() -> Vec<Response> {
+    let io = |source| Response::Failed(ShredError::Io { path: "p".to_owned(), source }.into());
+    vec![
+        Response::Hello(1, vec![Address::new([1; 32])]),
+        Response::Sealed(Sealed { id: PayloadId::new([7; 64]), payload: payload(), head: head() }),
+        Response::SealedRaw(raw()),
+        Response::Opened(Opened { plaintext: Zeroizing::new(b"plaintext".to_vec()), meta: meta() }),
+        Response::Meta(meta()),
+        Response::Ingest(Ingest::Mine { head: head(), meta: meta() }),
+        Response::Ingest(Ingest::NotMine),
+        Response::Plaintext(None),
+        Response::Plaintext(Some(Plain(Zeroizing::new(b"plaintext".to_vec())))),
+        Response::Head(head()),
+        Response::Truth(true),
+        Response::Boxes(vec![Some([1; 48]), None]),
+        Response::SecurityHashes(vec![[3; 64]]),
+        Response::Done,
+        Response::Failed(EnclaveError::Broken),
+        Response::Failed(EnclaveError::Erased),
+        Response::Failed(EnclaveError::LowOrder(Address::new([1; 32]))),
+        Response::Failed(EnclaveError::NotOurs(Address::new([1; 32]))),
+        Response::Failed(EnclaveError::Unavailable("why".to_owned())),
+        Response::Failed(ShredError::Broken("what".to_owned()).into()),
+        Response::Failed(ShredError::Destroyed.into()),
+        io(std::io::Error::from_raw_os_error(28)),
+        io(std::io::Error::other("text")),
+        Response::Failed(ShredError::Loose("path".to_owned()).into()),
+        Response::Failed(ShredError::Missing(9).into()),
+    ]
+}
+
+/// Frame → message → frame again, and every cut and every extra byte refused.
+fn check<T: Field + std::fmt::Debug>(message: &T) {
+    let frame = encode(300, message).expect("fits");
+    let body = Bytes::copy_from_slice(&frame[4..]);
+    assert_eq!(frame[..4], u32::try_from(body.len()).expect("small").to_be_bytes());
+    let (number, back) = decode::<T>(&body).expect("own encoding");
+    assert_eq!((number, format!("{back:?}")), (300, format!("{message:?}")));
+    assert_eq!(encode(300, &back).expect("fits"), frame);
+    for cut in 0..body.len() {
+        assert!(decode::<T>(&body.slice(..cut)).is_err(), "{message:?} cut at {cut}");
+    }
+    let longer = Bytes::from([&body[..], &[0]].concat());
+    assert!(decode::<T>(&longer).is_err());
+}
+
+#[test]
+fn every_message_crosses() {
+    requests().iter().for_each(check);
+    responses().iter().for_each(check);
+}
+
+#[test]
+fn errors_keep_code_and_text() {
+    for response in responses() {
+        let Response::Failed(error) = &response else { continue };
+        let frame = encode(1, &response).expect("fits");
+        let (_, Response::Failed(back)) = decode_response(&frame[4..]).expect("own encoding") else { panic!("an error") };
+        assert_eq!((back.code(), back.to_string()), (error.code(), error.to_string()));
+        assert_ne!(back.code(), Code(0));
+    }
+}
+
+#[test]
+fn prints_no_plaintext() {
+    let printed = format!("{:?} {:?}", requests(), responses());
+    let bytes = format!("{:?}", b"plaintext");
+    assert!(printed.contains("9 bytes"), "{printed}");
+    assert!(!printed.contains(bytes.trim_matches(['[', ']'])), "{printed}");
+}
+
+#[test]
+fn lists_and_flags_are_bounded() {
+    // Number, tag of Erase, an array of 2^32 - 1 elements.
+    assert!(decode_request(&[0, 13, 0x9a, 0xff, 0xff, 0xff, 0xff]).is_none());
+    // Indefinite length.
+    assert!(decode_request(&[0, 13, 0x9f, 0xff]).is_none());
+    assert!(decode_request(&[0, 13, 0x80]).is_some());
+    let frame = encode(0, &PrivacyFlag::StateValidation).expect("fits");
+    assert_eq!(frame[4..], [0, 3]);
+    assert!(decode::<PrivacyFlag>(&Bytes::from_static(&[0, 4])).is_err());
+}
+
+#[tokio::test]
+async fn frames_are_read_whole_and_bounded() {
+    let frame = encode(1, &Request::Ping).expect("fits");
+    let two = [&frame[..], &frame[..]].concat();
+    let mut stream = two.as_slice();
+    for _ in 0..2 {
+        let body = read(&mut stream).await.expect("whole").expect("a frame");
+        assert!(matches!(decode::<Request>(&body), Ok((1, Request::Ping))));
+    }
+    assert!(read(&mut stream).await.expect("end").is_none());
+    assert!(read(&mut &frame[..frame.len() - 1]).await.is_err());
+    assert!(read(&mut &frame[..2]).await.is_err());
+    let too_long = u32::try_from(MAX_FRAME + 1).expect("small").to_be_bytes();
+    assert!(read(&mut too_long.as_slice()).await.is_err());
+}
+
+#[test]
+fn messages_longer_than_a_frame_are_not_made() {
+    let plaintext = Zeroizing::new(vec![0; MAX_FRAME]);
+    assert!(encode(0, &Request::SealRaw(Plain(plaintext), Address::new([0; 32]))).is_none());
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_answered(bytes: Vec<u8>, at in 0_usize..400, which: prop::sample::Index, bits: u8) {
+        let _ = (decode_request(&bytes), decode_response(&bytes));
+        let messages = requests();
+        let mut frame = encode(1, &messages[which.index(messages.len())]).expect("fits").to_vec();
+        let at = 4 + at % (frame.len() - 4);
+        frame[at] ^= bits;
+        let _ = decode_request(&frame[4..]);
+    }
+}
