@@ -5,4 +5,5 @@ mod peers;
 mod slow;
 mod stopping;
 mod support;
+mod tls;
 mod unix;

@@ -10,8 +10,11 @@ use super::{Identity, TlsError};
 /// Years that a generated certificate is good for: it is trusted by its fingerprint, not by its date.
 const YEARS: i16 = 10;
 
-/// Makes a self-signed certificate and key if neither file exists (Tessera's `generateKeyStoreIfNotExisted`).
-pub(super) fn if_missing(identity: &Identity, host: &str) -> Result<(), TlsError> {
+/// Makes a self-signed certificate and key if so configured and neither file exists (Tessera's `generateKeyStoreIfNotExisted`).
+///
+/// Only at the start: a pair that disappears later is an error, for known peers know its fingerprint.
+pub(super) fn if_configured(identity: &Identity) -> Result<(), TlsError> {
+    let Some(host) = &identity.generate_for else { return Ok(()) };
     match (identity.certificate.exists(), identity.key.exists()) {
         (true, true) => Ok(()),
         (true, false) => Err(TlsError::HalfIdentity(identity.certificate.clone())),

@@ -63,8 +63,7 @@ impl KnownPeers {
         let fingerprint = Fingerprint::sha1(der);
         append(&self.path, &format!("{name} {fingerprint}\n"))?;
         tracing::info!(peer = name, %fingerprint, file = %self.path.display(), "a certificate is trusted from its first use on");
-        *read = (Stamp::of([self.path.as_path()]), std::mem::take(&mut read.1));
-        read.1.push((name.to_owned(), fingerprint));
+        self.refresh(&mut read);
         Ok(Standing::Known)
     }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use super::{TlsError, TlsSettings};
+use super::{TlsError, TlsSettings, generate};
 
 /// What files looked like when they were read: equal stamps, equal contents.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -30,10 +30,11 @@ pub(super) struct Live<C> {
 
 impl<C> Live<C> {
     pub(super) fn load(settings: TlsSettings, build: fn(&TlsSettings) -> Result<C, TlsError>) -> Result<Self, TlsError> {
-        let current = ArcSwap::from_pointee(build(&settings)?);
+        settings.identity.iter().try_for_each(generate::if_configured)?;
+        // Taken before the files are read: a change while we read is seen next time.
         let seen = Mutex::new(stamp(&settings));
-        let live = Self { settings, build, current, seen };
-        Ok(live)
+        let current = ArcSwap::from_pointee(build(&settings)?);
+        Ok(Self { settings, build, current, seen })
     }
 
     pub(super) fn current(&self) -> Arc<C> {
@@ -43,7 +44,6 @@ impl<C> Live<C> {
     /// True if the files changed and could be used. A failure is reported once for each change.
     pub(super) fn refresh(&self) -> Result<bool, TlsError> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        // Taken before the files are read: a change while we read is seen next time.
         let now = stamp(&self.settings);
         if *seen == now {
             return Ok(false);

@@ -5,13 +5,10 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
-use super::{Identity, TlsError, generate};
+use super::{Identity, TlsError};
 
-/// Our certificate chain and key, made first if so configured.
+/// Our certificate chain and key.
 pub(super) fn identity(identity: &Identity) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
-    if let Some(host) = &identity.generate_for {
-        generate::if_missing(identity, host)?;
-    }
     Ok((certificates(&identity.certificate)?, private_key(&identity.key)?))
 }
 
