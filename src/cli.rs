@@ -1,1 +1,105 @@
+//! The command line: Celosia's own commands, and Tessera's forms of them, so that service units and scripts keep working.
+//!
+//! Exit codes are Tessera's: 0 done, 1 a configuration that is not taken, 2 any other failure, 3 a configuration that is not JSON, 4 a wrong command line.
 
+mod bench;
+mod config;
+mod demo;
+mod enclave;
+mod failure;
+mod fsck;
+mod health;
+mod keygen;
+mod keyupdate;
+mod prompt;
+mod run;
+mod source;
+mod status;
+mod tessera;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use failure::Failure;
+pub use source::ConfigSource;
+
+/// Exit code of a command line that does not parse, as Tessera's.
+const USAGE: u8 = 4;
+
+/// Celosia: a private transaction manager for GoQuorum, a drop-in replacement for Tessera.
+#[derive(Debug, Parser)]
+#[command(name = "celosia", version, propagate_version = false, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a node. `celosia -configfile FILE` is the same.
+    Run(run::Args),
+    /// Bring up a network of members on this machine and show what it does.
+    Demo(demo::Args),
+    /// Show keys, peers, store and rates of a running node.
+    Status(status::Args),
+    /// Exit with 0 if a running node answers, for health checks.
+    Health(health::Args),
+    /// Check or convert a configuration.
+    Config(config::Args),
+    /// Make key pairs in Tessera's formats.
+    Keygen(keygen::Args),
+    /// Change the password or the locking of a private key file.
+    Keyupdate(keyupdate::Args),
+    /// Run the enclave as a process of its own.
+    Enclave(enclave::Args),
+    /// Check every record of a store.
+    Fsck(fsck::Args),
+    /// Measure a network or a socket.
+    Bench(bench::Args),
+    /// Print the version.
+    Version,
+}
+
+/// Runs the program with its arguments, the program's name first.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Cli::try_parse_from(tessera::rewrite(arguments.into_iter().collect())) {
+        Ok(cli) => match dispatch(cli.command) {
+            Ok(exit) => ExitCode::from(exit),
+            Err(failure) => {
+                eprintln!("{failure}");
+                ExitCode::from(failure.exit)
+            }
+        },
+        Err(error) => {
+            // Nobody is left to tell if standard error is closed.
+            let _ = error.print();
+            ExitCode::from(if error.use_stderr() { USAGE } else { 0 })
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<u8, Failure> {
+    match command {
+        Command::Run(args) => return run::run(args),
+        Command::Health(args) => return health::run(args),
+        Command::Demo(args) => demo::run(args)?,
+        Command::Status(args) => status::run(args)?,
+        Command::Config(args) => config::run(args)?,
+        Command::Keygen(args) => keygen::run(args)?,
+        Command::Keyupdate(args) => keyupdate::run(args)?,
+        Command::Enclave(args) => enclave::run(args)?,
+        Command::Fsck(args) => return fsck::run(args),
+        Command::Bench(args) => bench::run(args)?,
+        Command::Version => println!("{}", env!("CARGO_PKG_VERSION")),
+    }
+    Ok(0)
+}
+
+/// Runs a future to its end on a runtime of its own.
+pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::plain(2, format!("the runtime does not start: {error}")))?;
+    Ok(runtime.block_on(future))
+}
