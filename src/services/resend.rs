@@ -43,7 +43,8 @@ impl Node {
             }
             let member = self.directory.locate(&key).ok_or(Error::RecipientUnknown(key))?;
             let codec = member.versions.codec();
-            let pushes = copies.iter().map(|copy| self.peers.push(&member.url, codec, copy.encode(codec)));
+            // Collected, for a borrowing closure held across an await makes the future no `Send` for every lifetime.
+            let pushes: Vec<_> = copies.iter().map(|copy| self.peers.push(&member.url, codec, copy.encode(codec))).collect();
             let mut pushes = stream::iter(pushes).buffered(PARALLEL);
             while let Some(outcome) = pushes.next().await {
                 outcome.map_err(|source| Error::Delivery { recipient: key, source })?;

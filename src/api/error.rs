@@ -1,0 +1,209 @@
+//! From errors to status codes: the only place that knows both.
+//!
+//! A caller gets Tessera's text (`text/plain`) and the stable code in the header `celosia-error`; what is inside goes to the log alone.
+
+use std::any::Any;
+use std::borrow::Cow;
+
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use hyper::ext::ReasonPhrase;
+
+use super::request::RequestError;
+use crate::enclave::EnclaveError;
+use crate::services::{self, PeerError};
+use crate::store::StoreError;
+use crate::types::{Code, Coded};
+use crate::wire::DecodeError;
+
+/// The header of the stable code.
+pub(crate) const ERROR_HEADER: HeaderName = HeaderName::from_static("celosia-error");
+
+/// Why a request was not served.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    /// `Accept` of `/api` names neither JSON nor YAML.
+    #[error("this document is served as application/json or application/yaml")]
+    Accept,
+    /// The connection broke inside the body, or the body is not framed as HTTP wants it.
+    #[error("the body of the request could not be read to its end")]
+    BodyBroken,
+    /// A body longer than the configured limit.
+    #[error("the body is longer than the {0} bytes that this node takes")]
+    BodyTooLarge(usize),
+    /// A payload, party info or group of a peer that does not decode.
+    #[error("the body does not decode: {0}")]
+    Malformed(#[from] DecodeError),
+    /// A method that the path does not have.
+    #[error("this path has no such method; the header Allow names those that it has")]
+    Method,
+    /// More requests than may wait.
+    #[error("this node is busy; try again in a second")]
+    Overloaded,
+    /// A bug: the handler panicked.
+    #[error("internal error; please report it with the code and the log around it")]
+    Panicked,
+    /// A path that this surface does not have.
+    #[error("no such path on this surface")]
+    Path,
+    /// What the request says cannot be.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// A verb that was not done.
+    #[error(transparent)]
+    Service(#[from] services::Error),
+    /// A `Content-Type` that the path does not take.
+    #[error("this path does not take that Content-Type; it takes {0}")]
+    Type(&'static str),
+}
+
+impl Coded for Error {
+    fn code(&self) -> Code {
+        match self {
+            Self::Path => Code(2105),
+            Self::Method => Code(2106),
+            Self::Type(_) => Code(2107),
+            Self::Accept => Code(2108),
+            Self::BodyTooLarge(_) => Code(2109),
+            Self::BodyBroken => Code(2110),
+            Self::Overloaded => Code(2111),
+            Self::Panicked => Code(2112),
+            Self::Malformed(_) => Code(3110),
+            Self::Request(error) => error.code(),
+            Self::Service(error) => error.code(),
+        }
+    }
+}
+
+impl Error {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Accept | Self::BodyBroken => StatusCode::BAD_REQUEST,
+            Self::BodyTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Malformed(_) | Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Path => StatusCode::NOT_FOUND,
+            Self::Request(error) => request_status(error),
+            Self::Service(error) => service_status(error),
+            Self::Type(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        }
+    }
+
+    /// What the caller is told.
+    fn message(&self) -> Cow<'static, str> {
+        match self {
+            Self::Service(error) => service_message(error),
+            other => other.to_string().into(),
+        }
+    }
+
+    /// Writes to the log what the caller is not told. Never a recipient's key: those are in the messages of `services::Error`.
+    fn log(&self, status: StatusCode) {
+        let code = self.code();
+        match self {
+            Self::Service(services::Error::Enclave(error)) => tracing::warn!(%code, %error, "request failed: enclave"),
+            Self::Service(services::Error::Store(error)) => tracing::warn!(%code, %error, "request failed: store"),
+            Self::Service(services::Error::Peer(error) | services::Error::Delivery { source: error, .. }) => {
+                tracing::warn!(%code, %error, "request failed: peer");
+            }
+            _ if status.is_server_error() => tracing::warn!(%code, "request failed"),
+            _ => tracing::debug!(%code, %status, "request refused"),
+        }
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        self.log(status);
+        let mut response = (status, self.message()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        if let Ok(code) = HeaderValue::try_from(self.code().to_string()) {
+            headers.insert(ERROR_HEADER, code);
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        // Tessera tells an offline peer in the reason phrase, and its callers read it there.
+        if let Self::Service(services::Error::Delivery { source: PeerError::Offline(_), .. }) = &self
+            && let Ok(reason) = ReasonPhrase::try_from(self.message().into_owned())
+        {
+            response.extensions_mut().insert(reason);
+        }
+        response
+    }
+}
+
+/// The answer in place of a handler that panicked. Its message may hold anything, so it is not repeated.
+pub(crate) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    tracing::error!(code = %Error::Panicked.code(), "a handler panicked");
+    Error::Panicked.into_response()
+}
+
+/// Whether waiting may help: the store or the enclave is in trouble now.
+pub(crate) fn is_passing(error: &services::Error) -> bool {
+    match error {
+        services::Error::Store(StoreError::Corrupt(_) | StoreError::Version { .. }) => false,
+        services::Error::Store(_) => true,
+        services::Error::Enclave(error) => matches!(error, EnclaveError::Shred(_) | EnclaveError::Unavailable(_)),
+        _ => false,
+    }
+}
+
+fn request_status(error: &RequestError) -> StatusCode {
+    use RequestError as E;
+    match error {
+        E::NotFound(_) | E::RawNotFound(_) | E::RecipientUnknown(_) | E::SenderUnknown(_) => StatusCode::NOT_FOUND,
+        E::AffectedNotFound(_) => StatusCode::FORBIDDEN,
+        E::Field { .. } | E::Json(_) | E::PathId | E::PayloadMissing => StatusCode::BAD_REQUEST,
+    }
+}
+
+fn service_status(error: &services::Error) -> StatusCode {
+    use services::Error as E;
+    match error {
+        E::BadRequest(_) | E::NotAChallenge | E::NotMandatoryType => StatusCode::BAD_REQUEST,
+        E::EnhancedPrivacyDisabled
+        | E::EnhancedPrivacyUnsupported(_)
+        | E::GroupUnsupported(_)
+        | E::MandatoryUnsupported(_)
+        | E::NotAKnownPeer(_)
+        | E::PrivacyViolation(_)
+        | E::Recovering(_)
+        | E::WithdrawRefused => StatusCode::FORBIDDEN,
+        E::GroupNotFound(_) | E::NotFound(_) | E::RawNotFound(_) | E::RecipientUnknown(_) | E::SenderUnknown(_) => {
+            StatusCode::NOT_FOUND
+        }
+        E::Erased(_) => StatusCode::GONE,
+        E::GroupsUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        E::Delivery { source, .. } | E::Peer(source) => match source {
+            PeerError::Offline(_) => StatusCode::GONE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        },
+        E::Enclave(EnclaveError::Erased | EnclaveError::NotOurs(_)) => StatusCode::NOT_FOUND,
+        other if is_passing(other) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn service_message(error: &services::Error) -> Cow<'static, str> {
+    use services::Error as E;
+    match error {
+        E::Delivery { source: PeerError::Refused { url, .. } | PeerError::Malformed(url), .. } => {
+            format!("Unable to push payload to recipient url {url}").into()
+        }
+        // Tessera says nothing when a peer proves no key.
+        E::KeysUnproved => "".into(),
+        E::Store(StoreError::Corrupt(_)) => "the record is damaged; the operator of this node must run `celosia fsck`".into(),
+        E::Store(_) => "the store of this node is unavailable; try again in a second".into(),
+        E::Enclave(EnclaveError::Shred(_)) => "the key tree of this node is unavailable; try again in a second".into(),
+        E::Enclave(EnclaveError::Unavailable(_)) => "the enclave of this node is unavailable; try again in a second".into(),
+        other => other.to_string().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,13 @@
+//! What a request says, read by pure functions: paths, queries, headers, base64 words. Total on any input.
+
+mod error;
+mod headers;
+mod media;
+mod path;
+mod words;
+
+pub use error::RequestError;
+pub use headers::{keys, single_key};
+pub use media::{MediaType, accepted, is_octets, sent};
+pub use path::{Asked, Operation, Query, Target, To, query, target};
+pub use words::{affected, bytes, group, payload, recipient, sender};
