@@ -15,9 +15,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Config, Surface};
 use crate::directory::{Directory, Trust};
+use crate::enclave::Enclave;
+use crate::enclave::harden::harden;
 use crate::enclave::local::LocalEnclave;
 use crate::enclave::remote::RemoteEnclave;
-use crate::enclave::{Enclave, harden};
 use crate::net::Shutdown;
 use crate::services::{Node, Settings};
 use crate::shred::{FileRoot, Forest};
@@ -25,11 +26,16 @@ use crate::store::Store;
 use crate::store::rocks::RocksStore;
 use crate::types::PeerUrl;
 
+use status::Figures;
+
 pub use error::StartError;
 pub(crate) use keys::load as load_keys;
 
 /// How long requests in flight may take to finish at shutdown.
 const GRACE: Duration = Duration::from_secs(5);
+
+/// How long the enclave's process may take to answer at the start.
+const ENCLAVE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// How a node is run.
 #[derive(Clone, Debug, Default)]
@@ -42,22 +48,24 @@ pub struct RunOptions {
 
 /// Runs a node until it is told to stop (SIGTERM, SIGINT), or until everything is recovered. The process's exit code.
 pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> {
-    for note in harden::process() {
+    init_log(&config.log);
+    for note in harden() {
         tracing::warn!("{note}");
     }
     let (data_dir, _temporary) = data_folder(&config)?;
-    let enclave = open_enclave(&config, &data_dir)?;
+    let enclave = open_enclave(&config, &data_dir).await?;
     let store: Arc<dyn Store> = Arc::new(RocksStore::open(&data_dir.join("store"))?);
-    let transport = listeners::Transport::prepare(&config).await?;
+    let transport = listeners::Transport::prepare(&config, options.recover).await?;
     let settings = settings(&config, options.recover)?;
     let trust = if config.peers.discovery { Trust::Open } else { Trust::ConfiguredOnly };
     let directory = Directory::new(settings.own_url.clone(), &enclave.addresses(), config.peers.urls.clone(), trust);
     let node = Node::new(enclave, Arc::clone(&store), Arc::new(directory), Arc::new(transport.peers()), settings);
     let node = Arc::new(node);
-    node.open_resident_groups(&listeners::groups(&config)).await?;
+    node.open_resident_groups(&listeners::groups(&config)).await.map_err(StartError::ResidentGroups)?;
 
     let shutdown = Shutdown::new();
-    transport.serve(&config, &node, options.recover, &shutdown).await?;
+    let figures = Arc::new(Figures::new(Arc::clone(&node)));
+    transport.serve(&config, &node, &figures, &shutdown);
     let pidfile = options.pidfile.as_deref().map(pidfile::PidFile::write).transpose()?;
     for key in node.own_keys().iter() {
         tracing::info!(%key, "own key");
@@ -98,7 +106,8 @@ async fn work(node: &Arc<Node>, recover: bool) -> Result<u8, StartError> {
 fn data_folder(config: &Config) -> Result<(PathBuf, Option<TempDir>), StartError> {
     let failed = |path: &std::path::Path, source| StartError::DataFolder { path: path.to_owned(), source };
     if config.temporary_data {
-        let folder = tempfile::Builder::new().prefix("celosia-").tempdir().map_err(|source| failed(&std::env::temp_dir(), source))?;
+        let folder =
+            tempfile::Builder::new().prefix("celosia-").tempdir().map_err(|source| failed(&std::env::temp_dir(), source))?;
         return Ok((folder.path().to_owned(), Some(folder)));
     }
     let path = config.data_dir.clone().ok_or(StartError::NoDataFolder)?;
@@ -115,16 +124,16 @@ fn make_private(path: &std::path::Path) -> std::io::Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-fn open_enclave(config: &Config, data_dir: &std::path::Path) -> Result<Arc<dyn Enclave>, StartError> {
+async fn open_enclave(config: &Config, data_dir: &std::path::Path) -> Result<Arc<dyn Enclave>, StartError> {
     if let Some(socket) = &config.enclave.socket {
-        return Ok(Arc::new(RemoteEnclave::connect(socket)?));
+        return Ok(Arc::new(RemoteEnclave::connect(socket, ENCLAVE_PATIENCE).await?));
     }
     let keys = keys::load(&config.keys)?;
     let folder = config.enclave_dir(data_dir);
     make_private(&folder).map_err(|source| StartError::DataFolder { path: folder.clone(), source })?;
     let root = Box::new(FileRoot::open(&folder)?);
     let forest = Arc::new(Forest::open(&folder, root)?);
-    Ok(Arc::new(LocalEnclave::new(keys, forest)))
+    Ok(Arc::new(LocalEnclave::new(keys, forest).map_err(|_| StartError::NoKeys)?))
 }
 
 fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {
@@ -140,4 +149,14 @@ fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {
         poll_interval: config.peers.poll_interval,
         own_url,
     })
+}
+
+fn init_log(log: &crate::config::Log) {
+    let filter = tracing_subscriber::EnvFilter::new(&log.level);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
+    // A second start in one process keeps the first one's log.
+    let _ = match log.format {
+        crate::config::LogFormat::Text => lines.try_init(),
+        crate::config::LogFormat::Json => lines.json().try_init(),
+    };
 }

@@ -15,7 +15,6 @@ mod recover;
 mod resend;
 mod rules;
 mod send;
-mod stubs;
 mod withdraw;
 
 use std::sync::Arc;
@@ -31,7 +30,7 @@ use crate::types::{Address, GroupId, PayloadId, PeerUrl, Privacy, PrivacyFlag};
 pub use counters::{Counter, Counters};
 pub use discover::{PartyInfoAnswer, PartyInfoFrom};
 pub use error::Error;
-pub use groups::{Group, GroupKind, NewGroup};
+pub use groups::{Group, GroupKind, NewGroup, ResidentGroup};
 pub use peers::{Capabilities, Delivered, PeerError, Peers, ResendScope};
 pub use push::Pushed;
 pub use recover::Recovery;

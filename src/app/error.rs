@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use crate::config::Surface;
 use crate::enclave::EnclaveError;
 use crate::net::NetError;
+use crate::net::tls::TlsError;
 use crate::services;
 use crate::shred::ShredError;
 use crate::store::StoreError;
@@ -32,6 +33,9 @@ pub enum StartError {
     /// The configuration names no place to keep payloads.
     #[error("no data folder is configured: set data-dir")]
     NoDataFolder,
+    /// The configuration names no key.
+    #[error("no key is configured: make one with `celosia keygen` and name it under keys")]
+    NoKeys,
     /// A surface that a node cannot be without.
     #[error("no {0:?} server is configured")]
     NoSurface(Surface),
@@ -64,6 +68,9 @@ pub enum StartError {
     /// A listener or TLS cannot be opened.
     #[error(transparent)]
     Net(#[from] NetError),
+    /// TLS files that cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The key trees cannot be opened.
     #[error(transparent)]
     Shred(#[from] ShredError),
@@ -80,12 +87,14 @@ impl Coded for StartError {
             Self::NoDataFolder => Code(1303),
             Self::NoSurface(_) => Code(1304),
             Self::PidFile { .. } => Code(1305),
+            Self::NoKeys => Code(1309),
             Self::Recovery { .. } => Code(1306),
             Self::ResidentGroups(_) => Code(1307),
             Self::Signals { .. } => Code(1308),
             Self::Enclave(error) => error.code(),
             Self::Net(error) => error.code(),
             Self::Shred(error) => error.code(),
+            Self::Tls(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }

@@ -77,7 +77,7 @@ fn unlock(text: &str, entry: &KeyEntry, index: usize) -> Result<Secret<32>, Star
 
 fn configured_password(entry: &KeyEntry) -> Result<Option<Zeroizing<String>>, String> {
     if let Some(password) = &entry.password {
-        return Ok(Some(Zeroizing::new(password.expose().to_owned())));
+        return Ok(Some(password.expose().to_owned()));
     }
     let Some(path) = &entry.password_file else { return Ok(None) };
     let text = read(path)?;

@@ -121,7 +121,10 @@ fn interpret(document: &Value, locator: &Locator<'_>, check_files: bool) -> Resu
 /// A field that nobody knows is passed over in a Tessera file, but not on the command line.
 fn mistyped_overrides(report: &mut Report, overrides: &[Override]) {
     for issue in &mut report.0 {
-        if issue.kind == Kind::Warning && issue.text == tessera::UNKNOWN && overrides.iter().any(|setter| setter.field.touches(&issue.field)) {
+        if issue.kind == Kind::Warning
+            && issue.text == tessera::UNKNOWN
+            && overrides.iter().any(|setter| setter.field.touches(&issue.field))
+        {
             issue.kind = Kind::Unknown;
             "Tessera has no such field: correct the override's name".clone_into(&mut issue.text);
         }

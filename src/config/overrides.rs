@@ -15,7 +15,8 @@ pub struct Override {
 impl Override {
     /// Reads `key=value`. The error says what is wrong and never repeats the value.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let (key, value) = text.split_once('=').ok_or("an override is written as key=value, such as peer[1].url=http://host:9001/")?;
+        let (key, value) =
+            text.split_once('=').ok_or("an override is written as key=value, such as peer[1].url=http://host:9001/")?;
         let field = key.trim().parse().map_err(|error| format!("{error}, such as peer[1].url"))?;
         Ok(Self { field, value: SecretText::new(value.to_owned()) })
     }

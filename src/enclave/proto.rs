@@ -153,6 +153,7 @@ message! { ShredError {
     2 Io(path path, source source),
     3 Loose(0 path),
     4 Missing(0 tree),
+    5 Locked(0 path),
 } }
 
 message! { Ingest {

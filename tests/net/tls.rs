@@ -135,7 +135,10 @@ async fn ca_or_tofu_writes_down_only_what_does_not_chain() {
     let authority = Authority::new(folder.path(), "ca");
     let (issued, own) = (authority.issue("node", &["localhost"]), self_signed(folder.path(), "own", "own"));
     let (clients, servers) = (folder.path().join("clients"), folder.path().join("servers"));
-    let settings = |identity, known: &Path| TlsSettings { known: Some(known.to_owned()), ..chained(Some(identity), Trust::CaOrTofu, &authority) };
+    let settings = |identity, known: &Path| TlsSettings {
+        known: Some(known.to_owned()),
+        ..chained(Some(identity), Trust::CaOrTofu, &authority)
+    };
     assert_eq!(call(settings(&issued, &clients), settings(&issued, &servers)).await, Ok(()));
     assert_eq!(fs::read_to_string(&clients).unwrap() + &fs::read_to_string(&servers).unwrap(), "");
     assert_eq!(call(settings(&own, &clients), settings(&own, &servers)).await, Ok(()));
