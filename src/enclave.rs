@@ -141,7 +141,7 @@ pub enum Ingest {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnclaveError {
-    /// A box, head or ciphertext does not verify.
+    /// A box or ciphertext does not verify. (A head or key tree that does not is [`ShredError::Broken`].)
     #[error("the payload does not verify: it was altered, or made for another key")]
     Broken,
     /// The leaf is punctured: this payload was erased.

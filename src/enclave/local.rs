@@ -179,7 +179,6 @@ impl Inner {
 /// What the forest says of a head, in the enclave's words.
 fn named(error: ShredError) -> EnclaveError {
     match error {
-        ShredError::Broken(_) => EnclaveError::Broken,
         ShredError::Destroyed => EnclaveError::Erased,
         other => EnclaveError::Shred(other),
     }
@@ -295,7 +294,8 @@ mod tests {
     async fn prints_no_key() {
         let key = Secret::<32>::random();
         let bytes = format!("{:?}", key.expose());
-        let enclave = LocalEnclave::new(vec![key], forest().0).expect("a key");
+        let (forest, _folder) = forest();
+        let enclave = LocalEnclave::new(vec![key], forest).expect("a key");
         let sealed = enclave.seal_raw(Zeroizing::new(b"payload".to_vec()), enclave.addresses()[0]).await;
         let shared = enclave.0.keys.with_shared(&enclave.addresses()[0], &Address::new([9; 32]), |key| format!("{key:?}"));
         let printed = format!("{enclave:?} {sealed:?} {:?}", enclave.addresses());
