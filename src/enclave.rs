@@ -124,6 +124,7 @@ impl fmt::Debug for Opened {
 
 /// Trial opening of a payload from a peer: *not mine* is another answer than *mine but broken* (an [`EnclaveError::Broken`]).
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "lives for one call and is never kept in numbers")]
 pub enum Ingest {
     /// A box opened and the ciphertext verifies.
     Mine {

@@ -47,6 +47,11 @@ impl LocalEnclave {
         Ok(Self(Arc::new(Inner { keys, forest })))
     }
 
+    /// Whether the keys lie in locked memory. If not, a warning was logged.
+    pub fn is_locked(&self) -> bool {
+        self.0.keys.is_locked()
+    }
+
     /// Runs `work` here if it is short (`size` payload bytes), else on a thread that may block.
     async fn run<T, F>(&self, size: usize, work: F) -> Result<T, EnclaveError>
     where
