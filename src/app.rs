@@ -1,5 +1,6 @@
 //! Wiring: from a configuration to a node that serves, and back to nothing left behind.
 
+mod enclave;
 mod error;
 mod keys;
 mod listeners;
@@ -17,17 +18,16 @@ use crate::config::{Config, Surface};
 use crate::directory::{Directory, Trust};
 use crate::enclave::Enclave;
 use crate::enclave::harden::harden;
-use crate::enclave::local::LocalEnclave;
 use crate::enclave::remote::RemoteEnclave;
 use crate::net::Shutdown;
 use crate::services::{Node, Settings};
-use crate::shred::{FileRoot, Forest};
 use crate::store::Store;
 use crate::store::rocks::RocksStore;
 use crate::types::PeerUrl;
 
 use status::Figures;
 
+pub use enclave::serve_enclave;
 pub use error::StartError;
 pub(crate) use keys::load as load_keys;
 
@@ -128,12 +128,7 @@ async fn open_enclave(config: &Config, data_dir: &std::path::Path) -> Result<Arc
     if let Some(socket) = &config.enclave.socket {
         return Ok(Arc::new(RemoteEnclave::connect(socket, ENCLAVE_PATIENCE).await?));
     }
-    let keys = keys::load(&config.keys)?;
-    let folder = config.enclave_dir(data_dir);
-    make_private(&folder).map_err(|source| StartError::DataFolder { path: folder.clone(), source })?;
-    let root = Box::new(FileRoot::open(&folder)?);
-    let forest = Arc::new(Forest::open(&folder, root)?);
-    Ok(Arc::new(LocalEnclave::new(keys, forest).map_err(|_| StartError::NoKeys)?))
+    Ok(Arc::new(enclave::open_local(config, &config.enclave_dir(data_dir))?))
 }
 
 fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {

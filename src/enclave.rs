@@ -124,6 +124,7 @@ impl fmt::Debug for Opened {
 
 /// Trial opening of a payload from a peer: *not mine* is another answer than *mine but broken* (an [`EnclaveError::Broken`]).
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "lives for one call and is never kept in numbers")]
 pub enum Ingest {
     /// A box opened and the ciphertext verifies.
     Mine {
@@ -141,7 +142,7 @@ pub enum Ingest {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EnclaveError {
-    /// A box, head or ciphertext does not verify.
+    /// A box or ciphertext does not verify. (A head or key tree that does not is [`ShredError::Broken`].)
     #[error("the payload does not verify: it was altered, or made for another key")]
     Broken,
     /// The leaf is punctured: this payload was erased.

@@ -30,6 +30,17 @@ pub enum StartError {
         /// Why.
         reason: String,
     },
+    /// The socket of a separate enclave cannot be opened.
+    #[error("cannot listen on enclave socket {path}: {source}")]
+    EnclaveSocket {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A separate enclave without a socket.
+    #[error("no enclave socket is configured: set socket under enclave")]
+    NoEnclaveSocket,
     /// The configuration names no place to keep payloads.
     #[error("no data folder is configured: set data-dir")]
     NoDataFolder,
@@ -91,6 +102,8 @@ impl Coded for StartError {
             Self::Recovery { .. } => Code(1306),
             Self::ResidentGroups(_) => Code(1307),
             Self::Signals { .. } => Code(1308),
+            Self::NoEnclaveSocket => Code(1310),
+            Self::EnclaveSocket { .. } => Code(1311),
             Self::Enclave(error) => error.code(),
             Self::Net(error) => error.code(),
             Self::Shred(error) => error.code(),

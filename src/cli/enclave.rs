@@ -1,4 +1,5 @@
-use super::{ConfigSource, Failure};
+use super::{ConfigSource, Failure, block_on};
+use crate::app;
 
 /// `celosia enclave`.
 #[derive(clap::Args, Debug)]
@@ -8,6 +9,8 @@ pub(crate) struct Args {
     pub source: ConfigSource,
 }
 
-pub(super) fn run(_args: Args) -> Result<(), Failure> {
-    Err(Failure::plain(2, "`celosia enclave` is not in this build"))
+/// Serves the enclave until it is told to stop.
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let config = args.source.load()?.config;
+    block_on(app::serve_enclave(config))?.map_err(|error| Failure::coded(2, &error))
 }

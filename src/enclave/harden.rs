@@ -16,6 +16,20 @@ pub fn harden() -> Vec<String> {
     [core, dump].into_iter().filter_map(Result::err).collect()
 }
 
+/// Network interfaces that this process could use, the loopback apart. The enclave's own process needs none.
+///
+/// Threat: code that was smuggled in sends keys away. Leaving the network takes a privilege that the enclave should not have: so its
+/// service manager takes the network away (`PrivateNetwork=yes`, `network_mode: none`), and a start with one is told.
+pub fn interfaces() -> Vec<String> {
+    // Without procfs nothing is known, and nothing is claimed.
+    named(&std::fs::read_to_string("/proc/self/net/dev").unwrap_or_default())
+}
+
+fn named(table: &str) -> Vec<String> {
+    let names = table.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name.trim());
+    names.filter(|name| *name != "lo").map(str::to_owned).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::process::ExitStatusExt as _;
@@ -67,6 +81,13 @@ mod tests {
         let words: Vec<_> = core.rsplit("size").next().expect("values").split_whitespace().collect();
         assert_eq!(words[..2], ["0", "0"], "{core}");
         assert!(said.contains("NotDumpable"), "{said}");
+    }
+
+    #[test]
+    fn interfaces_are_read_from_the_kernels_table() {
+        let table = "Inter-|   Receive                |  Transmit\n face |bytes    packets|bytes\n    lo: 1 2\n  eth0: 3 4\n";
+        assert_eq!(named(table), ["eth0"]);
+        assert!(!interfaces().contains(&"lo".to_owned()));
     }
 
     /// The control: without hardening the kernel says something else, so the test above can fail.

@@ -47,6 +47,11 @@ impl LocalEnclave {
         Ok(Self(Arc::new(Inner { keys, forest })))
     }
 
+    /// Whether the keys lie in locked memory. If not, a warning was logged.
+    pub fn is_locked(&self) -> bool {
+        self.0.keys.is_locked()
+    }
+
     /// Runs `work` here if it is short (`size` payload bytes), else on a thread that may block.
     async fn run<T, F>(&self, size: usize, work: F) -> Result<T, EnclaveError>
     where
@@ -179,7 +184,6 @@ impl Inner {
 /// What the forest says of a head, in the enclave's words.
 fn named(error: ShredError) -> EnclaveError {
     match error {
-        ShredError::Broken(_) => EnclaveError::Broken,
         ShredError::Destroyed => EnclaveError::Erased,
         other => EnclaveError::Shred(other),
     }
@@ -295,7 +299,8 @@ mod tests {
     async fn prints_no_key() {
         let key = Secret::<32>::random();
         let bytes = format!("{:?}", key.expose());
-        let enclave = LocalEnclave::new(vec![key], forest().0).expect("a key");
+        let (forest, _folder) = forest();
+        let enclave = LocalEnclave::new(vec![key], forest).expect("a key");
         let sealed = enclave.seal_raw(Zeroizing::new(b"payload".to_vec()), enclave.addresses()[0]).await;
         let shared = enclave.0.keys.with_shared(&enclave.addresses()[0], &Address::new([9; 32]), |key| format!("{key:?}"));
         let printed = format!("{enclave:?} {sealed:?} {:?}", enclave.addresses());

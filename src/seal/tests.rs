@@ -208,8 +208,8 @@ fn sender_rebuilds_from_what_recipients_return() {
     let to = [a.first(), b.first(), sender.first()];
     let standard = send(&sender, &to, Privacy::default()).payload;
     assert_eq!(recipients(&sender, &standard), to);
-    for i in 0..2 {
-        assert_eq!(recipients(&sender, &stripped(&standard, i)), [to[i]]);
+    for (i, recipient) in to.into_iter().take(2).enumerate() {
+        assert_eq!(recipients(&sender, &stripped(&standard, i)), [recipient]);
     }
     let validated = stripped(&send(&sender, &to, state_validation()).payload, 1);
     assert_eq!(recipients(&sender, &validated).len(), 3);
@@ -253,9 +253,9 @@ fn one_of_our_boxes_may_fail_but_two_data_keys_may_not_differ() {
     one.boxes[0][0] ^= 1;
     assert_eq!(recipients(&member, &one), [member.addresses[1]]);
     let other_key = Secret::random();
-    let other = remake_box(&sender, &sender.first(), &member.first(), &payload.recipient_nonce, &other_key);
+    let second = remake_box(&sender, &sender.first(), &member.first(), &payload.recipient_nonce, &other_key);
     let mut two = payload;
-    two.boxes[0] = other.expect("usable").expect("ours");
+    two.boxes[0] = second.expect("usable").expect("ours");
     assert!(open(&member, &two).is_err());
 }
 

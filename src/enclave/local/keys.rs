@@ -45,6 +45,11 @@ impl Keys {
         Arc::clone(&self.addresses)
     }
 
+    /// Whether all of them are locked in memory.
+    pub(super) fn is_locked(&self) -> bool {
+        self.memory.is_locked()
+    }
+
     fn shared_key(&self, own: &Address, peer: &Address) -> Result<Arc<LockedKey>, NoSharedKey> {
         let pair = (*own, *peer);
         if let Some(key) = self.shared.read().unwrap_or_else(PoisonError::into_inner).young.get(&pair) {

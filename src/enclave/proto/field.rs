@@ -25,10 +25,10 @@ impl From<minicbor::decode::Error> for Malformed {
     }
 }
 
-pub(super) type Put<W> = Result<(), Error<<W as Write>::Error>>;
+pub(in crate::enclave) type Put<W> = Result<(), Error<<W as Write>::Error>>;
 
 /// A frame's body being read. Byte strings are slices of it, without copies.
-pub(super) struct Input<'a> {
+pub(in crate::enclave) struct Input<'a> {
     pub(super) decoder: Decoder<'a>,
     pub(super) frame: &'a Bytes,
 }

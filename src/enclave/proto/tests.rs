@@ -92,6 +92,7 @@ fn responses() -> Vec<Response> {
         io(std::io::Error::other("text")),
         Response::Failed(ShredError::Loose("path".to_owned()).into()),
         Response::Failed(ShredError::Missing(9).into()),
+        Response::Failed(ShredError::Locked("path".to_owned()).into()),
     ]
 }
 

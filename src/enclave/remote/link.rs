@@ -35,9 +35,8 @@ struct Waiting(Mutex<Option<HashMap<u64, oneshot::Sender<Response>>>>);
 impl Link {
     /// Connects, and learns the enclave's addresses. The error says why not.
     pub(super) async fn open(path: &Path) -> Result<(Self, Vec<Address>), String> {
-        let opened = tokio::time::timeout(HELLO, Self::hello(path)).await;
-        let opened = opened.unwrap_or_else(|_| Err("it does not answer".to_owned()));
-        opened.map_err(|why| format!("{}: {why}", path.display()))
+        let hello = tokio::time::timeout(HELLO, Self::hello(path)).await;
+        hello.unwrap_or_else(|_| Err("it does not answer".to_owned())).map_err(|why| format!("{}: {why}", path.display()))
     }
 
     async fn hello(path: &Path) -> Result<(Self, Vec<Address>), String> {
