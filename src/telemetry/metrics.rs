@@ -1,0 +1,230 @@
+//! The metrics and their names: `docs/metrics.md` lists them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, MetricEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+
+use super::Snapshot;
+
+/// Upper bounds of the latency buckets in seconds: 50 µs to GoQuorum's 5 s and one beyond.
+const BUCKETS: [f64; 15] =
+    [0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct RequestLabels {
+    surface: &'static str,
+    route: String,
+    method: &'static str,
+    status: u16,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct RouteLabels {
+    surface: &'static str,
+    route: String,
+}
+
+#[derive(Clone, Debug, EncodeLabelSet, Eq, Hash, PartialEq)]
+struct SurfaceLabels {
+    surface: &'static str,
+}
+
+/// One answered request.
+#[derive(Clone, Debug)]
+pub(super) struct Request<'a> {
+    pub(super) surface: &'static str,
+    /// The route's pattern, never the path: paths hold ids.
+    pub(super) route: &'a str,
+    pub(super) method: &'static str,
+    pub(super) status: u16,
+    pub(super) time: Duration,
+    pub(super) received: u64,
+    pub(super) sent: u64,
+}
+
+/// All metrics of a process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    received: Family<SurfaceLabels, Counter>,
+    sent: Family<SurfaceLabels, Counter>,
+    in_flight: Family<SurfaceLabels, Gauge>,
+    node: Arc<NodeFigures>,
+}
+
+impl Metrics {
+    /// Metrics that all stand at zero.
+    pub fn new() -> Arc<Self> {
+        let mut metrics = Self {
+            registry: Registry::with_prefix("celosia"),
+            requests: Family::default(),
+            seconds: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
+            received: Family::default(),
+            sent: Family::default(),
+            in_flight: Family::default(),
+            node: Arc::default(),
+        };
+        metrics.register();
+        Arc::new(metrics)
+    }
+
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The running version", version);
+        registry.register("http_requests", "Requests answered, by route and status", self.requests.clone());
+        registry.register("http_request_duration_seconds", "Time from a request's head to its answer's head", self.seconds.clone());
+        registry.register("http_received_bytes", "Bytes of request bodies, as announced by their length", self.received.clone());
+        registry.register("http_sent_bytes", "Bytes of answer bodies whose length is known beforehand", self.sent.clone());
+        registry.register("http_requests_in_flight", "Requests being worked on", self.in_flight.clone());
+        registry.register_collector(Box::new(Arc::clone(&self.node)));
+    }
+
+    pub(super) fn begin(&self, surface: &'static str) {
+        self.in_flight.get_or_create(&SurfaceLabels { surface }).inc();
+    }
+
+    pub(super) fn end(&self, surface: &'static str) {
+        self.in_flight.get_or_create(&SurfaceLabels { surface }).dec();
+    }
+
+    pub(super) fn record(&self, request: &Request<'_>) {
+        let Request { surface, method, status, .. } = *request;
+        let route = request.route.to_owned();
+        self.requests.get_or_create(&RequestLabels { surface, route: route.clone(), method, status }).inc();
+        self.seconds.get_or_create(&RouteLabels { surface, route }).observe(request.time.as_secs_f64());
+        self.received.get_or_create(&SurfaceLabels { surface }).inc_by(request.received);
+        self.sent.get_or_create(&SurfaceLabels { surface }).inc_by(request.sent);
+    }
+
+    /// Everything in the OpenMetrics text format, with the node's figures as given.
+    pub fn encode(&self, node: Snapshot) -> String {
+        self.node.0.store(Arc::new(node));
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+/// The node's own counts, as they stood at the scrape.
+#[derive(Default)]
+struct NodeFigures(ArcSwap<Snapshot>);
+
+impl fmt::Debug for NodeFigures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NodeFigures(..)")
+    }
+}
+
+/// Counters of [`Snapshot::counts`] that are metrics of their own: count, metric, help.
+const COUNTERS: [(&str, &str, &str); 8] = [
+    ("sent", "payloads_sent", "Payloads that every recipient has"),
+    ("send_failed", "payloads_send_failed", "Sends that failed after they were sealed"),
+    ("received", "payloads_received", "Payloads given back to the node or an application"),
+    ("absent", "payloads_absent", "Look-ups answered with: not here"),
+    ("pushed", "payloads_pushed", "Payloads taken from peers, new here"),
+    ("push_refused", "payloads_push_refused", "Payloads from peers that were refused or passed over"),
+    ("erased", "payloads_erased", "Payloads erased"),
+    ("resent", "payloads_resent", "Payloads resent to a peer that asked"),
+];
+
+/// Counters that are outcomes of a delivery.
+const OUTCOMES: [(&str, &str); 3] = [("delivered", "delivered"), ("delivery_failed", "failed"), ("withdrawn", "withdrawn")];
+
+impl Collector for NodeFigures {
+    fn encode(&self, mut encoder: DescriptorEncoder) -> fmt::Result {
+        let node = self.0.load();
+        for (count, name, help) in COUNTERS {
+            counter(encoder.encode_descriptor(name, help, None, MetricType::Counter)?, node.count(count))?;
+        }
+        let mut deliveries = encoder.encode_descriptor("deliveries", "Deliveries to one recipient, by outcome", None, MetricType::Counter)?;
+        for (count, outcome) in OUTCOMES {
+            counter(deliveries.encode_family(&[("outcome", outcome)])?, node.count(count))?;
+        }
+        let reached = node.peers.iter().filter(|peer| peer.reached).count();
+        let mut peers = encoder.encode_descriptor("peers", "Other members known, by whether they answer", None, MetricType::Gauge)?;
+        for (state, number) in [("reached", reached), ("unreached", node.peers.len() - reached)] {
+            peers.encode_family(&[("state", state)])?.encode_gauge(&(number as u64))?;
+        }
+        gauge(&mut encoder, "keys", "Keys known, our own included", node.known_keys as u64)?;
+        self.store(&mut encoder)?;
+        self.process(&mut encoder)
+    }
+}
+
+impl NodeFigures {
+    fn store(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let node = self.0.load();
+        gauge(encoder, "store_up", "Whether the store answers", u64::from(node.store.is_some()))?;
+        let Some(store) = node.store else { return Ok(()) };
+        gauge(encoder, "store_payloads", "Payloads kept", store.payloads)?;
+        gauge(encoder, "store_raws", "Raw payloads kept", store.raws)?;
+        gauge(encoder, "store_tombstones", "Payloads erased for ever", store.tombstones)?;
+        gauge(encoder, "store_disk_bytes", "Bytes of the store's files", store.disk_bytes)
+    }
+
+    fn process(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let process = self.0.load().process;
+        gauge(encoder, "process_resident_memory_bytes", "Resident memory", process.resident_bytes)?;
+        gauge(encoder, "process_open_fds", "Open file descriptors", process.open_files)?;
+        gauge(encoder, "process_threads", "Threads", process.threads)?;
+        let mut cpu = encoder.encode_descriptor("process_cpu_seconds", "Processor time used", None, MetricType::Counter)?;
+        cpu.encode_counter::<NoLabelSet, f64, u64>(&process.cpu_seconds, None)
+    }
+}
+
+fn counter(mut encoder: MetricEncoder<'_>, value: u64) -> fmt::Result {
+    encoder.encode_counter::<NoLabelSet, u64, u64>(&value, None)
+}
+
+fn gauge(encoder: &mut DescriptorEncoder<'_>, name: &str, help: &str, value: u64) -> fmt::Result {
+    encoder.encode_descriptor(name, help, None, MetricType::Gauge)?.encode_gauge(&value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Stats;
+
+    #[test]
+    fn every_figure_has_its_line() {
+        let metrics = Metrics::new();
+        metrics.begin("node");
+        let time = Duration::from_micros(70);
+        metrics.record(&Request { surface: "node", route: "/send", method: "POST", status: 201, time, received: 9, sent: 3 });
+        let store = Some(Stats { payloads: 5, raws: 1, tombstones: 2, disk_bytes: 4096 });
+        let text = metrics.encode(Snapshot { counts: vec![("sent", 4), ("delivery_failed", 1)], known_keys: 3, store, ..Snapshot::default() });
+        let lines = [
+            r#"celosia_http_requests_total{surface="node",route="/send",method="POST",status="201"} 1"#,
+            r#"celosia_http_request_duration_seconds_bucket{le="0.0001",surface="node",route="/send"} 1"#,
+            r#"celosia_http_received_bytes_total{surface="node"} 9"#,
+            r#"celosia_http_requests_in_flight{surface="node"} 1"#,
+            "celosia_payloads_sent_total 4",
+            r#"celosia_deliveries_total{outcome="failed"} 1"#,
+            r#"celosia_peers{state="reached"} 0"#,
+            "celosia_keys 3",
+            "celosia_store_payloads 5",
+            "# TYPE celosia_store_disk_bytes gauge",
+            "# EOF",
+        ];
+        for line in lines {
+            assert!(text.lines().any(|found| found == line), "{line} is missing in\n{text}");
+        }
+        assert!(metrics.encode(Snapshot::default()).contains("celosia_store_up 0"));
+    }
+}
