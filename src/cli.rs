@@ -9,8 +9,10 @@ mod enclave;
 mod failure;
 mod fsck;
 mod health;
+mod http;
 mod keygen;
 mod keyupdate;
+mod network;
 mod prompt;
 mod run;
 mod source;
@@ -83,15 +85,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command) -> Result<u8, Failure> {
     match command {
         Command::Run(args) => return run::run(args),
-        Command::Health(args) => return health::run(args),
-        Command::Demo(args) => demo::run(args)?,
-        Command::Status(args) => status::run(args)?,
+        // 1 is what container runtimes call unhealthy.
+        Command::Health(args) => health::run(&args).map_err(|error| Failure::from(error).with_exit(1))?,
+        Command::Demo(args) => demo::run(&args)?,
+        Command::Status(args) => status::run(&args)?,
         Command::Config(args) => config::run(args)?,
         Command::Keygen(args) => keygen::run(args)?,
         Command::Keyupdate(args) => keyupdate::run(args)?,
         Command::Enclave(args) => enclave::run(args)?,
         Command::Fsck(args) => return fsck::run(args),
-        Command::Bench(args) => bench::run(args)?,
+        Command::Bench(args) => bench::run(&args)?,
         Command::Version => println!("{}", env!("CARGO_PKG_VERSION")),
     }
     Ok(0)

@@ -59,7 +59,12 @@ fn check(file: FileArgs) -> Result<(), Failure> {
         Format::Tessera => "Tessera",
     };
     let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-    let counts = [(config.servers.len(), "listener"), (config.keys.len(), "key"), (config.peers.urls.len(), "peer"), (warnings.len(), "warning")];
+    let counts = [
+        (config.servers.len(), "listener"),
+        (config.keys.len(), "key"),
+        (config.peers.urls.len(), "peer"),
+        (warnings.len(), "warning"),
+    ];
     let counts = counts.map(|(count, noun)| plural(count, noun)).join(", ");
     print(&format!("{name}: a {kind} configuration that can be run ({counts})\n"))
 }
@@ -67,13 +72,17 @@ fn check(file: FileArgs) -> Result<(), Failure> {
 /// The files that it names need not be on this machine.
 fn convert(file: &FileArgs, with_secrets: bool) -> Result<(), Failure> {
     let name = file.file.display().to_string();
-    let text = std::fs::read_to_string(&file.file).map_err(|error| Failure::plain(1, format!("{name}: cannot be read: {error}")))?;
-    let loaded = load_text(&name, &text, parse_overrides(&file.overrides)?)?;
+    let text =
+        std::fs::read_to_string(&file.file).map_err(|error| Failure::plain(1, format!("{name}: cannot be read: {error}")))?;
+    let loaded = load_text(&name, &text, &parse_overrides(&file.overrides)?)?;
     for warning in &loaded.warnings {
         eprintln!("warning: {warning}");
     }
     if loaded.config.has_inline_secrets() && !with_secrets {
-        return Err(Failure::plain(2, format!("{name} holds private keys or passwords, which would be printed: say so with --with-secrets")));
+        return Err(Failure::plain(
+            2,
+            format!("{name} holds private keys or passwords, which would be printed: say so with --with-secrets"),
+        ));
     }
     let toml = loaded.config.to_toml().map_err(|error| Failure::plain(2, format!("{name}: {error}")))?;
     print(&toml)

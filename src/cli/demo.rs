@@ -1,24 +1,55 @@
+//! `celosia demo`: a private network on this machine, and what it does with a payload, step by step.
+
+mod disk;
+mod story;
+
 use std::path::PathBuf;
 
-use super::Failure;
+use anyhow::{Context as _, ensure};
+use tokio::signal::unix::{SignalKind, signal};
 
-/// `celosia demo`.
-#[derive(clap::Args, Debug)]
-pub(crate) struct Args {
-    /// Members of the network.
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(2..=20))]
-    pub members: u8,
-    /// Keep keys, configurations and data in this folder.
+use super::http::block_on;
+use super::network::Network;
+
+/// Arguments of `celosia demo`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// Members of the network; three are needed to see who cannot read.
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    pub members: usize,
+    /// Keep keys, configuration, logs and data in this folder (it must be empty or absent). Without it everything is removed at the end.
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
-    /// Leave the network up until Ctrl-C.
+    /// Leave the members running until Ctrl-C.
     #[arg(long)]
     pub stay: bool,
-    /// Put a GoQuorum node (`geth`) on each member and deploy a private contract.
-    #[arg(long, value_name = "PATH")]
-    pub geth: Option<PathBuf>,
 }
 
-pub(super) fn run(_args: Args) -> Result<(), Failure> {
-    Err(Failure::plain(2, "`celosia demo` is not in this build"))
+/// Starts the members, tells the story, stops them.
+pub fn run(args: &Args) -> anyhow::Result<()> {
+    ensure!((3..=26).contains(&args.members), "the demo shows a sender, a recipient and a stranger: --members 3 to 26");
+    block_on(async {
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        println!("Starting {} members on loopback.", args.members);
+        // Dropped, and with it every process, on each way out of here.
+        let mut network = Network::start(args.members, args.keep.as_deref()).context("the network did not start")?;
+        tokio::select! {
+            told = story::tell(&mut network) => told?,
+            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+        }
+        if args.stay {
+            println!("\nThe members run until Ctrl-C.");
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        drop(network);
+        match &args.keep {
+            Some(folder) => println!("\nStopped. Everything is kept in {}.", folder.display()),
+            None => println!("\nStopped, and everything removed. (--stay keeps it running, --keep DIR keeps the files.)"),
+        }
+        Ok(())
+    })
 }

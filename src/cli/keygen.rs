@@ -88,9 +88,19 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
 
 fn refuse(args: &Args) -> Result<(), Failure> {
     let refused = &args.refused;
-    let vault = [&refused.vault_type, &refused.vault_url, &refused.approle_path, &refused.secret_engine_path, &refused.tls_keystore, &refused.tls_truststore];
+    let vault = [
+        &refused.vault_type,
+        &refused.vault_url,
+        &refused.approle_path,
+        &refused.secret_engine_path,
+        &refused.tls_keystore,
+        &refused.tls_truststore,
+    ];
     if vault.iter().any(|option| option.is_some()) {
-        return Err(Failure::plain(2, "vaults are not offered: make the pair in files and store the content of the .key file with the vault's own client"));
+        return Err(Failure::plain(
+            2,
+            "vaults are not offered: make the pair in files and store the content of the .key file with the vault's own client",
+        ));
     }
     let curve = [&refused.elliptic_curve, &refused.symmetric_cipher, &refused.nonce_length, &refused.shared_key_length];
     if !args.encryptor.eq_ignore_ascii_case("NACL") || curve.iter().any(|option| option.is_some()) {
@@ -103,7 +113,8 @@ fn argon_options(file: Option<&Path>) -> Result<ArgonOptions, Failure> {
     let Some(file) = file else { return Ok(ArgonOptions::default()) };
     let failed = |reason: String| Failure::plain(1, format!("{}: {reason}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| failed(format!("cannot be read: {error}")))?;
-    serde_json::from_str(&text).map_err(|error| failed(format!("expected {{ variant, memory, iterations, parallelism }}: {error}")))
+    serde_json::from_str(&text)
+        .map_err(|error| failed(format!("expected {{ variant, memory, iterations, parallelism }}: {error}")))
 }
 
 fn pair(name: &Path, options: &ArgonOptions) -> Result<Made, Failure> {
@@ -141,5 +152,7 @@ fn absolute(path: &Path) -> PathBuf {
 
 /// The new entries of `keys.keyData`.
 fn entries(made: &[Made]) -> Vec<Value> {
-    made.iter().map(|made| json!({"privateKeyPath": absolute(&made.key_file), "publicKeyPath": absolute(&made.public_file)})).collect()
+    made.iter()
+        .map(|made| json!({"privateKeyPath": absolute(&made.key_file), "publicKeyPath": absolute(&made.public_file)}))
+        .collect()
 }

@@ -51,7 +51,8 @@ pub(super) fn run(args: Args) -> Result<(), Failure> {
     let old = if file.is_locked() { Some(old_password(&args, &name)?) } else { None };
     let key = file.unlock(old.as_ref()).map_err(coded)?;
     let new = prompt::new_password()?;
-    let options = ArgonOptions { variant: args.variant, memory: args.memory, iterations: args.iterations, parallelism: args.parallelism };
+    let options =
+        ArgonOptions { variant: args.variant, memory: args.memory, iterations: args.iterations, parallelism: args.parallelism };
     let json = if new.is_empty() {
         keyfile::to_unlocked_json(&key)
     } else {
@@ -71,7 +72,8 @@ fn old_password(args: &Args, name: &str) -> Result<Zeroizing<String>, Failure> {
 }
 
 fn first_line(file: &Path) -> Result<Zeroizing<String>, Failure> {
-    let text = std::fs::read_to_string(file).map_err(|error| Failure::plain(2, format!("{}: cannot be read: {error}", file.display())))?;
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::plain(2, format!("{}: cannot be read: {error}", file.display())))?;
     let text = Zeroizing::new(text);
     Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
 }

@@ -116,7 +116,10 @@ mod tests {
             ("-configfile f -pidfile p -r", "run --configfile f --pidfile p -r"),
             ("--recover --configfile f", "run --recover --configfile f"),
             ("--configfile f -o peer[1].url=http://h/", "run --configfile f -o peer[1].url=http://h/"),
-            ("-configfile f --jdbc.url jdbc:h2:x --peer.url=http://h:1/", "run --configfile f -o jdbc.url=jdbc:h2:x -o peer.url=http://h:1/"),
+            (
+                "-configfile f --jdbc.url jdbc:h2:x --peer.url=http://h:1/",
+                "run --configfile f -o jdbc.url=jdbc:h2:x -o peer.url=http://h:1/",
+            ),
             ("--configfile f --useWhiteList true", "run --configfile f -o useWhiteList=true"),
             ("run --config ./a.b --data.dir x", "run --config ./a.b -o data.dir=x"),
             ("-keygen", "keygen"),

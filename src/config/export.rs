@@ -26,7 +26,9 @@ impl Config {
 
 fn write_key(key: &KeyEntry) -> Zeroizing<String> {
     let mut text = Zeroizing::new("\n[[keys]]\n".to_owned());
-    let path = |path: &Option<std::path::PathBuf>| path.as_deref().map(Path::to_string_lossy).map(|path| Zeroizing::new(path.into_owned()));
+    let path = |path: &Option<std::path::PathBuf>| {
+        path.as_deref().map(Path::to_string_lossy).map(|path| Zeroizing::new(path.into_owned()))
+    };
     let secret = |secret: &Option<SecretText>| secret.as_ref().map(|secret| secret.expose().clone());
     let fields = [
         ("private-key-file", path(&key.private_key_file)),

@@ -15,7 +15,8 @@ pub struct Override {
 impl Override {
     /// Reads `key=value`. The error says what is wrong and never repeats the value.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let (key, value) = text.split_once('=').ok_or("an override is written as key=value, such as peer[1].url=http://host:9001/")?;
+        let (key, value) =
+            text.split_once('=').ok_or("an override is written as key=value, such as peer[1].url=http://host:9001/")?;
         let field = key.trim().parse().map_err(|error| format!("{error}, such as peer[1].url"))?;
         Ok(Self { field, value: SecretText::new(value.to_owned()) })
     }
@@ -37,7 +38,7 @@ impl Override {
     }
 
     /// `-o celosia.dataDir=…` and its like name the same thing in both formats.
-    pub(super) fn translated(self, format: Format) -> Self {
+    pub(super) fn translated(&self, format: Format) -> Self {
         const NAMES: [(&str, &str); 5] = [
             ("celosia.dataDir", "data-dir"),
             ("celosia.enclaveSocket", "enclave.socket"),
@@ -47,10 +48,8 @@ impl Override {
         ];
         let name = self.field.to_string();
         let ours = NAMES.iter().find(|(theirs, _)| format == Format::Celosia && *theirs == name);
-        match ours.and_then(|(_, ours)| ours.parse().ok()) {
-            Some(field) => Self { field, ..self },
-            None => self,
-        }
+        let field = ours.and_then(|(_, ours)| ours.parse().ok());
+        Self { field: field.unwrap_or_else(|| self.field.clone()), value: self.value.duplicate() }
     }
 
     /// Numbers, booleans, lists, tables and quoted strings as JSON writes them; anything else is the text itself.

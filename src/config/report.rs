@@ -60,6 +60,7 @@ impl Report {
 
 /// The place of a field that an override has set, if one has.
 pub(super) fn override_place(overrides: &[Override], field: &FieldPath) -> Option<Place> {
-    let setter = overrides.iter().rev().find(|setter| setter.field.steps().len() <= field.steps().len() && setter.field.touches(field))?;
+    let setter =
+        overrides.iter().rev().find(|setter| setter.field.steps().len() <= field.steps().len() && setter.field.touches(field))?;
     Some(Place { source: format!("override {}", setter.field), position: None, field: field.clone() })
 }

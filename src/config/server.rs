@@ -57,11 +57,9 @@ impl Server {
     /// What to open: the bind address if there is one, else exactly what the address says.
     pub fn listen(&self) -> Listen {
         match (&self.bind, &self.address) {
-            (_, Endpoint::Unix(path)) => Listen::Unix {
-                path: path.clone(),
-                mode: self.socket_mode.unwrap_or_default(),
-                owner: self.socket_owner.clone(),
-            },
+            (_, Endpoint::Unix(path)) => {
+                Listen::Unix { path: path.clone(), mode: self.socket_mode.unwrap_or_default(), owner: self.socket_owner.clone() }
+            }
             (Some(bind), Endpoint::Url(_)) => Listen::Tcp(bind.clone()),
             (None, Endpoint::Url(url)) => Listen::Tcp(HostPort::of(url)),
         }
@@ -149,7 +147,11 @@ impl FromStr for SocketOwner {
         let (user, group) = text.split_once(':').unwrap_or((text, ""));
         let part = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         let is_bad = text.chars().any(char::is_whitespace) || group.contains(':') || (user.is_empty() && group.is_empty());
-        if is_bad { Err("expected \"user\", \"user:group\" or \":group\"") } else { Ok(Self { user: part(user), group: part(group) }) }
+        if is_bad {
+            Err("expected \"user\", \"user:group\" or \":group\"")
+        } else {
+            Ok(Self { user: part(user), group: part(group) })
+        }
     }
 }
 

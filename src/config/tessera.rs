@@ -82,7 +82,8 @@ fn whole(root: &Object<'_>) -> (Config, Origins) {
     config.peers.discovery = !root.flag("disablePeerDiscovery").unwrap_or(false);
     features(root, &mut config);
     config.always_send_to = root.list("alwaysSendTo").iter().flat_map(always_send_to).collect();
-    config.resident_groups = root.list("residentGroups").iter().filter_map(object::Node::object).filter_map(|group| resident_group(&group)).collect();
+    config.resident_groups =
+        root.list("residentGroups").iter().filter_map(object::Node::object).filter_map(|group| resident_group(&group)).collect();
     let key_origins = keys::read(root, &mut config);
     root.finish();
 
@@ -103,7 +104,9 @@ fn harmless(root: &Object<'_>) {
     root.warn("version", "has no meaning");
     match root.text("mode").as_deref().map(str::to_ascii_lowercase).as_deref() {
         None | Some("tessera" | "") => {}
-        Some("orion") => root.refuse("mode", "orion mode (Besu) is not offered: Besu itself removed it; GoQuorum needs mode \"tessera\""),
+        Some("orion") => {
+            root.refuse("mode", "orion mode (Besu) is not offered: Besu itself removed it; GoQuorum needs mode \"tessera\"")
+        }
         Some(_) => root.invalid("mode", "expected \"tessera\""),
     }
     if let Some(encryptor) = root.object("encryptor") {
@@ -140,7 +143,12 @@ fn always_send_to(node: &object::Node<'_>) -> Vec<Address> {
         Err(error) => error,
     };
     match std::fs::read_to_string(&text) {
-        Ok(content) => content.lines().map(str::trim).filter(|line| !line.is_empty()).filter_map(|line| node.keep(line.parse(), "names a file with a line that is not a public key")).collect(),
+        Ok(content) => content
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .filter_map(|line| node.keep(line.parse(), "names a file with a line that is not a public key"))
+            .collect(),
         Err(_) => {
             node.invalid(format!("expected a public key, 32 bytes in base64 ({error}), or a file with such keys"));
             Vec::new()
@@ -150,7 +158,8 @@ fn always_send_to(node: &object::Node<'_>) -> Vec<Address> {
 
 fn resident_group(group: &Object<'_>) -> Option<ResidentGroup> {
     let name = group.require("name", "expected the group's name").and_then(|node| node.text());
-    let members = group.list("members").iter().filter_map(|node| node.parse("expected a public key, 32 bytes in base64")).collect();
+    let members =
+        group.list("members").iter().filter_map(|node| node.parse("expected a public key, 32 bytes in base64")).collect();
     let description = group.text("description").unwrap_or_default();
     group.finish();
     Some(ResidentGroup { name: name?, description, members })

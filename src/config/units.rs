@@ -103,7 +103,8 @@ mod tests {
     #[test]
     fn durations() {
         let cases = [("5s", Some(5000)), ("250ms", Some(250)), ("2m", Some(120_000)), ("1h", Some(3_600_000)), ("0s", Some(0))];
-        let wrong = ["", "5", "s", "-1s", "1.5s", "5 days", "99999999999999999999s", "18446744073709551615h"].map(|text| (text, None));
+        let wrong =
+            ["", "5", "s", "-1s", "1.5s", "5 days", "99999999999999999999s", "18446744073709551615h"].map(|text| (text, None));
         for (text, millis) in cases.into_iter().chain(wrong) {
             assert_eq!(duration::parse(text), millis.map(Duration::from_millis), "{text}");
         }

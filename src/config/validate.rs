@@ -25,7 +25,11 @@ fn servers(config: &Config, report: &mut Report) {
     let peers = config.servers_of(Surface::Peer).count();
     if config.servers.is_empty() {
         if config.enclave.socket.is_none() {
-            report.add(Kind::Missing, place, "no listener: a node needs at least one of surface \"peer\" and one of surface \"node\"");
+            report.add(
+                Kind::Missing,
+                place,
+                "no listener: a node needs at least one of surface \"peer\" and one of surface \"node\"",
+            );
         }
         return;
     }
@@ -33,7 +37,11 @@ fn servers(config: &Config, report: &mut Report) {
         report.add(Kind::Missing, place.clone(), "no listener of the peer surface: its address is what other members are told");
     }
     if peers > 1 {
-        report.add(Kind::Conflict, place.clone(), "more than one listener of the peer surface: members know a node by one address");
+        report.add(
+            Kind::Conflict,
+            place.clone(),
+            "more than one listener of the peer surface: members know a node by one address",
+        );
     }
     for (index, server) in config.servers.iter().enumerate() {
         self::server(server, &place.index(index), report);
@@ -61,7 +69,11 @@ fn server(server: &Server, place: &FieldPath, report: &mut Report) {
                 report.add(Kind::Conflict, place.key(name), "has no meaning on a Unix socket: remove it");
             }
             if server.surface == Surface::Peer {
-                report.add(Kind::Invalid, place.key("address"), "members cannot reach a Unix socket: expected an http:// or https:// URL");
+                report.add(
+                    Kind::Invalid,
+                    place.key("address"),
+                    "members cannot reach a Unix socket: expected an http:// or https:// URL",
+                );
             }
         }
         Endpoint::Url(url) => {
@@ -70,7 +82,11 @@ fn server(server: &Server, place: &FieldPath, report: &mut Report) {
                 report.add(Kind::Conflict, place.key(name), "has a meaning on a Unix socket only: remove it");
             }
             if server.tls.is_some() && !url.is_tls() {
-                report.add(Kind::Conflict, place.key("address"), "this listener speaks TLS: its address must begin with https://");
+                report.add(
+                    Kind::Conflict,
+                    place.key("address"),
+                    "this listener speaks TLS: its address must begin with https://",
+                );
             }
             if let Some(tls) = &server.tls {
                 server_tls(tls, &place.key("tls"), report);
@@ -81,15 +97,29 @@ fn server(server: &Server, place: &FieldPath, report: &mut Report) {
 
 fn server_tls(tls: &ServerTls, place: &FieldPath, report: &mut Report) {
     if tls.client_auth {
-        trust(tls.trust_mode.needs_ca() && tls.ca.is_empty(), tls.trust_mode.needs_known_file() && tls.known_file.is_none(), place, report);
+        trust(
+            tls.trust_mode.needs_ca() && tls.ca.is_empty(),
+            tls.trust_mode.needs_known_file() && tls.known_file.is_none(),
+            place,
+            report,
+        );
     }
 }
 
 fn client_tls(tls: &ClientTls, place: &FieldPath, report: &mut Report) {
     if tls.cert.is_some() != tls.key.is_some() {
-        report.add(Kind::Missing, place.clone(), "a certificate and its private key go together: give both of cert and key, or none");
+        report.add(
+            Kind::Missing,
+            place.clone(),
+            "a certificate and its private key go together: give both of cert and key, or none",
+        );
     }
-    trust(tls.trust_mode.needs_ca() && tls.ca.is_empty(), tls.trust_mode.needs_known_file() && tls.known_file.is_none(), place, report);
+    trust(
+        tls.trust_mode.needs_ca() && tls.ca.is_empty(),
+        tls.trust_mode.needs_known_file() && tls.known_file.is_none(),
+        place,
+        report,
+    );
 }
 
 fn trust(lacks_ca: bool, lacks_known_file: bool, place: &FieldPath, report: &mut Report) {
@@ -124,9 +154,13 @@ fn data(config: &Config, report: &mut Report) {
     let place = root("data-dir");
     let is_enclave_alone = config.servers.is_empty() && config.enclave.data_dir.is_some();
     match (&config.data_dir, config.temporary_data) {
-        (None, false) if !is_enclave_alone => report.add(Kind::Missing, place, "no folder to keep payloads and key trees in: set it, such as \"/var/lib/celosia\""),
+        (None, false) if !is_enclave_alone => {
+            report.add(Kind::Missing, place, "no folder to keep payloads and key trees in: set it, such as \"/var/lib/celosia\"")
+        }
         (Some(_), true) => report.add(Kind::Conflict, place, "a folder is named and temporary-data is true: keep one of them"),
-        (Some(folder), false) if folder.as_os_str().is_empty() => report.add(Kind::Invalid, place, "expected a folder, found an empty string"),
+        (Some(folder), false) if folder.as_os_str().is_empty() => {
+            report.add(Kind::Invalid, place, "expected a folder, found an empty string")
+        }
         _ => {}
     }
 }
@@ -150,10 +184,18 @@ fn key(key: &KeyEntry, place: &FieldPath, report: &mut Report) {
     match sources.iter().filter(|is_set| **is_set).count() {
         0 => report.add(Kind::Missing, place.clone(), "no private key: set private-key-file"),
         1 => {}
-        _ => report.add(Kind::Conflict, place.clone(), "more than one private key: keep one of private-key-file, private-key, private-key-json"),
+        _ => report.add(
+            Kind::Conflict,
+            place.clone(),
+            "more than one private key: keep one of private-key-file, private-key, private-key-json",
+        ),
     }
     if key.public_key.is_some() && key.public_key_file.is_some() {
-        report.add(Kind::Conflict, place.key("public-key"), "the public key is named twice: keep one of public-key, public-key-file");
+        report.add(
+            Kind::Conflict,
+            place.key("public-key"),
+            "the public key is named twice: keep one of public-key, public-key-file",
+        );
     }
     if key.password.is_some() && key.password_file.is_some() {
         report.add(Kind::Conflict, place.key("password"), "the password is named twice: keep password-file");
@@ -180,7 +222,11 @@ fn resident_groups(config: &Config, report: &mut Report) {
         }
         for (member, address) in group.members.iter().enumerate() {
             if owners.insert(address, index).is_some_and(|other| other != index) {
-                report.add(Kind::Conflict, place.key("members").index(member), "this key is in another group too: a key belongs to one group");
+                report.add(
+                    Kind::Conflict,
+                    place.key("members").index(member),
+                    "this key is in another group too: a key belongs to one group",
+                );
             }
         }
     }
@@ -188,7 +234,8 @@ fn resident_groups(config: &Config, report: &mut Report) {
 
 fn limits(config: &Config, report: &mut Report) {
     let limits = &config.limits;
-    let values = [("max-body", limits.max_body), ("max-connections", limits.max_connections.into()), ("queue", limits.queue.into())];
+    let values =
+        [("max-body", limits.max_body), ("max-connections", limits.max_connections.into()), ("queue", limits.queue.into())];
     for (name, _) in values.iter().filter(|(_, value)| *value == 0) {
         report.add(Kind::Invalid, root("limits").key(name), "expected more than 0");
     }

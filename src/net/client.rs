@@ -52,7 +52,13 @@ impl Client {
     }
 
     /// Any request: `(name, value)` pairs are its headers.
-    pub async fn request(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Bytes) -> Result<Answer, ClientError> {
+    pub async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<Answer, ClientError> {
         let start = Request::builder().method(method).uri(self.url(path));
         let request = headers.iter().fold(start, |request, (name, value)| request.header(*name, *value));
         self.send(request, body).await

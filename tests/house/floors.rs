@@ -40,8 +40,10 @@ fn an_upward_use_is_caught() {
 #[test]
 fn every_module_has_a_floor() {
     let lib = fs::read_to_string(root().join("src/lib.rs")).unwrap();
-    let declared: BTreeSet<&str> =
-        lib.lines().filter_map(|l| l.trim().strip_prefix("pub mod ").or(l.trim().strip_prefix("mod "))?.strip_suffix(';')).collect();
+    let declared: BTreeSet<&str> = lib
+        .lines()
+        .filter_map(|l| l.trim().strip_prefix("pub mod ").or(l.trim().strip_prefix("mod "))?.strip_suffix(';'))
+        .collect();
     let floors = floors();
     let listed: BTreeSet<&str> = floors.keys().map(String::as_str).collect();
     assert_eq!(declared, listed);

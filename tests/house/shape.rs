@@ -41,7 +41,10 @@ fn the_lock_file_names_one_registry() {
     let sources: std::collections::BTreeSet<&str> = lock.lines().filter_map(|l| l.strip_prefix("source = ")).collect();
     assert_eq!(sources.len(), 1, "{sources:?}");
     let npm = fs::read_to_string(root().join("tests/clients/package-lock.json")).unwrap();
-    assert!(!npm.contains("\"resolved\""), "tests/clients/package-lock.json names a registry: keep tests/clients/.npmrc in force");
+    assert!(
+        !npm.contains("\"resolved\""),
+        "tests/clients/package-lock.json names a registry: keep tests/clients/.npmrc in force"
+    );
 }
 
 #[test]

@@ -17,7 +17,10 @@ use tokio::net::TcpListener;
 use crate::support::tcp;
 
 fn peers() -> HttpPeers {
-    HttpPeers::new(None, Budgets { exchange: Duration::from_secs(2), bulk: Duration::from_secs(2), max_payload: 1 << 20, ..Budgets::default() })
+    HttpPeers::new(
+        None,
+        Budgets { exchange: Duration::from_secs(2), bulk: Duration::from_secs(2), max_payload: 1 << 20, ..Budgets::default() },
+    )
 }
 
 async fn peer(router: Router) -> (PeerUrl, Shutdown) {
@@ -55,10 +58,13 @@ async fn what_a_tessera_answers_is_understood() {
     let routes = Router::new()
         .route("/push", post(|| async { (StatusCode::CREATED, "hash") }))
         .route("/partyinfo", post(|| async { StatusCode::OK }))
-        .route("/resendBatch", post(|body: Bytes| async move {
-            assert!(body.starts_with(br#"{"publicKey":"AQEB"#), "{body:?}");
-            r#"{"total": 7, "more": 1}"#
-        }))
+        .route(
+            "/resendBatch",
+            post(|body: Bytes| async move {
+                assert!(body.starts_with(br#"{"publicKey":"AQEB"#), "{body:?}");
+                r#"{"total": 7, "more": 1}"#
+            }),
+        )
         .route("/pushBatch", post(|body: Bytes| async move { assert_eq!(&body[..], br#"{"encodedPayloads":["YQ==","YmM="]}"#) }));
     let (url, _shutdown) = peer(routes).await;
     assert_eq!(peers().push(&url, Codec::Legacy, Bytes::new()).await.unwrap().withdraw, None);

@@ -23,7 +23,13 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn new(operation: &'static str, payload_bytes: usize, clients: usize, measured: &Outcome, floor: &Outcome) -> Self {
+    pub(super) fn new(
+        operation: &'static str,
+        payload_bytes: usize,
+        clients: usize,
+        measured: &Outcome,
+        floor: &Outcome,
+    ) -> Self {
         Self {
             operation,
             payload_bytes,
@@ -79,7 +85,10 @@ pub(super) fn print(rows: &[Row], up: Option<Duration>, footprint: Option<Footpr
         println!("{}", serde_json::json!({ "rows": rows, "up_millis": up_millis, "footprint": footprint }));
         return;
     }
-    println!("{:<16} {:>8} {:>7} {:>10} {:>9} {:>9} {:>6} | floor {:>9} {:>8}", "operation", "bytes", "clients", "per s", "p50 µs", "p99 µs", "failed", "per s", "p50 µs");
+    println!(
+        "{:<16} {:>8} {:>7} {:>10} {:>9} {:>9} {:>6} | floor {:>9} {:>8}",
+        "operation", "bytes", "clients", "per s", "p50 µs", "p99 µs", "failed", "per s", "p50 µs"
+    );
     for row in rows {
         println!(
             "{:<16} {:>8} {:>7} {:>10.0} {:>9} {:>9} {:>6} | {:>15.0} {:>8}   {:.0} %",

@@ -21,10 +21,16 @@ pub(super) fn add_passwords(file: &Path, made: &[Made]) -> Result<(), Failure> {
 }
 
 /// Adds the keys to a Tessera configuration, written to `output` or printed.
-pub(super) fn add_to_configuration(file: &Path, output: Option<&Path>, passwords: Option<&Path>, made: &[Made]) -> Result<(), Failure> {
+pub(super) fn add_to_configuration(
+    file: &Path,
+    output: Option<&Path>,
+    passwords: Option<&Path>,
+    made: &[Made],
+) -> Result<(), Failure> {
     let failed = |reason: String| Failure::plain(1, format!("{}: {reason}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| failed(format!("cannot be read: {error}")))?;
-    let mut document: Value = serde_json::from_str(&text).map_err(|error| Failure::plain(3, format!("{}: not valid JSON: {error}", file.display())))?;
+    let mut document: Value =
+        serde_json::from_str(&text).map_err(|error| Failure::plain(3, format!("{}: not valid JSON: {error}", file.display())))?;
     let root = document.as_object_mut().ok_or_else(|| failed("expected an object".to_owned()))?;
     let keys = root.entry("keys").or_insert_with(|| json!({}));
     let keys = keys.as_object_mut().ok_or_else(|| failed("keys: expected an object".to_owned()))?;

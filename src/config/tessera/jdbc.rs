@@ -26,9 +26,11 @@ pub(super) fn read(root: &Object<'_>, folder: Option<PathBuf>, has_fetch_size: b
     let place = root.field("jdbc").key("url");
     let Some(jdbc) = root.object("jdbc") else { return };
     let url = jdbc.text("url").filter(|url| !url.is_empty());
-    let unused: Vec<&str> = ["username", "password", "autoCreateTables", "fetchSize"].into_iter().filter(|name| jdbc.get(name).is_some()).collect();
+    let unused: Vec<&str> =
+        ["username", "password", "autoCreateTables", "fetchSize"].into_iter().filter(|name| jdbc.get(name).is_some()).collect();
     if !unused.is_empty() {
-        let text = format!("{} have no effect: payloads are kept in Celosia's own store, without a database login", unused.join(", "));
+        let text =
+            format!("{} have no effect: payloads are kept in Celosia's own store, without a database login", unused.join(", "));
         root.report(Kind::Warning, jdbc.place().clone(), text);
     }
     if has_fetch_size {
@@ -38,7 +40,10 @@ pub(super) fn read(root: &Object<'_>, folder: Option<PathBuf>, has_fetch_size: b
     let database = url.as_deref().map(|url| database(url, std::env::var_os("HOME").map(PathBuf::from).as_deref()));
     match (folder, database) {
         (Some(folder), Some(_)) => {
-            let text = format!("celosia.dataDir is set: payloads are kept in {}; the old database is not read (`--recover` fetches payloads from peers)", folder.display());
+            let text = format!(
+                "celosia.dataDir is set: payloads are kept in {}; the old database is not read (`--recover` fetches payloads from peers)",
+                folder.display()
+            );
             remark(root.reports(), Kind::Warning, place, text);
         }
         (Some(_), None) => {}
@@ -57,11 +62,21 @@ pub(super) fn read(root: &Object<'_>, folder: Option<PathBuf>, has_fetch_size: b
             config.data_dir = Some(folder);
         }
         (None, Some(Database::Memory)) => {
-            remark(root.reports(), Kind::Warning, place, "an in-memory database: payloads are kept in a temporary folder and are gone when the process ends");
+            remark(
+                root.reports(),
+                Kind::Warning,
+                place,
+                "an in-memory database: payloads are kept in a temporary folder and are gone when the process ends",
+            );
             config.temporary_data = true;
         }
         (None, Some(Database::NoHome)) => {
-            remark(root.reports(), Kind::Invalid, place, "begins with ~ and the environment has no HOME: give `-o celosia.dataDir=/path`");
+            remark(
+                root.reports(),
+                Kind::Invalid,
+                place,
+                "begins with ~ and the environment has no HOME: give `-o celosia.dataDir=/path`",
+            );
         }
         (None, Some(Database::Server(vendor))) => {
             let text = format!(

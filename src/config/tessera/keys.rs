@@ -62,7 +62,10 @@ fn pair(data: &Object<'_>) -> KeyEntry {
     if refuse_vaults(data) {
         return entry;
     }
-    let count = [entry.private_key_file.is_some(), entry.private_key.is_some(), data.get("config").is_some()].iter().filter(|set| **set).count();
+    let count = [entry.private_key_file.is_some(), entry.private_key.is_some(), data.get("config").is_some()]
+        .iter()
+        .filter(|set| **set)
+        .count();
     if count != 1 {
         let kind = if count == 0 { Kind::Missing } else { Kind::Conflict };
         data.report(kind, data.place().clone(), "expected exactly one private key: privateKeyPath, privateKey or config");

@@ -38,7 +38,8 @@ fn table(server: &Object<'_>, servers: &mut Servers) {
     if server.text("communicationType").is_some_and(|kind| !kind.eq_ignore_ascii_case("REST")) {
         server.refuse("communicationType", "only REST is offered: set \"REST\" here and on the other members");
     }
-    let bind: Option<HostPort> = server.get("bindingAddress").and_then(|node| node.parse_with("expected an http:// or https:// URL"));
+    let bind: Option<HostPort> =
+        server.get("bindingAddress").and_then(|node| node.parse_with("expected an http:// or https:// URL"));
     let tls = server.object("sslConfig").map(|tls| (ssl::read(&tls, Surface::Peer), tls.place().clone()));
     server.finish();
     let Some(address) = address else { return };
@@ -61,7 +62,10 @@ pub(super) fn socket(socket: &Object<'_>) -> Option<Endpoint> {
     socket.report(Kind::Warning, socket.place().clone(), "is the old form of serverAddress");
     let kind = socket.text("type").unwrap_or_default().to_ascii_uppercase();
     let address = match kind.as_str() {
-        "UNIX" => socket.require("path", "expected the socket's path").and_then(|node| node.text()).map(|path| Endpoint::Unix(path.into())),
+        "UNIX" => socket
+            .require("path", "expected the socket's path")
+            .and_then(|node| node.text())
+            .map(|path| Endpoint::Unix(path.into())),
         "INET" | "" => host_and_port(socket),
         _ => {
             socket.invalid("type", "expected INET or UNIX");

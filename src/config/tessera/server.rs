@@ -28,11 +28,15 @@ impl Servers {
             *known_file = Some(path);
         };
         for (server, place) in &mut self.listeners {
-            if let Some(tls) = server.tls.as_mut().filter(|tls| tls.client_auth && tls.trust_mode.needs_known_file() && tls.known_file.is_none()) {
+            if let Some(tls) =
+                server.tls.as_mut().filter(|tls| tls.client_auth && tls.trust_mode.needs_known_file() && tls.known_file.is_none())
+            {
                 name(&mut tls.known_file, place.key("sslConfig").key("knownClientsFile"), "known-clients");
             }
         }
-        if let Some((tls, _)) = self.peer_tls.as_mut().filter(|(tls, _)| tls.trust_mode.needs_known_file() && tls.known_file.is_none()) {
+        if let Some((tls, _)) =
+            self.peer_tls.as_mut().filter(|(tls, _)| tls.trust_mode.needs_known_file() && tls.known_file.is_none())
+        {
             name(&mut tls.known_file, self.peer_tls_origin.key("knownServersFile"), "known-servers");
         }
     }
@@ -97,8 +101,13 @@ fn common(entry: &Object<'_>, address: &Endpoint) {
     }
     match entry.text("communicationType").as_deref().map(str::to_ascii_uppercase).as_deref() {
         None | Some("REST" | "") => {}
-        Some("UNIX_SOCKET") if address.socket().is_some() => entry.warn("communicationType", "is an old spelling: the address alone says that it is a Unix socket"),
-        Some(_) => entry.refuse("communicationType", "only REST is offered, as in Tessera since 20: set \"REST\" here and on the other members"),
+        Some("UNIX_SOCKET") if address.socket().is_some() => {
+            entry.warn("communicationType", "is an old spelling: the address alone says that it is a Unix socket")
+        }
+        Some(_) => entry.refuse(
+            "communicationType",
+            "only REST is offered, as in Tessera since 20: set \"REST\" here and on the other members",
+        ),
     }
     entry.warn("influxConfig", "nothing is pushed to InfluxDB: let it, or Prometheus, read /metrics of the admin surface (`-o celosia.adminAddress=http://127.0.0.1:9090`)");
 }
@@ -155,12 +164,17 @@ fn bind(entry: &Object<'_>, server: &Server) -> Option<HostPort> {
         }
         let any = if address.host.contains(':') { "::" } else { "0.0.0.0" };
         let bind = HostPort { host: any.to_owned(), port: address.port };
-        entry.report(Kind::Warning, entry.field("bindingAddress"), format!("is not set: listening on every interface ({bind}), as Tessera does"));
+        entry.report(
+            Kind::Warning,
+            entry.field("bindingAddress"),
+            format!("is not set: listening on every interface ({bind}), as Tessera does"),
+        );
         return Some(bind);
     };
     let bind: HostPort = node.parse_with("expected an http:// or https:// URL, such as \"http://0.0.0.0:9001\"")?;
     if bind.is_loopback() && !address.is_loopback() {
-        let text = "listens on this machine only (Tessera listened on every interface); set \"http://0.0.0.0:PORT\" if others call it";
+        let text =
+            "listens on this machine only (Tessera listened on every interface); set \"http://0.0.0.0:PORT\" if others call it";
         entry.report(Kind::Warning, entry.field("bindingAddress"), text);
     }
     (bind != address).then_some(bind)

@@ -57,7 +57,13 @@ struct Identity {
 
 /// The TLS to serve and, on the peer surface, the TLS to dial with.
 pub(super) fn read(ssl: &Object<'_>, surface: Surface) -> (Option<ServerTls>, Option<ClientTls>) {
-    match ssl.require("tls", "expected STRICT or OFF").and_then(|node| node.text()).as_deref().map(str::to_ascii_uppercase).as_deref() {
+    match ssl
+        .require("tls", "expected STRICT or OFF")
+        .and_then(|node| node.text())
+        .as_deref()
+        .map(str::to_ascii_uppercase)
+        .as_deref()
+    {
         Some("STRICT") => {}
         Some("OFF") => {
             known_names(ssl);
@@ -113,7 +119,16 @@ fn server(ssl: &Object<'_>, generate: bool, client_auth: bool, exclude: &[String
     };
     let generate_if_missing = generate;
     let Identity { trust_mode, ca, known_file, .. } = identity;
-    Some(ServerTls { cert, key, generate_if_missing, client_auth, trust_mode, ca, known_file, exclude_cipher_suites: exclude.to_vec() })
+    Some(ServerTls {
+        cert,
+        key,
+        generate_if_missing,
+        client_auth,
+        trust_mode,
+        ca,
+        known_file,
+        exclude_cipher_suites: exclude.to_vec(),
+    })
 }
 
 fn client(ssl: &Object<'_>, generate: bool, exclude_cipher_suites: Vec<String>) -> Option<ClientTls> {
@@ -178,7 +193,11 @@ fn refuse_truststore(ssl: &Object<'_>, end: &End) -> bool {
     let Some(store) = ssl.path(end.truststore) else { return true };
     let needs = ssl.text(end.trust_mode).is_none_or(|mode| mode.to_ascii_uppercase().starts_with("CA"));
     if !needs {
-        ssl.report(Kind::Warning, ssl.field(end.truststore), format!("has no effect: {} does not read authorities", end.trust_mode));
+        ssl.report(
+            Kind::Warning,
+            ssl.field(end.truststore),
+            format!("has no effect: {} does not read authorities", end.trust_mode),
+        );
         return true;
     }
     let (store, name) = (store.display(), end.name);
@@ -195,7 +214,10 @@ fn refuse_truststore(ssl: &Object<'_>, end: &End) -> bool {
 
 /// Passwords of keystores: nothing has one here.
 fn passwords_of_environment(ssl: &Object<'_>) {
-    ssl.warn("environmentVariablePrefix", "has no effect: the variables of Tessera's that it names hold passwords of Java keystores, which are not read");
+    ssl.warn(
+        "environmentVariablePrefix",
+        "has no effect: the variables of Tessera's that it names hold passwords of Java keystores, which are not read",
+    );
 }
 
 fn unused(ssl: &Object<'_>, end: &End, why: &str) {
@@ -214,6 +236,7 @@ fn known_names(ssl: &Object<'_>) {
         let names = [end.keystore, end.keystore_password, end.key, end.cert, end.truststore, end.truststore_password];
         names.into_iter().chain([end.trust_certificates, end.trust_mode, end.known_file]).for_each(|name| drop(ssl.get(name)));
     }
-    let names = ["generateKeyStoreIfNotExisted", "clientAuth", "excludeCipherSuites", "environmentVariablePrefix", "sslConfigType"];
+    let names =
+        ["generateKeyStoreIfNotExisted", "clientAuth", "excludeCipherSuites", "environmentVariablePrefix", "sslConfigType"];
     names.into_iter().for_each(|name| drop(ssl.get(name)));
 }
