@@ -85,13 +85,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command) -> Result<u8, Failure> {
     match command {
         Command::Run(args) => return run::run(args),
-        Command::Health(args) => health::run(&args).map_err(|error| Failure::plain(1, format!("{error:#}")))?,
+        // 1 is what container runtimes call unhealthy.
+        Command::Health(args) => health::run(&args).map_err(|error| Failure::from(error).with_exit(1))?,
         Command::Demo(args) => demo::run(&args)?,
         Command::Status(args) => status::run(&args)?,
         Command::Config(args) => config::run(args)?,
         Command::Keygen(args) => keygen::run(args)?,
         Command::Keyupdate(args) => keyupdate::run(args)?,
-        Command::Enclave(args) => enclave::run(&args)?,
+        Command::Enclave(args) => enclave::run(args)?,
         Command::Fsck(args) => return fsck::run(args),
         Command::Bench(args) => bench::run(&args)?,
         Command::Version => println!("{}", env!("CARGO_PKG_VERSION")),

@@ -74,7 +74,7 @@ fn convert(file: &FileArgs, with_secrets: bool) -> Result<(), Failure> {
     let name = file.file.display().to_string();
     let text =
         std::fs::read_to_string(&file.file).map_err(|error| Failure::plain(1, format!("{name}: cannot be read: {error}")))?;
-    let loaded = load_text(&name, &text, parse_overrides(&file.overrides)?)?;
+    let loaded = load_text(&name, &text, &parse_overrides(&file.overrides)?)?;
     for warning in &loaded.warnings {
         eprintln!("warning: {warning}");
     }

@@ -21,6 +21,12 @@ impl Failure {
     pub fn plain(exit: u8, text: impl fmt::Display) -> Self {
         Self { exit, text: format!("error: {text}") }
     }
+
+    /// The same failure with another exit code.
+    #[must_use]
+    pub(super) fn with_exit(self, exit: u8) -> Self {
+        Self { exit, ..self }
+    }
 }
 
 impl fmt::Display for Failure {
@@ -40,6 +46,9 @@ impl From<Rejected> for Failure {
 
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
-        Self::plain(2, format!("{error:#}"))
+        match error.downcast::<Rejected>() {
+            Ok(rejected) => rejected.into(),
+            Err(error) => Self::plain(2, format!("{error:#}")),
+        }
     }
 }

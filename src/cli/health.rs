@@ -62,7 +62,7 @@ impl Node {
             return Ok(Asked::Admin(place.clone()));
         }
         let path = self.config.as_deref().context("name the node: --config FILE or --admin ADDRESS")?;
-        let config = crate::config::load(path, Vec::new())?.config;
+        let config = crate::config::load(path, &[])?.config;
         let plain = |surface| config.servers_of(surface).find_map(|server| plain_place(&server.address));
         plain(Surface::Admin)
             .map(Asked::Admin)

@@ -18,7 +18,7 @@ impl ConfigSource {
     /// Loads it, and prints what was warned of.
     pub fn load(&self) -> Result<Loaded, Failure> {
         let overrides = parse_overrides(&self.overrides)?;
-        let loaded = load(&self.file, overrides)?;
+        let loaded = load(&self.file, &overrides)?;
         for warning in &loaded.warnings {
             eprintln!("warning: {warning}");
         }

@@ -29,7 +29,7 @@ pub struct Loaded {
 }
 
 /// Reads a configuration file, tells its format by its content, lays overrides over it and checks it whole, the files that it names included.
-pub fn load(file: &Path, overrides: Vec<Override>) -> Result<Loaded, Rejected> {
+pub fn load(file: &Path, overrides: &[Override]) -> Result<Loaded, Rejected> {
     let source = file.display().to_string();
     let text = read(file).map_err(|reason| {
         let place = Place { source: source.clone(), position: None, field: FieldPath::default() };
@@ -39,7 +39,7 @@ pub fn load(file: &Path, overrides: Vec<Override>) -> Result<Loaded, Rejected> {
 }
 
 /// The same for text at hand; the files that it names are not looked at.
-pub fn load_text(source: &str, text: &str, overrides: Vec<Override>) -> Result<Loaded, Rejected> {
+pub fn load_text(source: &str, text: &str, overrides: &[Override]) -> Result<Loaded, Rejected> {
     parse(source, text, overrides, false)
 }
 
@@ -55,10 +55,10 @@ fn read(file: &Path) -> Result<Zeroizing<String>, String> {
     }
 }
 
-fn parse(source: &str, text: &str, overrides: Vec<Override>, check_files: bool) -> Result<Loaded, Rejected> {
+fn parse(source: &str, text: &str, overrides: &[Override], check_files: bool) -> Result<Loaded, Rejected> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let format = if text.trim_start().starts_with('{') { Format::Tessera } else { Format::Celosia };
-    let overrides: Vec<Override> = overrides.into_iter().map(|setter| setter.translated(format)).collect();
+    let overrides: Vec<Override> = overrides.iter().map(|setter| setter.translated(format)).collect();
     let locator = Locator { source, text, format, overrides: &overrides };
     let mut document = syntax(&locator).map_err(Rejected::one)?;
     let result = lay_over(&mut document, &locator).and_then(|()| interpret(&document, &locator, check_files));

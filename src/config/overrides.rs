@@ -38,7 +38,7 @@ impl Override {
     }
 
     /// `-o celosia.dataDir=…` and its like name the same thing in both formats.
-    pub(super) fn translated(self, format: Format) -> Self {
+    pub(super) fn translated(&self, format: Format) -> Self {
         const NAMES: [(&str, &str); 5] = [
             ("celosia.dataDir", "data-dir"),
             ("celosia.enclaveSocket", "enclave.socket"),
@@ -48,10 +48,8 @@ impl Override {
         ];
         let name = self.field.to_string();
         let ours = NAMES.iter().find(|(theirs, _)| format == Format::Celosia && *theirs == name);
-        match ours.and_then(|(_, ours)| ours.parse().ok()) {
-            Some(field) => Self { field, ..self },
-            None => self,
-        }
+        let field = ours.and_then(|(_, ours)| ours.parse().ok());
+        Self { field: field.unwrap_or_else(|| self.field.clone()), value: self.value.duplicate() }
     }
 
     /// Numbers, booleans, lists, tables and quoted strings as JSON writes them; anything else is the text itself.
