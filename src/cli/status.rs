@@ -3,12 +3,13 @@
 use anyhow::bail;
 use serde_json::Value;
 
+use super::Failure;
 use super::health::{Asked, Node};
 use super::http::block_on;
 
 /// Arguments of `celosia status`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
     /// The node to ask.
     #[command(flatten)]
     pub node: Node,
@@ -18,7 +19,11 @@ pub struct Args {
 }
 
 /// Asks the admin surface and prints what it says.
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: Args) -> Result<(), Failure> {
+    Ok(ask(&args)?)
+}
+
+fn ask(args: &Args) -> anyhow::Result<()> {
     let Asked::Admin(place) = args.node.locate()? else {
         bail!("the configuration has no admin surface: add one with `surface = \"admin\"`");
     };
