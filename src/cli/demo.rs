@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use anyhow::{Context as _, ensure};
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Failure;
 use super::http::block_on;
 use super::network::Network;
 
@@ -27,11 +26,7 @@ pub(crate) struct Args {
 }
 
 /// Starts the members, tells the story, stops them.
-pub(super) fn run(args: Args) -> Result<(), Failure> {
-    Ok(show(&args)?)
-}
-
-fn show(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     ensure!((3..=26).contains(&args.members), "the demo shows a sender, a recipient and a stranger: --members 3 to 26");
     block_on(async {
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

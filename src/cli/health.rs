@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 
-use super::Failure;
 use super::http::{Place, block_on};
 use crate::config::{Endpoint, Surface, load};
 
@@ -38,13 +37,8 @@ pub(crate) enum Asked {
     Node(Place),
 }
 
-/// Exit code 0 if the node is ready, 1 with the reason if not.
-pub(super) fn run(args: Args) -> Result<u8, Failure> {
-    ask(&args).map_err(|error| Failure::plain(1, format!("{error:#}")))?;
-    Ok(0)
-}
-
-fn ask(args: &Args) -> anyhow::Result<()> {
+/// Prints what the node says if it is ready; an error gives the reason if not.
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let said = block_on(async {
         let (place, path) = match args.node.locate()? {
             Asked::Admin(place) => (place, "/ready"),
@@ -68,7 +62,7 @@ impl Node {
             return Ok(Asked::Admin(place.clone()));
         }
         let path = self.config.as_deref().context("name the node: --config FILE or --admin ADDRESS")?;
-        let config = load(path, Vec::new()).map_err(|rejected| anyhow!("{rejected}"))?.config;
+        let config = load(path, Vec::new())?.config;
         let plain = |surface| config.servers_of(surface).find_map(|server| plain_place(&server.address));
         plain(Surface::Admin)
             .map(Asked::Admin)

@@ -3,7 +3,6 @@
 use anyhow::bail;
 use serde_json::Value;
 
-use super::Failure;
 use super::health::{Asked, Node};
 use super::http::block_on;
 
@@ -19,11 +18,7 @@ pub(crate) struct Args {
 }
 
 /// Asks the admin surface and prints what it says.
-pub(super) fn run(args: Args) -> Result<(), Failure> {
-    Ok(ask(&args)?)
-}
-
-fn ask(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let Asked::Admin(place) = args.node.locate()? else {
         bail!("the configuration has no admin surface: add one with `surface = \"admin\"`");
     };
