@@ -92,7 +92,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Config(args) => config::run(args)?,
         Command::Keygen(args) => keygen::run(args)?,
         Command::Keyupdate(args) => keyupdate::run(args)?,
-        Command::Enclave(args) => enclave::run(args)?,
+        Command::Enclave(args) => enclave::run(&args)?,
         Command::Fsck(args) => return fsck::run(args),
         Command::Bench(args) => bench::run(&args)?,
         Command::Version => println!("{}", env!("CARGO_PKG_VERSION")),

@@ -12,8 +12,8 @@ use super::http::block_on;
 use super::network::Network;
 
 /// Arguments of `celosia demo`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
     /// Members of the network; three are needed to see who cannot read.
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub members: usize,
@@ -26,7 +26,7 @@ pub struct Args {
 }
 
 /// Starts the members, tells the story, stops them.
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     ensure!((3..=26).contains(&args.members), "the demo shows a sender, a recipient and a stranger: --members 3 to 26");
     block_on(async {
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 
 use super::http::{Place, block_on};
-use crate::config::{Endpoint, Surface};
+use crate::config::{Endpoint, Surface, load};
 
 /// Arguments of `celosia health`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
     /// The node to ask.
     #[command(flatten)]
     pub node: Node,
@@ -19,13 +19,13 @@ pub struct Args {
 }
 
 /// Which running node is meant.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Node {
+#[derive(clap::Args, Debug)]
+pub(crate) struct Node {
     /// Admin surface of the node: `http://host:port` or `unix:/path`.
     #[arg(long, value_name = "ADDRESS", env = "CELOSIA_ADMIN", conflicts_with = "config")]
     pub admin: Option<Place>,
     /// Configuration file of the node: its admin surface is asked, or its node surface if it has none.
-    #[arg(long, value_name = "FILE", env = "CELOSIA_CONFIG")]
+    #[arg(long, visible_alias = "configfile", value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
 
@@ -37,8 +37,8 @@ pub(crate) enum Asked {
     Node(Place),
 }
 
-/// Exit code 0 if the node is ready; an error says why it is not.
-pub fn run(args: &Args) -> anyhow::Result<()> {
+/// Prints what the node says if it is ready; an error gives the reason if not.
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let said = block_on(async {
         let (place, path) = match args.node.locate()? {
             Asked::Admin(place) => (place, "/ready"),
@@ -62,7 +62,7 @@ impl Node {
             return Ok(Asked::Admin(place.clone()));
         }
         let path = self.config.as_deref().context("name the node: --config FILE or --admin ADDRESS")?;
-        let config = crate::config::load(path, &[])?.config;
+        let config = load(path, &[])?.config;
         let plain = |surface| config.servers_of(surface).find_map(|server| plain_place(&server.address));
         plain(Surface::Admin)
             .map(Asked::Admin)

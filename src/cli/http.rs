@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where a surface is reached: `unix:/path`, `/path` or `http://host:port`.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Place {
+pub(crate) enum Place {
     /// A socket file.
     Socket(PathBuf),
     /// `host:port` without TLS.

@@ -7,8 +7,8 @@ use super::health::{Asked, Node};
 use super::http::block_on;
 
 /// Arguments of `celosia status`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
     /// The node to ask.
     #[command(flatten)]
     pub node: Node,
@@ -18,7 +18,7 @@ pub struct Args {
 }
 
 /// Asks the admin surface and prints what it says.
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let Asked::Admin(place) = args.node.locate()? else {
         bail!("the configuration has no admin surface: add one with `surface = \"admin\"`");
     };
