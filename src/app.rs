@@ -5,7 +5,6 @@ mod error;
 mod keys;
 mod listeners;
 mod pidfile;
-mod status;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,16 +19,15 @@ use crate::enclave::Enclave;
 use crate::enclave::harden::harden;
 use crate::enclave::remote::RemoteEnclave;
 use crate::net::Shutdown;
+use crate::net::admin::Readiness;
 use crate::services::{Node, Settings};
 use crate::store::Store;
 use crate::store::rocks::RocksStore;
+use crate::telemetry::{self, Metrics, NodeSource};
 use crate::types::PeerUrl;
-
-use status::Figures;
 
 pub use enclave::serve_enclave;
 pub use error::StartError;
-pub(crate) use keys::load as load_keys;
 
 /// How long requests in flight may take to finish at shutdown.
 const GRACE: Duration = Duration::from_secs(5);
@@ -48,7 +46,7 @@ pub struct RunOptions {
 
 /// Runs a node until it is told to stop (SIGTERM, SIGINT), or until everything is recovered. The process's exit code.
 pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> {
-    init_log(&config.log);
+    telemetry::init_logs(&config.log)?;
     for note in harden() {
         tracing::warn!("{note}");
     }
@@ -64,7 +62,10 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     node.open_resident_groups(&listeners::groups(&config)).await.map_err(StartError::ResidentGroups)?;
 
     let shutdown = Shutdown::new();
-    let figures = Arc::new(Figures::new(Arc::clone(&node)));
+    let (metrics, readiness) = (Metrics::new(), Readiness::new());
+    let names = listeners::names(&config);
+    let source = Arc::new(NodeSource::new(Arc::clone(&node), Arc::clone(&metrics), readiness.clone(), names));
+    let figures = listeners::Figures { source, metrics, readiness };
     transport.serve(&config, &node, &figures, &shutdown);
     let pidfile = options.pidfile.as_deref().map(pidfile::PidFile::write).transpose()?;
     for key in node.own_keys().iter() {
@@ -144,14 +145,4 @@ fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {
         poll_interval: config.peers.poll_interval,
         own_url,
     })
-}
-
-fn init_log(log: &crate::config::Log) {
-    let filter = tracing_subscriber::EnvFilter::new(&log.level);
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
-    // A second start in one process keeps the first one's log.
-    let _ = match log.format {
-        crate::config::LogFormat::Text => lines.try_init(),
-        crate::config::LogFormat::Json => lines.json().try_init(),
-    };
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use super::{StartError, data_folder, init_log, keys, make_private};
+use super::{StartError, data_folder, keys, make_private};
 use crate::config::Config;
 use crate::enclave::Enclave as _;
 use crate::enclave::harden::{harden, interfaces};
@@ -16,7 +16,7 @@ use crate::shred::{FileRoot, Forest};
 
 /// Serves the enclave of a configuration until SIGTERM or SIGINT. Opens no port and calls nobody.
 pub async fn serve_enclave(config: Config) -> Result<(), StartError> {
-    init_log(&config.log);
+    crate::telemetry::init_logs(&config.log)?;
     for note in harden() {
         tracing::warn!("{note}");
     }

@@ -8,6 +8,7 @@ use crate::net::tls::TlsError;
 use crate::services;
 use crate::shred::ShredError;
 use crate::store::StoreError;
+use crate::telemetry::FilterError;
 use crate::types::{Code, Coded};
 
 /// Why a node does not start, or did not end well.
@@ -79,6 +80,9 @@ pub enum StartError {
     /// A listener or TLS cannot be opened.
     #[error(transparent)]
     Net(#[from] NetError),
+    /// The log cannot be set up.
+    #[error(transparent)]
+    Log(#[from] FilterError),
     /// TLS files that cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -108,6 +112,7 @@ impl Coded for StartError {
             Self::Net(error) => error.code(),
             Self::Shred(error) => error.code(),
             Self::Tls(error) => error.code(),
+            Self::Log(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }

@@ -5,14 +5,22 @@ use std::sync::Arc;
 use axum::Router;
 
 use super::StartError;
-use super::status::Figures;
 use crate::api::{self, Origin};
 use crate::config::{self, Config, Endpoint, Listen, Server, Surface, TrustMode};
+use crate::net::admin::Readiness;
 use crate::net::peers::{Budgets, HttpPeers};
 use crate::net::tls::{self, ClientTls, Identity, ServerTls, TlsSettings, Trust};
 use crate::net::whitelist::{self, Whitelist};
 use crate::net::{self, Limits, Listener, Owner, Shutdown};
 use crate::services::{Node, ResidentGroup};
+use crate::telemetry::{Metrics, NodeSource, observe};
+
+/// What listeners tell of the node.
+pub(super) struct Figures {
+    pub(super) source: Arc<NodeSource>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) readiness: Readiness,
+}
 
 /// Everything that touches the network, checked and ready.
 pub(super) struct Transport {
@@ -51,7 +59,7 @@ impl Transport {
     }
 
     /// Serves every listener until the shutdown begins.
-    pub(super) fn serve(self, config: &Config, node: &Arc<Node>, figures: &Arc<Figures>, shutdown: &Shutdown) {
+    pub(super) fn serve(self, config: &Config, node: &Arc<Node>, figures: &Figures, shutdown: &Shutdown) {
         if let Some(list) = &self.whitelist {
             list.refresh(shutdown);
         }
@@ -64,6 +72,7 @@ impl Transport {
                 (Some(list), Surface::Peer) => whitelist::guard(router, Arc::clone(list)),
                 _ => router,
             };
+            let router = observe(router, name(bound.surface), &figures.metrics);
             net::serve(bound.listener, router, limits, shutdown);
         }
     }
@@ -94,12 +103,12 @@ impl Bound {
         Ok(Self { surface: server.surface, origin, cors, listener, tls })
     }
 
-    fn router(&self, config: &Config, node: &Arc<Node>, figures: &Arc<Figures>, shutdown: &Shutdown) -> Router {
+    fn router(&self, config: &Config, node: &Arc<Node>, figures: &Figures, shutdown: &Shutdown) -> Router {
         let options = |limits: api::Limits| api::Options {
             origin: self.origin,
             limits: api::Limits { body: body_limit(config), ..limits },
             cors: self.cors.clone(),
-            metrics: Arc::clone(figures) as Arc<dyn api::Metrics>,
+            metrics: Arc::clone(&figures.source) as Arc<dyn api::Metrics>,
         };
         let queue = usize::try_from(config.limits.queue).unwrap_or(usize::MAX);
         match self.surface {
@@ -109,8 +118,25 @@ impl Bound {
                 api::application_router(Arc::clone(node), options(limits))
             }
             Surface::Peer => api::peer_router(Arc::clone(node), options(api::Limits::peer())),
-            Surface::Admin => net::admin::router(Arc::clone(figures) as _, figures.readiness(), shutdown.clone()),
+            Surface::Admin => {
+                let source = Arc::clone(&figures.source) as _;
+                net::admin::router(source, figures.readiness.clone(), shutdown.clone())
+            }
         }
+    }
+}
+
+/// Surfaces and addresses, for the status.
+pub(super) fn names(config: &Config) -> Vec<(String, String)> {
+    config.servers.iter().map(|server| (name(server.surface).to_owned(), server.address.to_string())).collect()
+}
+
+const fn name(surface: Surface) -> &'static str {
+    match surface {
+        Surface::Admin => "admin",
+        Surface::Application => "application",
+        Surface::Node => "node",
+        Surface::Peer => "peer",
     }
 }
 

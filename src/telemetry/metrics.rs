@@ -87,7 +87,11 @@ impl Metrics {
         let version = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The running version", version);
         registry.register("http_requests", "Requests answered, by route and status", self.requests.clone());
-        registry.register("http_request_duration_seconds", "Time from a request's head to its answer's head", self.seconds.clone());
+        registry.register(
+            "http_request_duration_seconds",
+            "Time from a request's head to its answer's head",
+            self.seconds.clone(),
+        );
         registry.register("http_received_bytes", "Bytes of request bodies, as announced by their length", self.received.clone());
         registry.register("http_sent_bytes", "Bytes of answer bodies whose length is known beforehand", self.sent.clone());
         registry.register("http_requests_in_flight", "Requests being worked on", self.in_flight.clone());
@@ -152,12 +156,14 @@ impl Collector for NodeFigures {
         for (count, name, help) in COUNTERS {
             counter(encoder.encode_descriptor(name, help, None, MetricType::Counter)?, node.count(count))?;
         }
-        let mut deliveries = encoder.encode_descriptor("deliveries", "Deliveries to one recipient, by outcome", None, MetricType::Counter)?;
+        let mut deliveries =
+            encoder.encode_descriptor("deliveries", "Deliveries to one recipient, by outcome", None, MetricType::Counter)?;
         for (count, outcome) in OUTCOMES {
             counter(deliveries.encode_family(&[("outcome", outcome)])?, node.count(count))?;
         }
         let reached = node.peers.iter().filter(|peer| peer.reached).count();
-        let mut peers = encoder.encode_descriptor("peers", "Other members known, by whether they answer", None, MetricType::Gauge)?;
+        let mut peers =
+            encoder.encode_descriptor("peers", "Other members known, by whether they answer", None, MetricType::Gauge)?;
         for (state, number) in [("reached", reached), ("unreached", node.peers.len() - reached)] {
             peers.encode_family(&[("state", state)])?.encode_gauge(&(number as u64))?;
         }
@@ -208,7 +214,12 @@ mod tests {
         let time = Duration::from_micros(70);
         metrics.record(&Request { surface: "node", route: "/send", method: "POST", status: 201, time, received: 9, sent: 3 });
         let store = Some(Stats { payloads: 5, raws: 1, tombstones: 2, disk_bytes: 4096 });
-        let text = metrics.encode(Snapshot { counts: vec![("sent", 4), ("delivery_failed", 1)], known_keys: 3, store, ..Snapshot::default() });
+        let text = metrics.encode(Snapshot {
+            counts: vec![("sent", 4), ("delivery_failed", 1)],
+            known_keys: 3,
+            store,
+            ..Snapshot::default()
+        });
         let lines = [
             r#"celosia_http_requests_total{surface="node",route="/send",method="POST",status="201"} 1"#,
             r#"celosia_http_request_duration_seconds_bucket{le="0.0001",surface="node",route="/send"} 1"#,
