@@ -165,7 +165,9 @@ fn request_status(error: &RequestError) -> StatusCode {
 fn service_status(error: &services::Error) -> StatusCode {
     use services::Error as E;
     match error {
-        E::BadRequest(_) | E::NotAChallenge | E::NotMandatoryType => StatusCode::BAD_REQUEST,
+        E::BadRequest(_) | E::Enclave(EnclaveError::LowOrder(_)) | E::NotAChallenge | E::NotMandatoryType => {
+            StatusCode::BAD_REQUEST
+        }
         E::EnhancedPrivacyDisabled
         | E::EnhancedPrivacyUnsupported(_)
         | E::GroupUnsupported(_)

@@ -25,6 +25,16 @@ fn the_openapi_document_is_the_golden_file() {
     }
 }
 
+#[test]
+fn every_operation_has_a_name_of_its_own() {
+    let document: serde_json::Value = serde_json::from_str(&celosia::api::document()).unwrap();
+    let operations = document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    let names: Vec<&str> = operations.filter_map(|operation| operation["operationId"].as_str()).collect();
+    let distinct: BTreeSet<&str> = names.iter().copied().collect();
+    assert!(names.len() > 35, "{names:?}");
+    assert_eq!(distinct.len(), names.len(), "{names:?}");
+}
+
 /// `docs/errors.md` has a heading for each code in the sources, and for no other.
 #[test]
 fn every_code_is_documented_once() {

@@ -15,7 +15,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
 }
 
 /// Seals a payload that is neither kept nor sent, for contract extension.
-#[utoipa::path(post, path = "/encodedpayload/create", tag = "node",
+#[utoipa::path(post, path = "/encodedpayload/create", operation_id = "createEncodedPayload", tag = "node",
     request_body(content((SendBody<'static> = "application/json"), (SendBody<'static> = "application/vnd.tessera-2.1+json"))),
     responses((status = 200, description = "The sealed payload", body = SealedJson)))]
 async fn create(State(api): Surface, request: Request) -> Result<Response, Error> {
@@ -30,7 +30,7 @@ async fn create(State(api): Surface, request: Request) -> Result<Response, Error
 }
 
 /// Opens a sealed payload that is not kept here.
-#[utoipa::path(post, path = "/encodedpayload/decrypt", tag = "node",
+#[utoipa::path(post, path = "/encodedpayload/decrypt", operation_id = "decryptEncodedPayload", tag = "node",
     request_body(content((SealedJson = "application/json"), (SealedJson = "application/vnd.tessera-2.1+json"))),
     responses(
         (status = 200, description = "The payload", body = ReceiveAnswer<'static>),

@@ -22,7 +22,7 @@ pub(super) fn read_routes() -> OpenApiRouter<Arc<Api>> {
 }
 
 /// Makes a privacy group and tells its members.
-#[utoipa::path(post, path = "/createPrivacyGroup", tag = "node", request_body = NewGroupBody<'static>,
+#[utoipa::path(post, path = "/createPrivacyGroup", operation_id = "createPrivacyGroup", tag = "node", request_body = NewGroupBody<'static>,
     responses((status = 200, description = "The group", body = GroupAnswer)))]
 async fn create(State(api): Surface, request: Request) -> Result<Response, Error> {
     let bytes = json_body(&api, request).await?;
@@ -31,7 +31,7 @@ async fn create(State(api): Surface, request: Request) -> Result<Response, Error
 }
 
 /// Groups with exactly these members.
-#[utoipa::path(post, path = "/findPrivacyGroup", tag = "node", request_body = FindGroupBody<'static>,
+#[utoipa::path(post, path = "/findPrivacyGroup", operation_id = "findPrivacyGroup", tag = "node", request_body = FindGroupBody<'static>,
     responses((status = 200, description = "The groups", body = Vec<GroupAnswer>)))]
 async fn find(State(api): Surface, request: Request) -> Result<Response, Error> {
     let bytes = json_body(&api, request).await?;
@@ -39,7 +39,7 @@ async fn find(State(api): Surface, request: Request) -> Result<Response, Error> 
 }
 
 /// One group.
-#[utoipa::path(post, path = "/retrievePrivacyGroup", tag = "node", request_body = RetrieveGroupBody<'static>,
+#[utoipa::path(post, path = "/retrievePrivacyGroup", operation_id = "retrievePrivacyGroup", tag = "node", request_body = RetrieveGroupBody<'static>,
     responses((status = 200, description = "The group", body = GroupAnswer),
         (status = 404, description = "No such group", body = String, content_type = "text/plain")))]
 async fn retrieve(State(api): Surface, request: Request) -> Result<Response, Error> {
@@ -49,7 +49,7 @@ async fn retrieve(State(api): Surface, request: Request) -> Result<Response, Err
 }
 
 /// Deletes a group and tells its members; answers its id as a JSON string.
-#[utoipa::path(post, path = "/deletePrivacyGroup", tag = "node", request_body = DeleteGroupBody<'static>,
+#[utoipa::path(post, path = "/deletePrivacyGroup", operation_id = "deletePrivacyGroup", tag = "node", request_body = DeleteGroupBody<'static>,
     responses((status = 200, description = "The id", body = String, content_type = "application/json"),
         (status = 404, description = "No such group", body = String, content_type = "text/plain")))]
 async fn delete(State(api): Surface, request: Request) -> Result<Response, Error> {
@@ -60,7 +60,7 @@ async fn delete(State(api): Surface, request: Request) -> Result<Response, Error
 }
 
 /// Groups of a kind. Resident ones are the private states of a multi-tenant node.
-#[utoipa::path(get, path = "/groups/{type}", tag = "node",
+#[utoipa::path(get, path = "/groups/{type}", operation_id = "groups", tag = "node",
     params(("type" = String, Path, description = "resident, legacy or pantheon")),
     responses((status = 200, description = "The groups", body = Vec<GroupAnswer>),
         (status = 503, description = "Resident groups are off", body = String, content_type = "text/plain")))]

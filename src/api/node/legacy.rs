@@ -29,7 +29,7 @@ pub(super) fn read_routes() -> OpenApiRouter<Arc<Api>> {
 }
 
 /// Erases a payload, as `DELETE /transaction/{hash}` does.
-#[utoipa::path(post, path = "/delete", tag = "node", request_body = KeyBody<'static>,
+#[utoipa::path(post, path = "/delete", operation_id = "deletePayload", tag = "node", request_body = KeyBody<'static>,
     responses((status = 200, description = "`Delete successful`", body = String, content_type = "text/plain"),
         (status = 404, description = "Absent", body = String, content_type = "text/plain")))]
 async fn delete(State(api): Surface, request: Request) -> Result<Response, Error> {
@@ -42,7 +42,7 @@ async fn delete(State(api): Surface, request: Request) -> Result<Response, Error
 }
 
 /// A payload, by a JSON body.
-#[utoipa::path(get, path = "/receive", tag = "node", request_body = ReceiveBody<'static>,
+#[utoipa::path(get, path = "/receive", operation_id = "receiveByBody", tag = "node", request_body = ReceiveBody<'static>,
     responses((status = 200, description = "The payload", body = ReceiveAnswer<'static>),
         (status = 404, description = "Absent", body = String, content_type = "text/plain")))]
 async fn receive(State(api): Surface, request: Request) -> Result<Response, Error> {
@@ -50,7 +50,7 @@ async fn receive(State(api): Surface, request: Request) -> Result<Response, Erro
 }
 
 /// A payload, by a JSON body.
-#[utoipa::path(post, path = "/receive", tag = "node", request_body = ReceiveBody<'static>,
+#[utoipa::path(post, path = "/receive", operation_id = "receiveByPostedBody", tag = "node", request_body = ReceiveBody<'static>,
     responses((status = 200, description = "The payload", body = ReceiveAnswer<'static>),
         (status = 404, description = "Absent", body = String, content_type = "text/plain")))]
 async fn receive_posted(State(api): Surface, request: Request) -> Result<Response, Error> {
@@ -58,7 +58,7 @@ async fn receive_posted(State(api): Surface, request: Request) -> Result<Respons
 }
 
 /// A payload as raw bytes, by headers.
-#[utoipa::path(get, path = "/receiveraw", tag = "node",
+#[utoipa::path(get, path = "/receiveraw", operation_id = "receiveRaw", tag = "node",
     params(("c11n-key" = String, Header, description = "Id in base64"), ("c11n-to" = Option<String>, Header, description = "For which of this node's keys")),
     responses((status = 200, description = "The payload", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 404, description = "Absent", body = String, content_type = "text/plain")))]
@@ -67,7 +67,7 @@ async fn receive_raw(State(api): Surface, headers: HeaderMap) -> Result<Response
 }
 
 /// A payload as raw bytes, by headers.
-#[utoipa::path(post, path = "/receiveraw", tag = "node",
+#[utoipa::path(post, path = "/receiveraw", operation_id = "receiveRawPosted", tag = "node",
     params(("c11n-key" = String, Header, description = "Id in base64"), ("c11n-to" = Option<String>, Header, description = "For which of this node's keys")),
     responses((status = 200, description = "The payload", body = Vec<u8>, content_type = "application/octet-stream"),
         (status = 404, description = "Absent", body = String, content_type = "text/plain")))]

@@ -35,7 +35,9 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     request_body(content((SendBody<'static> = "application/json"), (SendBody<'static> = "application/vnd.tessera-2.1+json"),
         (SendBody<'static> = "application/vnd.tessera-3.0+json"), (SendBody<'static> = "application/vnd.tessera-4.0+json"))),
     responses(
-        (status = 201, description = "Sent; `Location` names the payload", body = SendAnswer<'static>),
+        (status = 201, description = "Sent; `Location` names the payload", content((SendAnswer<'static> = "application/json"),
+            (SendAnswer<'static> = "application/vnd.tessera-2.1+json"), (SendAnswer<'static> = "application/vnd.tessera-3.0+json"),
+            (SendAnswer<'static> = "application/vnd.tessera-4.0+json"))),
         (status = 400, description = "The request is wrong", body = String, content_type = "text/plain"),
         (status = 403, description = "A privacy rule forbids it", body = String, content_type = "text/plain"),
         (status = 404, description = "A recipient or the sender is unknown", body = String, content_type = "text/plain"),

@@ -43,7 +43,7 @@ async fn look_up(State(api): Surface, request: Request) -> Result<Response, Erro
 }
 
 /// A payload, opened. Absent, erased and not for this node: 404, and nothing else is ever 404.
-#[utoipa::path(get, path = "/transaction/{hash}", tag = "node",
+#[utoipa::path(get, path = "/transaction/{hash}", operation_id = "receive", tag = "node",
     params(("hash" = String, Path, description = "Id in base64; `/` as `%2F`, `+` as itself or `%2B`"),
         ("isRaw" = Option<bool>, Query, description = "The raw payload that `/storeraw` keeps"),
         ("to" = Option<String>, Query, description = "For which of this node's keys")),
@@ -72,7 +72,7 @@ async fn receive(api: &Api, parts: &Parts, asked: Asked) -> Result<Response, Err
 }
 
 /// Whether one of this node's keys sealed the payload.
-#[utoipa::path(get, path = "/transaction/{hash}/isSender", tag = "node", params(("hash" = String, Path, description = "Id in base64")),
+#[utoipa::path(get, path = "/transaction/{hash}/isSender", operation_id = "isSender", tag = "node", params(("hash" = String, Path, description = "Id in base64")),
     responses((status = 200, description = "`true` or `false`", body = String, content_type = "text/plain"),
         (status = 404, description = "Absent", body = String, content_type = "text/plain")))]
 async fn is_sender(api: &Api, asked: Asked) -> Result<Response, Error> {
@@ -82,7 +82,7 @@ async fn is_sender(api: &Api, asked: Asked) -> Result<Response, Error> {
 }
 
 /// Recipients as this node knows them, separated by commas.
-#[utoipa::path(get, path = "/transaction/{hash}/participants", tag = "node", params(("hash" = String, Path, description = "Id in base64")),
+#[utoipa::path(get, path = "/transaction/{hash}/participants", operation_id = "participants", tag = "node", params(("hash" = String, Path, description = "Id in base64")),
     responses((status = 200, description = "Public keys", body = String, content_type = "text/plain"),
         (status = 404, description = "Absent", body = String, content_type = "text/plain")))]
 async fn participants(api: &Api, asked: Asked) -> Result<Response, Error> {
@@ -92,7 +92,7 @@ async fn participants(api: &Api, asked: Asked) -> Result<Response, Error> {
 }
 
 /// Mandatory recipients, separated by commas.
-#[utoipa::path(get, path = "/transaction/{hash}/mandatory", tag = "node", params(("hash" = String, Path, description = "Id in base64")),
+#[utoipa::path(get, path = "/transaction/{hash}/mandatory", operation_id = "mandatoryRecipients", tag = "node", params(("hash" = String, Path, description = "Id in base64")),
     responses((status = 200, description = "Public keys", body = String, content_type = "text/plain"),
         (status = 400, description = "Another privacy flag", body = String, content_type = "text/plain"),
         (status = 404, description = "Absent", body = String, content_type = "text/plain")))]
@@ -103,7 +103,7 @@ async fn mandatory(api: &Api, asked: Asked) -> Result<Response, Error> {
 }
 
 /// Erases a payload here for good: its key is destroyed, and it is never accepted again.
-#[utoipa::path(delete, path = "/transaction/{hash}", tag = "node", params(("hash" = String, Path, description = "Id in base64")),
+#[utoipa::path(delete, path = "/transaction/{hash}", operation_id = "erase", tag = "node", params(("hash" = String, Path, description = "Id in base64")),
     responses((status = 204, description = "Erased, durably"),
         (status = 404, description = "Absent", body = String, content_type = "text/plain")))]
 async fn erase(State(api): Surface, request: Request) -> Result<Response, Error> {
