@@ -6,7 +6,7 @@ use crate::types::{Code, Coded};
 /// Where something stands in a configuration.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Place {
-    /// The file, as it was named; or the override, as it was given.
+    /// The file, as it was named; or the word `override`.
     pub source: String,
     /// Line and column, both from 1; absent for a field that is not written in the file.
     pub position: Option<(usize, usize)>,
@@ -61,6 +61,24 @@ pub enum ConfigError {
     /// The configuration file itself cannot be read.
     #[error("{0}: cannot be read: {1}")]
     Unreadable(Place, String),
+}
+
+impl ConfigError {
+    /// Where it is.
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Conflict(place, _)
+            | Self::File(place, _)
+            | Self::Invalid(place, _)
+            | Self::Json(place, _)
+            | Self::Missing(place, _)
+            | Self::Override(place, _)
+            | Self::Refused(place, _)
+            | Self::Toml(place, _)
+            | Self::Unknown(place, _)
+            | Self::Unreadable(place, _) => place,
+        }
+    }
 }
 
 impl Coded for ConfigError {

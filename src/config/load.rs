@@ -90,8 +90,7 @@ fn syntax(locator: &Locator<'_>) -> Result<Value, ConfigError> {
 fn lay_over(document: &mut Value, locator: &Locator<'_>) -> Result<(), Rejected> {
     for setter in locator.overrides {
         setter.apply(document).map_err(|reason| {
-            let source = format!("override {}", setter.field);
-            let place = Place { source, position: None, field: FieldPath::default() };
+            let place = Place { source: "override".to_owned(), position: None, field: setter.field.clone() };
             Rejected::one(ConfigError::Override(place, reason))
         })?;
     }
@@ -120,12 +119,10 @@ fn interpret(document: &Value, locator: &Locator<'_>, check_files: bool) -> Resu
 
 /// A field that nobody knows is passed over in a Tessera file, but not on the command line.
 fn mistyped_overrides(report: &mut Report, overrides: &[Override]) {
-    for issue in &mut report.0 {
-        if issue.kind == Kind::Warning
-            && issue.text == tessera::UNKNOWN
-            && overrides.iter().any(|setter| setter.field.touches(&issue.field))
-        {
+    for issue in report.0.iter_mut().filter(|issue| issue.kind == Kind::Warning && issue.text == tessera::UNKNOWN) {
+        if let Some(setter) = overrides.iter().find(|setter| setter.field.touches(&issue.field)) {
             issue.kind = Kind::Unknown;
+            issue.field.clone_from(&setter.field);
             "Tessera has no such field: correct the override's name".clone_into(&mut issue.text);
         }
     }

@@ -54,13 +54,15 @@ impl Report {
                 }
             });
         }
+        errors.sort_by_key(|error: &ConfigError| error.place().position);
+        warnings.sort_by_key(|warning| warning.place.position);
         if errors.is_empty() { Ok(warnings) } else { Err(Rejected { errors, warnings }) }
     }
 }
 
 /// The place of a field that an override has set, if one has.
 pub(super) fn override_place(overrides: &[Override], field: &FieldPath) -> Option<Place> {
-    let setter =
-        overrides.iter().rev().find(|setter| setter.field.steps().len() <= field.steps().len() && setter.field.touches(field))?;
-    Some(Place { source: format!("override {}", setter.field), position: None, field: field.clone() })
+    let sets = |setter: &&Override| setter.field.steps().len() <= field.steps().len() && setter.field.touches(field);
+    overrides.iter().find(sets)?;
+    Some(Place { source: "override".to_owned(), position: None, field: field.clone() })
 }

@@ -24,20 +24,12 @@ enum Database {
 pub(super) fn read(root: &Object<'_>, folder: Option<PathBuf>, has_fetch_size: bool, config: &mut Config) {
     config.data_dir.clone_from(&folder);
     let place = root.field("jdbc").key("url");
-    let Some(jdbc) = root.object("jdbc") else { return };
-    let url = jdbc.text("url").filter(|url| !url.is_empty());
-    let unused: Vec<&str> =
-        ["username", "password", "autoCreateTables", "fetchSize"].into_iter().filter(|name| jdbc.get(name).is_some()).collect();
-    if !unused.is_empty() {
-        let text =
-            format!("{} have no effect: payloads are kept in Celosia's own store, without a database login", unused.join(", "));
-        root.report(Kind::Warning, jdbc.place().clone(), text);
-    }
+    let url = root.object("jdbc").and_then(|jdbc| url(&jdbc));
     if has_fetch_size {
         root.warn("fetchSize", "has no effect");
     }
-    jdbc.finish();
-    let database = url.as_deref().map(|url| database(url, std::env::var_os("HOME").map(PathBuf::from).as_deref()));
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let database = url.map(|url| database(&url, home.as_deref()));
     match (folder, database) {
         (Some(folder), Some(_)) => {
             let text = format!(
@@ -85,6 +77,20 @@ pub(super) fn read(root: &Object<'_>, folder: Option<PathBuf>, has_fetch_size: b
             remark(root.reports(), Kind::Refused, place, text);
         }
     }
+}
+
+/// The URL; the other fields are for servers and their tables.
+fn url(jdbc: &Object<'_>) -> Option<String> {
+    let names = ["username", "password", "autoCreateTables", "fetchSize"];
+    let unused: Vec<&str> = names.into_iter().filter(|name| jdbc.get(name).is_some()).collect();
+    if !unused.is_empty() {
+        let text =
+            format!("without effect: {}; payloads are kept in Celosia's own store, without a database login", unused.join(", "));
+        jdbc.report(Kind::Warning, jdbc.place().clone(), text);
+    }
+    let url = jdbc.text("url").filter(|url| !url.is_empty());
+    jdbc.finish();
+    url
 }
 
 fn database(url: &str, home: Option<&Path>) -> Database {

@@ -4,7 +4,7 @@ use super::object::{Node, Object};
 use super::server::Servers;
 use super::ssl;
 use crate::config::report::Kind;
-use crate::config::{Endpoint, HostPort, Server, Surface};
+use crate::config::{Endpoint, Server, Surface};
 
 /// Reads what old files have in place of `serverConfigs`, or beside it.
 pub(super) fn read(root: &Object<'_>, servers: &mut Servers) {
@@ -38,8 +38,7 @@ fn table(server: &Object<'_>, servers: &mut Servers) {
     if server.text("communicationType").is_some_and(|kind| !kind.eq_ignore_ascii_case("REST")) {
         server.refuse("communicationType", "only REST is offered: set \"REST\" here and on the other members");
     }
-    let bind: Option<HostPort> =
-        server.get("bindingAddress").and_then(|node| node.parse_with("expected an http:// or https:// URL"));
+    let bind = address.as_ref().and_then(|address| super::server::bind(server, address));
     let tls = server.object("sslConfig").map(|tls| (ssl::read(&tls, Surface::Peer), tls.place().clone()));
     server.finish();
     let Some(address) = address else { return };

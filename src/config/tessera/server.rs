@@ -125,7 +125,7 @@ fn enclave(entry: &Object<'_>, address: Endpoint, servers: &mut Servers) {
 
 fn listener(entry: &Object<'_>, surface: Surface, address: Endpoint, servers: &mut Servers) {
     let mut server = Server::new(surface, address);
-    server.bind = bind(entry, &server);
+    server.bind = bind(entry, &server.address);
     server.cors = entry.object("cors").map(|cors| self::cors(&cors));
     if let Some(tls) = entry.object("sslConfig") {
         if server.address.socket().is_some() {
@@ -150,8 +150,8 @@ fn listener(entry: &Object<'_>, surface: Surface, address: Endpoint, servers: &m
 }
 
 /// Without a binding address Tessera listens on every interface. So do we, unless the address itself is this machine's own.
-fn bind(entry: &Object<'_>, server: &Server) -> Option<HostPort> {
-    let Endpoint::Url(url) = &server.address else {
+pub(super) fn bind(entry: &Object<'_>, address: &Endpoint) -> Option<HostPort> {
+    let Endpoint::Url(url) = address else {
         entry.warn("bindingAddress", "has no effect on a Unix socket");
         return None;
     };

@@ -226,7 +226,7 @@ fn unused(ssl: &Object<'_>, end: &End, why: &str) {
     ssl.get(end.keystore_password);
     ssl.get(end.truststore_password);
     if !set.is_empty() {
-        ssl.report(Kind::Warning, ssl.place().clone(), format!("{} have no effect: {why}", set.join(", ")));
+        ssl.report(Kind::Warning, ssl.place().clone(), format!("without effect: {}; {why}", set.join(", ")));
     }
 }
 
