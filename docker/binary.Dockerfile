@@ -1,7 +1,7 @@
 # The image from a finished root folder; scripts/image makes the folder and builds this.
 
 FROM scratch
-COPY . /
+COPY fs/ /
 COPY --chown=65532:65532 data /data
 USER 65532:65532
 WORKDIR /data

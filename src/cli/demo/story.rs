@@ -108,9 +108,9 @@ async fn erase(network: &mut Network, id: &PayloadId) -> anyhow::Result<()> {
     expect(&read(&network.members[1], id).await?, &network.members[1], false)?;
     println!("   A still has its own:");
     expect(&read(&network.members[0], id).await?, &network.members[0], true)?;
-    println!(
-        "   The key of this one payload at B has been destroyed. Ciphertext that may still lie in a file or a backup of B stays shut."
-    );
+    let left = Disk::read(&network.members[1].folder)?.find_ciphertext(id, PLAINTEXT.len());
+    let left = left.map_or("is gone".to_owned(), |spot| format!("still lies in {}", spot.file.display()));
+    println!("   On B's disk the ciphertext {left}; its key has been destroyed, so every copy of it, backups too, stays shut.");
     Ok(())
 }
 

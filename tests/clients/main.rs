@@ -1,0 +1,32 @@
+//! Independent client libraries from npm talk to two running nodes: over the Unix socket, HTTP and mutual TLS.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod nodes;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use nodes::Nodes;
+
+#[test]
+fn web3js_quorum_and_quorum_js() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients");
+    if Command::new("npm").arg("--version").stdout(Stdio::null()).status().is_err() {
+        println!("SKIPPED: npm is not here (scripts/setup test installs it)");
+        return;
+    }
+    if !folder.join("node_modules").is_dir() {
+        let installed = Command::new("npm").arg("ci").current_dir(&folder).stdin(Stdio::null()).status().unwrap();
+        assert!(installed.success(), "npm ci failed in {}", folder.display());
+    }
+    let nodes = Nodes::start();
+    let mut test = Command::new("npm");
+    test.args(["test", "--silent"]).current_dir(&folder).stdin(Stdio::null()).envs(nodes.environment());
+    let output = test.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    println!("{text}\n{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "a client library failed:\n{text}\n{}", nodes.logs());
+    let passed = text.lines().find_map(|line| line.trim_start_matches(['#', 'ℹ', ' ']).strip_prefix("pass ")).unwrap();
+    assert!(passed.trim().parse::<u32>().unwrap() >= 25, "only {passed} tests ran");
+}
