@@ -2,6 +2,7 @@
 
 mod calls;
 mod documents;
+mod groups;
 mod http;
 mod network;
 mod peers;
