@@ -84,6 +84,7 @@ impl AdminSource for NodeSource {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]
 impl Rates {
     /// Rates since the last look that is at least the window away, or since the start.
     fn of(&mut self, snapshot: &Snapshot, now: Instant) -> Map<String, Value> {
