@@ -60,6 +60,8 @@ impl AdminSource for NodeSource {
                 "raw": store.raws,
                 "tombstones": store.tombstones,
                 "disk_bytes": store.disk_bytes,
+                "commits": store.commits,
+                "writes": store.writes,
             })
         });
         json!({
