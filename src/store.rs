@@ -78,6 +78,10 @@ pub struct Stats {
     pub tombstones: u64,
     /// Bytes on disk.
     pub disk_bytes: u64,
+    /// Batches made durable since the store was opened.
+    pub commits: u64,
+    /// Requests that they answered: `writes / commits` share one fsync.
+    pub writes: u64,
 }
 
 /// What a store cannot do, and why.

@@ -55,7 +55,7 @@ impl Default for Budgets {
         Self {
             connect: Duration::from_secs(1),
             exchange: Duration::from_secs(3),
-            bulk: Duration::from_secs(600),
+            bulk: Duration::from_mins(10),
             max_payload: 64 * 1024 * 1024,
         }
     }

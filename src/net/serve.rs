@@ -168,7 +168,7 @@ async fn serve_tcp(stream: TcpStream, address: IpAddr, tls: Option<Arc<ServerTls
     };
     match done {
         Ok(Ok(stream)) => drive(stream, caller, shared).await,
-        Ok(Err(error)) => tracing::debug!(%address, %error, "a TLS handshake failed"),
+        Ok(Err(error)) => tracing::info!(%address, %error, "a TLS handshake failed"),
         Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
     }
 }

@@ -27,6 +27,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::Shutdown;
+use crate::types::Coded as _;
 use live::Live;
 use verify::Verifier;
 
@@ -126,8 +127,9 @@ impl ClientTls {
 pub fn keep_fresh(servers: Vec<Arc<ServerTls>>, clients: Vec<Arc<ClientTls>>, shutdown: &Shutdown) {
     let stop = shutdown.stop.clone();
     let look = move || {
-        servers.iter().for_each(|tls| report(tls.refresh()));
-        clients.iter().for_each(|tls| report(tls.refresh()));
+        for refreshed in servers.iter().map(|tls| tls.refresh()).chain(clients.iter().map(|tls| tls.refresh())) {
+            report(refreshed);
+        }
     };
     let forever = async move {
         let mut hangup = signal(SignalKind::hangup()).ok();
@@ -150,7 +152,8 @@ fn report(refreshed: Result<bool, TlsError>) {
         Ok(true) => tracing::info!("TLS files were reloaded"),
         Ok(false) => {}
         Err(error) => {
-            tracing::error!(%error, code = %crate::types::Coded::code(&error), "TLS files were not reloaded; the former ones stay")
+            let code = error.code();
+            tracing::error!(%error, %code, "TLS files were not reloaded; the former ones stay");
         }
     }
 }

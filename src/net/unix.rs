@@ -43,9 +43,9 @@ fn open(path: &Path, temporary: &Path, mode: u32, owner: &Owner) -> io::Result<(
     }
     fs::set_permissions(temporary, fs::Permissions::from_mode(mode))?;
     let listener = socket.listen(BACKLOG)?;
-    let made = fs::symlink_metadata(temporary)?;
+    let file = fs::symlink_metadata(temporary)?;
     fs::rename(temporary, path)?;
-    Ok((listener, SocketFile { path: path.to_owned(), device: made.dev(), inode: made.ino() }))
+    Ok((listener, SocketFile { path: path.to_owned(), device: file.dev(), inode: file.ino() }))
 }
 
 /// Makes sure that nothing at the path is worth keeping.

@@ -13,7 +13,7 @@ use rocksdb::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use self::commit::{Committer, Op, Reply, Request};
+use self::commit::{Committed, Committer, Op, Reply, Request};
 use self::rows::{Index, Totals};
 use super::{Inserted, Kind, Lookup, Record, Stats, Store, StoreError, Tombstone};
 use crate::shred::SealedHead;
@@ -43,6 +43,7 @@ pub struct RocksStore {
     folder: PathBuf,
     requests: mpsc::Sender<Request>,
     committer: Mutex<Option<std::thread::JoinHandle<()>>>,
+    committed: Arc<Committed>,
 }
 
 impl RocksStore {
@@ -55,10 +56,11 @@ impl RocksStore {
         check_format(&db)?;
         let totals = Totals::load(&db)?;
         let (requests, waiting) = mpsc::channel(QUEUE);
-        let committer = Committer::new(Arc::clone(&db), totals);
+        let committed = Arc::<Committed>::default();
+        let committer = Committer::new(Arc::clone(&db), totals, Arc::clone(&committed));
         let thread = std::thread::Builder::new().name("store-commit".into()).spawn(move || committer.run(waiting));
         let thread = thread.map_err(|error| StoreError::Io(format!("no thread for the committer: {error}")))?;
-        Ok(Self { db, folder: folder.to_owned(), requests, committer: Mutex::new(Some(thread)) })
+        Ok(Self { db, folder: folder.to_owned(), requests, committer: Mutex::new(Some(thread)), committed })
     }
 
     async fn commit(&self, op: Op) -> Result<Reply, StoreError> {
@@ -179,7 +181,8 @@ impl Store for RocksStore {
         let disk_bytes = std::fs::read_dir(&self.folder)
             .map(|entries| entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|meta| meta.len()).sum())
             .unwrap_or_default();
-        Ok(Stats { payloads: totals.payloads, raws: totals.raws, tombstones: totals.tombstones, disk_bytes })
+        let (commits, writes) = self.committed.read();
+        Ok(Stats { payloads: totals.payloads, raws: totals.raws, tombstones: totals.tombstones, disk_bytes, commits, writes })
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -181,7 +181,12 @@ impl NodeFigures {
         gauge(encoder, "store_payloads", "Payloads kept", store.payloads)?;
         gauge(encoder, "store_raws", "Raw payloads kept", store.raws)?;
         gauge(encoder, "store_tombstones", "Payloads erased for ever", store.tombstones)?;
-        gauge(encoder, "store_disk_bytes", "Bytes of the store's files", store.disk_bytes)
+        gauge(encoder, "store_disk_bytes", "Bytes of the store's files", store.disk_bytes)?;
+        let commits =
+            encoder.encode_descriptor("store_commits", "Batches made durable, one fsync each", None, MetricType::Counter)?;
+        counter(commits, store.commits)?;
+        let writes = encoder.encode_descriptor("store_writes", "Write requests that they answered", None, MetricType::Counter)?;
+        counter(writes, store.writes)
     }
 
     fn process(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
@@ -213,7 +218,7 @@ mod tests {
         metrics.begin("node");
         let time = Duration::from_micros(70);
         metrics.record(&Request { surface: "node", route: "/send", method: "POST", status: 201, time, received: 9, sent: 3 });
-        let store = Some(Stats { payloads: 5, raws: 1, tombstones: 2, disk_bytes: 4096 });
+        let store = Some(Stats { payloads: 5, raws: 1, tombstones: 2, disk_bytes: 4096, commits: 3, writes: 12 });
         let text = metrics.encode(Snapshot {
             counts: vec![("sent", 4), ("delivery_failed", 1)],
             known_keys: 3,
@@ -231,6 +236,8 @@ mod tests {
             "celosia_keys 3",
             "celosia_store_payloads 5",
             "# TYPE celosia_store_disk_bytes gauge",
+            "celosia_store_commits_total 3",
+            "celosia_store_writes_total 12",
             "# EOF",
         ];
         for line in lines {

@@ -57,7 +57,9 @@ impl Snapshot {
 
 fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
     let mut announced: BTreeMap<&PeerUrl, usize> = BTreeMap::new();
-    keys.iter().for_each(|(_, url)| *announced.entry(url).or_default() += 1);
+    for (_, url) in keys {
+        *announced.entry(url).or_default() += 1;
+    }
     let unreached: BTreeSet<PeerUrl> = node.directory.unreached().into_iter().collect();
     let others = node.known_urls().into_iter().filter(|url| *url != node.settings.own_url);
     others

@@ -60,6 +60,8 @@ impl AdminSource for NodeSource {
                 "raw": store.raws,
                 "tombstones": store.tombstones,
                 "disk_bytes": store.disk_bytes,
+                "commits": store.commits,
+                "writes": store.writes,
             })
         });
         json!({
@@ -84,6 +86,7 @@ impl AdminSource for NodeSource {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "a rate needs no 53 bits")]
 impl Rates {
     /// Rates since the last look that is at least the window away, or since the start.
     fn of(&mut self, snapshot: &Snapshot, now: Instant) -> Map<String, Value> {

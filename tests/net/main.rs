@@ -1,5 +1,6 @@
 //! Transports with real sockets and real certificates.
 
+mod gates;
 mod listeners;
 mod peers;
 mod slow;

@@ -1,5 +1,6 @@
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,7 +11,8 @@ use hyper::Uri;
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::{TcpStream, UnixStream, lookup_host};
+use tokio::time::Instant;
 use tokio_rustls::client::TlsStream;
 use tower::Service;
 
@@ -53,13 +55,13 @@ impl Service<Uri> for Connector {
     fn call(&mut self, uri: Uri) -> Self::Future {
         let Self { route, time } = self.clone();
         Box::pin(async move {
-            let connected = tokio::time::timeout(time, connect(route, &uri)).await;
+            let connected = tokio::time::timeout(time, connect(route, &uri, time)).await;
             connected.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "no connection in time"))?.map(TokioIo::new)
         })
     }
 }
 
-async fn connect(route: Route, uri: &Uri) -> io::Result<Wire> {
+async fn connect(route: Route, uri: &Uri, time: Duration) -> io::Result<Wire> {
     let tls = match route {
         Route::Unix(path) => return UnixStream::connect(path).await.map(Wire::Unix),
         Route::Network(tls) => tls,
@@ -67,13 +69,33 @@ async fn connect(route: Route, uri: &Uri) -> io::Result<Wire> {
     let host = uri.host().ok_or(io::ErrorKind::InvalidInput)?.trim_matches(['[', ']']);
     let secure = uri.scheme_str() == Some("https");
     let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
-    let stream = TcpStream::connect((host, port)).await?;
+    let stream = connect_tcp(host, port, time).await?;
     stream.set_nodelay(true)?;
     if !secure {
         return Ok(Wire::Tcp(stream));
     }
     let tls = tls.ok_or_else(|| io::Error::other("https without TLS settings: configure TLS for the client"))?;
-    tls.connect(host, stream).await.map(|stream| Wire::Tls(Box::new(stream)))
+    let handshake = tls.connect(host, stream).await;
+    let handshake = handshake.inspect_err(|error| tracing::warn!(host, port, %error, "a TLS handshake with a server failed"));
+    handshake.map(|stream| Wire::Tls(Box::new(stream)))
+}
+
+/// Tries the addresses of a host in turn. Each gets its share of the time, so that one that never answers does not use it up.
+async fn connect_tcp(host: &str, port: u16, time: Duration) -> io::Result<TcpStream> {
+    let deadline = Instant::now() + time;
+    let addresses: Vec<SocketAddr> = lookup_host((host, port)).await?.collect();
+    let mut left = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    for address in addresses {
+        let share = deadline.saturating_duration_since(Instant::now()) / left.max(1);
+        left = left.saturating_sub(1);
+        match tokio::time::timeout(share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => last = error,
+            Err(_) => last = io::ErrorKind::TimedOut.into(),
+        }
+    }
+    Err(last)
 }
 
 /// A connection to a server.

@@ -13,7 +13,7 @@ use super::Connector;
 use crate::types::{Code, Coded};
 
 /// Idle connections kept for each server.
-const IDLE_CONNECTIONS: usize = 64;
+const IDLE_CONNECTIONS: usize = 256;
 
 /// How long one is kept: less than the 30 s after which Tessera's server (Jetty) closes it.
 const IDLE_TIME: Duration = Duration::from_secs(20);

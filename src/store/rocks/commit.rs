@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use rocksdb::{DB, WriteBatch};
@@ -43,14 +44,33 @@ struct Overlay {
     buried: BTreeSet<PayloadId>,
 }
 
+/// Batches written, and the writes in them.
+#[derive(Default)]
+pub(super) struct Committed {
+    commits: AtomicU64,
+    writes: AtomicU64,
+}
+
+impl Committed {
+    pub(super) fn read(&self) -> (u64, u64) {
+        (self.commits.load(Ordering::Relaxed), self.writes.load(Ordering::Relaxed))
+    }
+
+    fn add(&self, writes: usize) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.writes.fetch_add(writes as u64, Ordering::Relaxed);
+    }
+}
+
 pub(super) struct Committer {
     db: Arc<DB>,
     totals: Totals,
+    committed: Arc<Committed>,
 }
 
 impl Committer {
-    pub(super) fn new(db: Arc<DB>, totals: Totals) -> Self {
-        Self { db, totals }
+    pub(super) fn new(db: Arc<DB>, totals: Totals, committed: Arc<Committed>) -> Self {
+        Self { db, totals, committed }
     }
 
     /// Commits until the store is closed or dropped.
@@ -79,7 +99,7 @@ impl Committer {
             closing |= matches!(op, Op::Close);
             answers.push((reply, self.decide(op, &mut batch, &mut overlay, &mut totals)));
         }
-        let mut written = self.write(batch, totals);
+        let mut written = self.write(batch, totals, answers.len());
         if closing && written.is_ok() {
             written = self.flush();
         }
@@ -93,7 +113,7 @@ impl Committer {
         }
     }
 
-    fn write(&mut self, mut batch: WriteBatch, totals: Totals) -> Result<(), String> {
+    fn write(&mut self, mut batch: WriteBatch, totals: Totals, requests: usize) -> Result<(), String> {
         if batch.is_empty() {
             return Ok(());
         }
@@ -102,6 +122,7 @@ impl Committer {
         }
         self.db.write_opt(batch, &rows::synced()).map_err(|error| error.to_string())?;
         self.totals = totals;
+        self.committed.add(requests);
         Ok(())
     }
 
