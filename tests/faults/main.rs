@@ -1,6 +1,7 @@
 //! What is acknowledged stays, and stays with its participants: real processes, killed, starved and listened to.
 
 mod disk;
+mod enclave;
 mod http;
 mod kill;
 mod member;
