@@ -1,5 +1,7 @@
 //! Privacy groups as peers push and stores keep them, and their ids.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use sha3::{Digest as _, Keccak256};
 
@@ -115,17 +117,16 @@ pub fn lookup_id(members: &[Address]) -> GroupId {
 }
 
 fn id(members: &[Address], last: Option<&[u8]>) -> GroupId {
-    let mut distinct: Vec<&Address> = Vec::with_capacity(members.len());
-    let mut seen = std::collections::HashSet::new();
-    distinct.extend(members.iter().filter(|member| seen.insert(**member)));
+    let mut seen = HashSet::with_capacity(members.len());
+    let mut distinct: Vec<&Address> = members.iter().filter(|member| seen.insert(**member)).collect();
     distinct.sort_by_key(|member| java_hash(member.as_bytes()));
-    let mut body = Vec::with_capacity(33 * distinct.len() + last.map_or(0, |item| item.len() + 9));
+    let mut items = Vec::with_capacity(33 * distinct.len() + last.map_or(0, |item| item.len() + 9));
     for item in distinct.into_iter().map(|member| member.as_bytes().as_slice()).chain(last) {
-        rlp_string(&mut body, item);
+        rlp_string(&mut items, item);
     }
-    let mut list = Vec::with_capacity(9);
-    rlp_head(&mut list, 0xc0, body.len());
-    GroupId(Keccak256::new().chain_update(&list).chain_update(&body).finalize().to_vec())
+    let mut head = Vec::with_capacity(9);
+    rlp_head(&mut head, 0xc0, items.len());
+    GroupId(Keccak256::new().chain_update(&head).chain_update(&items).finalize().to_vec())
 }
 
 /// Java's `Arrays.hashCode(byte[])`, by which Tessera sorts members.
@@ -143,13 +144,11 @@ fn rlp_string(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// `offset + length` in one byte up to 55; beyond, `offset + 55 + bytes of the length`, then the length without leading zeros.
 fn rlp_head(out: &mut Vec<u8>, offset: u8, length: usize) {
-    let bytes = length.to_be_bytes();
-    match u8::try_from(length) {
-        Ok(short @ 0..=55) => out.push(offset + short),
-        _ => {
-            let digits = &bytes[(length.leading_zeros() / 8) as usize..];
-            out.push(offset + 55 + u8::try_from(digits.len()).expect("a usize has at most 8 bytes"));
-            out.extend_from_slice(digits);
-        }
+    if let Ok(short @ 0..=55) = u8::try_from(length) {
+        out.push(offset + short);
+        return;
     }
+    let mut digits: Vec<u8> = length.to_be_bytes().into_iter().skip_while(|digit| *digit == 0).collect();
+    out.push(offset + 55 + u8::try_from(digits.len()).expect("a usize has at most 8 bytes"));
+    out.append(&mut digits);
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod cbor_forms;
+mod corpus;
 mod data;
 mod groups;
 mod legacy_forms;

@@ -1,0 +1,93 @@
+//! What each fuzz target does with its input: reads it as the named thing and, where it is one, checks that writing and reading it
+//! again changes nothing. `tests/vectors` does the same with every file of the corpus.
+
+use bytes::Bytes;
+use celosia::config;
+use celosia::crypto::puncture::KeyTree;
+use celosia::enclave::keyfile::KeyFile;
+use celosia::enclave::proto;
+use celosia::shred::SealedHead;
+use celosia::types::{Codec, VersionSet};
+use celosia::wire::privacy_group::EncodedGroup;
+use celosia::wire::{EncodedPayload, PartyInfo};
+
+/// A payload in Tessera's layout.
+pub fn legacy(input: &[u8]) {
+    payload(Codec::Legacy, input);
+}
+
+/// A payload in CBOR.
+pub fn cbor(input: &[u8]) {
+    payload(Codec::Cbor, input);
+}
+
+/// An announcement of a peer.
+pub fn party_info(input: &[u8]) {
+    if let Ok(info) = PartyInfo::decode(input) {
+        assert_eq!(PartyInfo::decode(&info.encode()), Ok(info));
+    }
+}
+
+/// A privacy group.
+pub fn privacy_group(input: &[u8]) {
+    if let Ok(group) = EncodedGroup::decode(input) {
+        assert_eq!(EncodedGroup::decode(&group.encode()), Ok(group));
+    }
+}
+
+/// A configuration: Tessera's JSON or our TOML.
+pub fn config(input: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(input) {
+        drop(config::load_text("input", text, Vec::new()));
+    }
+}
+
+/// A key file.
+pub fn key_file(input: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(input) {
+        drop(KeyFile::parse(text));
+    }
+}
+
+/// A path, a query and lines of a header of the node surface, one a line.
+pub fn http_path(input: &[u8]) {
+    use celosia::api::request;
+    let mut lines = input.split(|byte| *byte == b'\n');
+    let [path, query] =
+        [lines.next(), lines.next()].map(|line| std::str::from_utf8(line.unwrap_or_default()).unwrap_or_default());
+    drop((request::target(path), request::query(Some(query))));
+    drop(lines.clone().map(|line| request::single_key("c11n-from", Some(line))).collect::<Vec<_>>());
+    let versions = VersionSet::parse(lines.clone().filter_map(|line| std::str::from_utf8(line).ok()));
+    assert_eq!(VersionSet::parse(versions.header_names()), versions);
+    drop(request::keys("c11n-to", lines));
+}
+
+/// The state of a key tree, inside its seal.
+pub fn tree_state(input: &[u8]) {
+    if let Some(tree) = KeyTree::decode(input) {
+        assert_eq!(tree.encode().as_slice(), input);
+        assert_eq!(tree.derive(0).is_some(), tree.is_alive(0));
+    }
+}
+
+/// A sealed head, as stored.
+pub fn sealed_head(input: &[u8]) {
+    if let Some(head) = SealedHead::from_bytes(Bytes::copy_from_slice(input)) {
+        assert_eq!(head.as_bytes(), input);
+        let leaf = head.leaf();
+        assert_eq!([leaf.tree.to_be_bytes(), leaf.leaf.to_be_bytes()].concat(), input[1..9]);
+    }
+}
+
+/// The body of a frame between the node and the enclave's process, either way.
+pub fn enclave_frame(input: &[u8]) {
+    drop((proto::decode_request(input), proto::decode_response(input)));
+}
+
+fn payload(codec: Codec, input: &[u8]) {
+    let Ok(payload) = EncodedPayload::decode(codec, &Bytes::copy_from_slice(input)) else { return };
+    assert_eq!(payload.privacy.check(), Ok(()));
+    for codec in [Codec::Legacy, Codec::Cbor] {
+        assert_eq!(EncodedPayload::decode(codec, &payload.encode(codec)).as_ref(), Ok(&payload));
+    }
+}
