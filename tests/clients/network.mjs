@@ -10,18 +10,26 @@ const from = (name) => {
   return value;
 };
 
-export const a = { socket: from("CLIENTS_A_SOCKET"), http: from("CLIENTS_A_HTTP"), https: from("CLIENTS_A_HTTPS"), key: from("CLIENTS_A_KEY") };
+export const a = {
+  socket: from("CLIENTS_A_SOCKET"),
+  http: from("CLIENTS_A_HTTP"),
+  https: from("CLIENTS_A_HTTPS"),
+  httpsOpen: from("CLIENTS_A_HTTPS_OPEN"),
+  key: from("CLIENTS_A_KEY"),
+};
 export const b = { socket: from("CLIENTS_B_SOCKET"), key: from("CLIENTS_B_KEY") };
 
 const pem = (name) => readFileSync(`${from("CLIENTS_TLS")}/${name}.pem`);
 export const tls = { key: pem("client-key"), clcert: pem("client"), cacert: pem("ca") };
 
-/** Every way to reach the same node, as options of the client libraries. */
+/** Ways to reach the same node, as options of the client libraries. */
 export const ways = {
   "Unix socket": { ipcPath: a.socket },
   HTTP: { privateUrl: a.http, publicUrl: a.http },
-  "mutual TLS": { privateUrl: a.https, publicUrl: a.https, tlsSettings: tls },
+  TLS: { privateUrl: a.httpsOpen, publicUrl: a.httpsOpen, tlsSettings: { cacert: tls.cacert } },
 };
+/** web3js-quorum 22.4 reads client certificates, but never shows them; quorum-js does. */
+export const mutual = { "mutual TLS": { privateUrl: a.https, publicUrl: a.https, tlsSettings: tls } };
 
 /** One request over a Unix socket: { status, json }. */
 export const over = (socketPath, method, path, body) =>

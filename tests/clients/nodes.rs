@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, Certificate, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use tempfile::TempDir;
 
 /// Example key pairs of `keys/`.
@@ -24,7 +24,7 @@ impl Nodes {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         certificates(folder.path());
-        let held: Vec<TcpListener> = (0..5).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        let held: Vec<TcpListener> = (0..6).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
         let ports: Vec<u16> = held.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
         drop(held);
         let mut nodes = Self { folder, ports, processes: Vec::new() };
@@ -47,6 +47,7 @@ impl Nodes {
             ("CLIENTS_B_SOCKET", self.path("1.ipc")),
             ("CLIENTS_A_HTTP", format!("http://127.0.0.1:{}", self.ports[2])),
             ("CLIENTS_A_HTTPS", format!("https://127.0.0.1:{}", self.ports[3])),
+            ("CLIENTS_A_HTTPS_OPEN", format!("https://127.0.0.1:{}", self.ports[5])),
             ("CLIENTS_A_APPLICATION", format!("http://127.0.0.1:{}", self.ports[4])),
             ("CLIENTS_A_KEY", public_key(0)),
             ("CLIENTS_B_KEY", public_key(1)),
@@ -79,8 +80,10 @@ impl Nodes {
                 "[[server]]\nsurface = \"node\"\naddress = \"http://127.0.0.1:{}/\"\n\
                  [[server]]\nsurface = \"application\"\naddress = \"http://127.0.0.1:{}/\"\n\
                  [[server]]\nsurface = \"node\"\naddress = \"https://127.0.0.1:{}/\"\n\
-                 [server.tls]\ncert = \"{folder}/server.pem\"\nkey = \"{folder}/server-key.pem\"\nca = [\"{folder}/ca.pem\"]\n",
-                ports[2], ports[4], ports[3],
+                 [server.tls]\ncert = \"{folder}/server.pem\"\nkey = \"{folder}/server-key.pem\"\nca = [\"{folder}/ca.pem\"]\n\
+                 [[server]]\nsurface = \"node\"\naddress = \"https://127.0.0.1:{}/\"\n\
+                 [server.tls]\ncert = \"{folder}/server.pem\"\nkey = \"{folder}/server-key.pem\"\nclient-auth = false\ntrust-mode = \"none\"\n",
+                ports[2], ports[4], ports[3], ports[5],
             );
         }
         text
@@ -125,6 +128,7 @@ fn certificates(folder: &Path) {
     let ca_key = KeyPair::generate().unwrap();
     let mut ca_params = CertificateParams::new(Vec::new()).unwrap();
     ca_params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    ca_params.distinguished_name.push(DnType::CommonName, "authority");
     let ca = ca_params.self_signed(&ca_key).unwrap();
     let issuer = Issuer::new(ca_params, ca_key);
     let write = |name: &str, text: String| fs::write(folder.join(format!("{name}.pem")), text).unwrap();
@@ -133,6 +137,7 @@ fn certificates(folder: &Path) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned(), "localhost".to_owned()]).unwrap();
         params.extended_key_usages = vec![usage];
+        params.distinguished_name.push(DnType::CommonName, name);
         let certificate: Certificate = params.signed_by(&key, &issuer).unwrap();
         write(name, certificate.pem());
         write(&format!("{name}-key"), key.serialize_pem());

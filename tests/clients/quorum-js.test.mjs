@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import quorum from "quorum-js";
-import { decode } from "rlp";
+import { decode, encode } from "rlp";
 import Web3 from "web3";
-import { a, account, b, receive, standInNode, tls, ways } from "./network.mjs";
+import { a, account, b, mutual, receive, standInNode, tls, ways } from "./network.mjs";
 
 let node;
 before(async () => (node = await standInNode()));
 after(() => node.close());
 
-for (const [way, options] of Object.entries(ways)) {
+for (const [way, options] of Object.entries({ ...ways, ...mutual })) {
   const manager = () => quorum.RawTransactionManager(new Web3(node.url), options);
 
   test(`quorum-js over ${way}: storeRawRequest`, async () => {
@@ -42,10 +42,12 @@ for (const [way, options] of Object.entries(ways)) {
 
 test("quorum-js setPrivate marks a signed transaction and keeps its fields", () => {
   const manager = quorum.RawTransactionManager(new Web3(node.url), ways["Unix socket"]);
-  const signed = Buffer.from("f84a80808094000000000000000000000000000000000000000080801ca0" + "11".repeat(32) + "a0" + "22".repeat(32), "hex");
+  const field = (byte, length) => Buffer.alloc(length, byte);
+  const signed = encode([field(0, 0), field(0, 0), field(9, 2), field(5, 20), field(0, 0), field(7, 64), field(0x1c, 1), field(0x11, 32), field(0x22, 32)]);
   const fields = decode(manager.setPrivate(signed));
   assert.equal(fields[6].toString("hex"), "26");
-  assert.equal(fields[7].toString("hex"), "11".repeat(32));
+  assert.deepEqual(fields[5], field(7, 64));
+  assert.deepEqual(fields[7], field(0x11, 32));
 });
 
 test("the TLS listener refuses a caller without a certificate", async () => {

@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod evidence;
+mod examples;
 mod floors;
 mod scan;
 mod shape;
