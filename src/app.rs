@@ -22,7 +22,7 @@ use crate::net::Shutdown;
 use crate::net::admin::Readiness;
 use crate::services::{Node, Settings};
 use crate::store::rocks::RocksStore;
-use crate::store::{Store, fsck};
+use crate::store::Store;
 use crate::telemetry::{self, Metrics, NodeSource};
 use crate::types::PeerUrl;
 
@@ -145,22 +145,4 @@ fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {
         poll_interval: config.peers.poll_interval,
         own_url,
     })
-}
-
-/// Checks every record of a node that does not run: of a configuration, or of a data folder alone.
-pub async fn fsck(config: Option<Config>, data_dir: Option<PathBuf>) -> Result<fsck::Report, StartError> {
-    let (enclave, folder): (Arc<dyn Enclave>, PathBuf) = match (config, data_dir) {
-        (Some(config), _) => {
-            let folder = config.data_dir.clone().ok_or(StartError::NoDataFolder)?;
-            (open_enclave(&config, &folder).await?, folder)
-        }
-        (None, folder) => {
-            let folder = folder.ok_or(StartError::NoDataFolder)?;
-            (Arc::new(enclave::open_keyless(&folder.join("enclave"))?), folder)
-        }
-    };
-    let store = RocksStore::open(&folder.join("store"))?;
-    let report = fsck::check(&store, &*enclave).await?;
-    store.close().await?;
-    Ok(report)
 }

@@ -2,7 +2,8 @@
 //!
 //! One writer thread commits what waits as one batch with one fsync; an answer means fsynced.
 
-pub mod contract;
+#[cfg(test)]
+pub(crate) mod contract;
 pub mod fsck;
 pub mod rocks;
 

@@ -8,7 +8,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{StartError, data_folder, keys, make_private};
 use crate::config::Config;
-use crate::crypto::secret::Secret;
 use crate::enclave::Enclave as _;
 use crate::enclave::harden::{harden, interfaces};
 use crate::enclave::local::LocalEnclave;
@@ -67,11 +66,4 @@ pub(super) fn open_local(config: &Config, folder: &Path) -> Result<LocalEnclave,
     let root = Box::new(FileRoot::open(folder)?);
     let forest = Arc::new(Forest::open(folder, root)?);
     LocalEnclave::new(keys, forest).map_err(|_| StartError::NoKeys)
-}
-
-/// The key trees alone: enough to verify records, which needs no identity.
-pub(super) fn open_keyless(folder: &Path) -> Result<LocalEnclave, StartError> {
-    let root = Box::new(FileRoot::open(folder)?);
-    let forest = Arc::new(Forest::open(folder, root)?);
-    LocalEnclave::new(vec![Secret::random()], forest).map_err(|_| StartError::NoKeys)
 }

@@ -1,8 +1,20 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Failure, block_on};
-use crate::app;
+use super::Failure;
 use crate::config::load;
+use crate::crypto::secret::Secret;
+use crate::enclave::Enclave;
+use crate::enclave::local::LocalEnclave;
+use crate::enclave::remote::RemoteEnclave;
+use crate::shred::{FileRoot, Forest};
+use crate::store::fsck::{Report, fsck};
+use crate::store::rocks::RocksStore;
+use crate::types::Coded;
+
+/// How long a separate enclave may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// `celosia fsck`.
 #[derive(clap::Args, Debug)]
@@ -19,23 +31,61 @@ pub(crate) struct Args {
     pub json: bool,
 }
 
-/// Exit code 0 if every record verifies, 1 if one does not.
+/// Where store and keys are.
+struct Places {
+    store: PathBuf,
+    keys: PathBuf,
+    socket: Option<PathBuf>,
+}
+
+/// Exit code 0 if every record verifies, 1 if one does not, 2 if they cannot be checked.
 pub(super) fn run(args: Args) -> Result<u8, Failure> {
-    let config = args.config.as_deref().map(|path| load(path, &[])).transpose()?.map(|loaded| loaded.config);
-    let report = block_on(app::fsck(config, args.data_dir))?.map_err(|error| Failure::coded(2, &error))?;
-    if args.json {
+    let json = args.json;
+    let places = places(args)?;
+    let report = super::block_on(check(&places))??;
+    if json {
         println!("{}", serde_json::to_string_pretty(&report).map_err(|error| Failure::plain(2, error))?);
     } else {
-        println!("{} payloads and {} raw payloads verify", report.payloads, report.raws);
-        if report.unburied > 0 {
-            println!(
-                "{} erased records whose rows are still there: unreadable, and removed when they are erased again",
-                report.unburied
-            );
-        }
-        for finding in &report.findings {
-            println!("bad {} {}: {}", finding.kind, finding.id, finding.what);
-        }
+        println!("{report}");
     }
-    Ok(u8::from(!report.findings.is_empty()))
+    Ok(u8::from(!report.is_clean()))
+}
+
+fn places(args: Args) -> Result<Places, Failure> {
+    let (data_dir, keys, socket) = match (args.data_dir, args.config) {
+        (Some(data_dir), _) => (data_dir.clone(), data_dir.join("enclave"), None),
+        (None, Some(file)) => {
+            let config = load(&file, &[])?.config;
+            let data_dir =
+                config.data_dir.clone().ok_or_else(|| Failure::plain(2, "the configuration keeps its data nowhere"))?;
+            (data_dir.clone(), config.enclave_dir(&data_dir), config.enclave.socket)
+        }
+        (None, None) => return Err(Failure::plain(super::USAGE, "give --config FILE or --data-dir DIR")),
+    };
+    Ok(Places { store: data_dir.join("store"), keys, socket })
+}
+
+async fn check(places: &Places) -> Result<Report, Failure> {
+    let forest = if places.socket.is_none() { forest(&places.keys)? } else { None };
+    let enclave: Option<Box<dyn Enclave>> = match (&places.socket, &forest) {
+        (Some(socket), _) => Some(Box::new(RemoteEnclave::connect(socket, PATIENCE).await.map_err(|error| coded(&error))?)),
+        // Heads open with the key trees alone; an enclave wants a private key, so it gets one that is nobody's.
+        (None, Some(forest)) => {
+            LocalEnclave::new(vec![Secret::random()], Arc::clone(forest)).ok().map(|local| Box::new(local) as _)
+        }
+        (None, None) => None,
+    };
+    let store = RocksStore::open_read_only(&places.store).map_err(|error| coded(&error))?;
+    fsck(Arc::new(store), enclave.as_deref(), forest.as_deref()).await.map_err(|error| coded(&error))
+}
+
+/// The key trees, if the root that they are sealed under is here. Their lock also tells a running node.
+fn forest(folder: &Path) -> Result<Option<Arc<Forest>>, Failure> {
+    let root = FileRoot::open_existing(folder).map_err(|error| coded(&error))?;
+    let Some(root) = root else { return Ok(None) };
+    Ok(Some(Arc::new(Forest::open(folder, Box::new(root)).map_err(|error| coded(&error))?)))
+}
+
+fn coded(error: &impl Coded) -> Failure {
+    Failure::coded(2, error)
 }

@@ -1,14 +1,13 @@
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{FlockOperation, flock};
 use zeroize::Zeroizing;
 
-use super::root::io_error;
+use super::root::lock;
 use super::tree::Tree;
 use super::{LeafRef, RootKey, SealedHead, ShredError};
 use crate::crypto::aead;
@@ -138,99 +137,9 @@ fn bound(leaf: LeafRef, aad: &[u8]) -> Vec<u8> {
     [SealedHead::prefix(leaf).as_slice(), aad].concat()
 }
 
-fn lock(folder: &Path) -> Result<File, ShredError> {
-    let path = folder.join("lock");
-    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(|e| io_error(&path, e))?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| ShredError::Locked(folder.display().to_string()))?;
-    Ok(file)
-}
-
 fn today() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs() / DAY
 }
 
 #[cfg(test)]
-mod tests {
-    use tempfile::tempdir;
-
-    use super::super::FileRoot;
-    use super::*;
-
-    fn open(folder: &Path) -> Forest {
-        Forest::open(folder, Box::new(FileRoot::open(folder).expect("a root"))).expect("a forest")
-    }
-
-    #[test]
-    fn heads_open_after_a_restart_and_punctured_ones_never_again() {
-        let folder = tempdir().expect("a folder");
-        let (kept, shredded) = {
-            let forest = open(folder.path());
-            let heads = (forest.seal_new(b"id", b"kept").expect("sealed"), forest.seal_new(b"id", b"gone").expect("sealed"));
-            assert_ne!(heads.0.leaf(), heads.1.leaf());
-            forest.puncture(&[heads.1.leaf(), heads.1.leaf()]).expect("punctured");
-            heads
-        };
-        let forest = open(folder.path());
-        assert_eq!(forest.open_head(b"id", &kept).expect("opens").as_slice(), b"kept");
-        assert!(matches!(forest.open_head(b"id", &shredded), Err(ShredError::Destroyed)));
-        assert!(matches!(forest.open_head(b"other id", &kept), Err(ShredError::Broken(_))));
-        let again = forest.reseal(kept.leaf(), b"id", b"anew").expect("resealed");
-        assert_eq!(forest.open_head(b"id", &again).expect("opens").as_slice(), b"anew");
-        assert_ne!(forest.seal_new(b"id", b"next").expect("sealed").leaf().tree, kept.leaf().tree, "a new start, a new tree");
-    }
-
-    #[test]
-    fn a_start_that_keeps_nothing_leaves_no_tree_and_one_process_has_the_folder() {
-        let folder = tempdir().expect("a folder");
-        let forest = open(folder.path());
-        let names = |folder: &Path| fs::read_dir(folder).expect("a folder").flatten().map(|e| e.file_name()).collect::<Vec<_>>();
-        assert!(!names(folder.path()).iter().any(|name| name.to_string_lossy().starts_with("tree-")));
-        let root = Box::new(FileRoot::open(folder.path()).expect("a root"));
-        assert!(matches!(Forest::open(folder.path(), root), Err(ShredError::Locked(_))));
-        drop(forest);
-    }
-
-    #[test]
-    fn altered_missing_and_loose_files_are_refused() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let folder = tempdir().expect("a folder");
-        let head = open(folder.path()).seal_new(b"id", b"head").expect("sealed");
-        let tree = folder.path().join("tree-00000001.key");
-        let bytes = fs::read(&tree).expect("a tree");
-        for at in 0..bytes.len() {
-            let mut altered = bytes.clone();
-            altered[at] ^= 1;
-            fs::write(&tree, &altered).expect("written");
-            assert!(matches!(open(folder.path()).open_head(b"id", &head), Err(ShredError::Broken(_))), "byte {at}");
-        }
-        fs::remove_file(&tree).expect("removed");
-        assert!(matches!(open(folder.path()).open_head(b"id", &head), Err(ShredError::Missing(1))));
-        let root = folder.path().join("root-1.key");
-        fs::set_permissions(&root, fs::Permissions::from_mode(0o640)).expect("a mode");
-        assert!(matches!(FileRoot::open(folder.path()), Err(ShredError::Loose(_))));
-    }
-
-    #[test]
-    fn many_callers_seal_under_different_leaves_and_puncture_together() {
-        let folder = tempdir().expect("a folder");
-        let forest = open(folder.path());
-        let heads: Vec<SealedHead> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..8)
-                .map(|_| scope.spawn(|| (0..50).map(|_| forest.seal_new(b"", b"x").expect("sealed")).collect::<Vec<_>>()))
-                .collect();
-            threads.into_iter().flat_map(|thread| thread.join().expect("a thread")).collect()
-        });
-        let leaves: std::collections::BTreeSet<LeafRef> = heads.iter().map(SealedHead::leaf).collect();
-        assert_eq!(leaves.len(), 400);
-        std::thread::scope(|scope| {
-            for head in heads.iter().step_by(2) {
-                scope.spawn(|| forest.puncture(&[head.leaf()]).expect("punctured"));
-            }
-        });
-        drop(forest);
-        let forest = open(folder.path());
-        for (n, head) in heads.iter().enumerate() {
-            assert_eq!(forest.open_head(b"", head).is_ok(), n % 2 == 1);
-        }
-    }
-}
+mod tests;

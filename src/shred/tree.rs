@@ -28,7 +28,7 @@ pub(super) struct Tree {
 impl Tree {
     /// Begins a tree with the next free number; its file is durable when this returns.
     pub(super) fn begin(folder: &Path, root: &dyn RootKey, day: u64) -> Result<Self, ShredError> {
-        let last = numbers(folder)?.into_iter().max().unwrap_or(0);
+        let last = Self::numbers(folder)?.into_iter().max().unwrap_or(0);
         let id = last.checked_add(1).ok_or_else(|| ShredError::Broken("the number of the last key tree".into()))?;
         let tree =
             Self { id, day, keys: RwLock::new(KeyTree::random()), unsaved: AtomicBool::new(true), saving: Mutex::default() };
@@ -108,6 +108,17 @@ impl Tree {
         saved
     }
 
+    /// Numbers of the folder's trees.
+    pub(super) fn numbers(folder: &Path) -> Result<Vec<u32>, ShredError> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).map_err(|source| io_error(folder, source))? {
+            let name = entry.map_err(|source| io_error(folder, source))?.file_name();
+            let number = name.to_str().and_then(|name| name.strip_prefix("tree-")?.strip_suffix(".key"));
+            found.extend(number.and_then(|hex| u32::from_str_radix(hex, 16).ok()));
+        }
+        Ok(found)
+    }
+
     fn header(id: u32, day: u64, generation: u32) -> [u8; HEADER] {
         let mut header = [0; HEADER];
         header[..4].copy_from_slice(MAGIC);
@@ -120,14 +131,4 @@ impl Tree {
 
 fn file(folder: &Path, id: u32) -> PathBuf {
     folder.join(format!("tree-{id:08x}.key"))
-}
-
-fn numbers(folder: &Path) -> Result<Vec<u32>, ShredError> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|source| io_error(folder, source))? {
-        let name = entry.map_err(|source| io_error(folder, source))?.file_name();
-        let number = name.to_str().and_then(|name| name.strip_prefix("tree-")?.strip_suffix(".key"));
-        found.extend(number.and_then(|hex| u32::from_str_radix(hex, 16).ok()));
-    }
-    Ok(found)
 }

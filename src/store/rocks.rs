@@ -1,16 +1,21 @@
 //! The embedded store: RocksDB, tuned for ciphertext and a small footprint (`docs/store-format.md`).
 
+mod audit;
 mod commit;
+#[cfg(test)]
+mod faults;
 mod rows;
+#[cfg(test)]
+mod tests;
+mod tuning;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use rocksdb::{
-    BlockBasedOptions, Cache, ColumnFamilyDescriptor, DB, DBCompressionType, Direction, IteratorMode, Options, ReadOptions,
-};
+use rocksdb::{DB, Direction, IteratorMode, ReadOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use self::commit::{Committed, Committer, Op, Reply, Request};
@@ -18,6 +23,8 @@ use self::rows::{Index, Totals};
 use super::{Inserted, Kind, Lookup, Record, Stats, Store, StoreError, Tombstone};
 use crate::shred::SealedHead;
 use crate::types::{GroupId, PayloadId};
+
+pub(super) use audit::{Finding, Order};
 
 /// Format of the rows; written once, refused if newer.
 const FORMAT: u32 = 1;
@@ -27,22 +34,17 @@ const INDEX: &str = "index";
 const PAYLOAD: &str = "payload";
 const TOMBSTONE: &str = "tombstone";
 const GROUP: &str = "group";
+const FAMILIES: [&str; 5] = [META, INDEX, PAYLOAD, TOMBSTONE, GROUP];
 
 /// Writes that may wait; beyond it callers wait too.
 const QUEUE: usize = 4096;
-const MIB: usize = 1 << 20;
-/// All memtables together.
-const WRITE_BUFFER: usize = 12 * MIB;
-/// Blocks read from files.
-const BLOCK_CACHE: usize = 6 * MIB;
-const OPEN_FILES: i32 = 256;
 
 /// A store in a folder of its own.
 pub struct RocksStore {
     db: Arc<DB>,
     folder: PathBuf,
     requests: mpsc::Sender<Request>,
-    committer: Mutex<Option<std::thread::JoinHandle<()>>>,
+    committer: Mutex<Option<JoinHandle<()>>>,
     committed: Arc<Committed>,
 }
 
@@ -50,17 +52,29 @@ impl RocksStore {
     /// Opens the store of a folder, or makes it. One process at a time.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Io(format!("{}: {error}", folder.display())))?;
-        let cache = Cache::new_lru_cache(BLOCK_CACHE);
-        let db = DB::open_cf_descriptors(&options(), folder, families(&cache)).map_err(|error| opening(folder, &error))?;
-        let db = Arc::new(db);
-        check_format(&db)?;
-        let totals = Totals::load(&db)?;
-        let (requests, waiting) = mpsc::channel(QUEUE);
+        let db = DB::open_cf_descriptors(&tuning::database(), folder, tuning::families());
+        let db = Arc::new(db.map_err(|error| opening(folder, &error))?);
+        if format_of(&db)?.is_none() {
+            db.put_opt(rows::FORMAT_KEY, FORMAT.to_be_bytes(), &rows::synced()).map_err(reading)?;
+        }
         let committed = Arc::<Committed>::default();
-        let committer = Committer::new(Arc::clone(&db), totals, Arc::clone(&committed));
+        let committer = Committer::new(Arc::clone(&db), Totals::load(&db)?, Arc::clone(&committed));
+        let (requests, waiting) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new().name("store-commit".into()).spawn(move || committer.run(waiting));
         let thread = thread.map_err(|error| StoreError::Io(format!("no thread for the committer: {error}")))?;
         Ok(Self { db, folder: folder.to_owned(), requests, committer: Mutex::new(Some(thread)), committed })
+    }
+
+    /// Opens a store that is there, and changes nothing: writes are refused with [`StoreError::Unavailable`].
+    pub fn open_read_only(folder: &Path) -> Result<Self, StoreError> {
+        let mut options = tuning::database();
+        options.create_if_missing(false);
+        options.create_missing_column_families(false);
+        let db = DB::open_cf_descriptors_read_only(&options, folder, tuning::families(), false);
+        let db = Arc::new(db.map_err(|error| opening(folder, &error))?);
+        format_of(&db)?.ok_or_else(|| StoreError::Corrupt("the format row is missing".into()))?;
+        let (requests, _) = mpsc::channel(1);
+        Ok(Self { db, folder: folder.to_owned(), requests, committer: Mutex::new(None), committed: Arc::default() })
     }
 
     async fn commit(&self, op: Op) -> Result<Reply, StoreError> {
@@ -70,43 +84,48 @@ impl RocksStore {
     }
 
     fn index(&self, kind: Kind, id: &PayloadId) -> Result<Lookup<Index>, StoreError> {
-        let row = self.db.get_pinned_cf(&rows::family(&self.db, INDEX)?, rows::index_key(kind, id)).map_err(reading)?;
-        if let Some(row) = row {
-            return Ok(Lookup::Found(Index::decode(&row)?));
+        if let Some(index) = rows::index(&self.db, kind, id)? {
+            return Ok(Lookup::Found(index));
         }
-        Ok(match rows::tombstone(&self.db, id)? {
-            Some(tombstone) => Lookup::Erased(tombstone),
-            None => Lookup::Absent,
-        })
+        Ok(rows::tombstone(&self.db, id)?.map_or(Lookup::Absent, Lookup::Erased))
     }
 
-    fn record(&self, kind: Kind, id: &PayloadId, index: Index) -> Result<Option<Record>, StoreError> {
-        let family = rows::family(&self.db, PAYLOAD)?;
-        let ciphertext = self.db.get_cf(&family, rows::payload_key(index.day, kind, id)).map_err(reading)?;
-        Ok(ciphertext.map(|ciphertext| Record {
-            time: index.time,
-            nonce: index.nonce,
-            head: index.head,
-            ciphertext: Bytes::from(ciphertext),
-        }))
+    fn record(&self, index: Index) -> Result<Option<Record>, StoreError> {
+        let ciphertext = rows::ciphertext(&self.db, &index)?;
+        Ok(ciphertext.map(|bytes| Record { time: index.time, nonce: index.nonce, head: index.head, ciphertext: bytes.into() }))
+    }
+}
+
+/// Finishes what waits, so that the folder is free when this returns.
+impl Drop for RocksStore {
+    fn drop(&mut self) {
+        let (nobody, _) = mpsc::channel(1);
+        drop(std::mem::replace(&mut self.requests, nobody));
+        if let Some(thread) = self.committer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            // It ends when the last request is answered; a panic in it has been printed.
+            let _ = thread.join();
+        }
     }
 }
 
 #[async_trait]
 impl Store for RocksStore {
     async fn get(&self, kind: Kind, id: &PayloadId) -> Result<Lookup<Record>, StoreError> {
-        match self.index(kind, id)? {
-            Lookup::Found(index) => match self.record(kind, id, index)? {
-                Some(record) => Ok(Lookup::Found(record)),
-                // Erased or withdrawn between the two reads, or a row is lost.
-                None => match self.index(kind, id)? {
-                    Lookup::Found(_) => Err(StoreError::Corrupt(format!("payload {id} has no ciphertext"))),
-                    Lookup::Absent => Ok(Lookup::Absent),
-                    Lookup::Erased(tombstone) => Ok(Lookup::Erased(tombstone)),
-                },
-            },
-            Lookup::Absent => Ok(Lookup::Absent),
-            Lookup::Erased(tombstone) => Ok(Lookup::Erased(tombstone)),
+        let mut before = None;
+        loop {
+            let index = match self.index(kind, id)? {
+                Lookup::Found(index) => index,
+                Lookup::Absent => return Ok(Lookup::Absent),
+                Lookup::Erased(tombstone) => return Ok(Lookup::Erased(tombstone)),
+            };
+            let number = index.number;
+            if let Some(record) = self.record(index)? {
+                return Ok(Lookup::Found(record));
+            }
+            // Removed between the two reads, and perhaps inserted again: ask again. The same row twice: its ciphertext is lost.
+            if before.replace(number) == Some(number) {
+                return Err(StoreError::Corrupt(format!("payload {id} has no ciphertext")));
+            }
         }
     }
 
@@ -121,7 +140,7 @@ impl Store for RocksStore {
     async fn insert(&self, kind: Kind, id: PayloadId, record: Record) -> Result<Inserted, StoreError> {
         match self.commit(Op::Insert(kind, id, record)).await? {
             Reply::Inserted(inserted) => Ok(inserted),
-            _ => Err(StoreError::Unavailable),
+            Reply::Done(_) => Err(StoreError::Unavailable),
         }
     }
 
@@ -140,24 +159,28 @@ impl Store for RocksStore {
     async fn scan(&self, kind: Kind, after: Option<PayloadId>, limit: usize) -> Result<Vec<(PayloadId, Record)>, StoreError> {
         let family = rows::family(&self.db, INDEX)?;
         let start = after.map_or_else(|| vec![kind as u8], |id| rows::index_key(kind, &id).to_vec());
-        let mut reading_options = ReadOptions::default();
-        reading_options.fill_cache(false);
-        let rows = self.db.iterator_cf_opt(&family, reading_options, IteratorMode::From(&start, Direction::Forward));
+        let mut once = ReadOptions::default();
+        once.fill_cache(false);
         let mut found = Vec::new();
-        for row in rows {
+        for row in self.db.iterator_cf_opt(&family, once, IteratorMode::From(&start, Direction::Forward)) {
             let (key, value) = row.map_err(reading)?;
-            let Some((kind_found, id)) = rows::parse_index_key(&key) else {
-                return Err(StoreError::Corrupt("an index key".into()));
-            };
-            if kind_found != kind as u8 || found.len() == limit {
+            let (kind_found, id) = rows::parse_index_key(&key).ok_or_else(|| StoreError::Corrupt("an index key".into()))?;
+            if kind_found != kind || found.len() == limit {
                 break;
             }
             if Some(id) == after {
                 continue;
             }
-            if let Some(record) = self.record(kind, &id, Index::decode(&value)?)? {
-                found.push((id, record));
-            }
+            let index = Index::decode(&value)?;
+            // Removed since the scan began: passed over. Lost: an error from `get`.
+            let record = match self.record(index)? {
+                Some(record) => Some(record),
+                None => match self.get(kind, &id).await? {
+                    Lookup::Found(record) => Some(record),
+                    Lookup::Absent | Lookup::Erased(_) => None,
+                },
+            };
+            found.extend(record.map(|record| (id, record)));
         }
         Ok(found)
     }
@@ -196,67 +219,22 @@ impl Store for RocksStore {
     }
 }
 
-fn options() -> Options {
-    let mut options = Options::default();
-    options.create_if_missing(true);
-    options.create_missing_column_families(true);
-    options.set_db_write_buffer_size(WRITE_BUFFER);
-    options.set_max_total_wal_size(2 * WRITE_BUFFER as u64);
-    options.set_max_background_jobs(2);
-    options.set_max_open_files(OPEN_FILES);
-    options.set_keep_log_file_num(2);
-    options.set_max_log_file_size(MIB);
-    options.set_max_manifest_file_size(4 * MIB);
-    // One writer thread: the pipeline and its locks bring nothing.
-    options.set_enable_pipelined_write(false);
-    options.set_allow_concurrent_memtable_write(false);
-    // A torn last record is what a crash leaves; whatever was acknowledged lies before it.
-    options.set_wal_recovery_mode(rocksdb::DBRecoveryMode::TolerateCorruptedTailRecords);
-    options
-}
-
-fn families(cache: &Cache) -> Vec<ColumnFamilyDescriptor> {
-    let family = |name: &str, write_buffer: usize, block: usize| {
-        let mut blocks = BlockBasedOptions::default();
-        blocks.set_block_cache(cache);
-        blocks.set_block_size(block);
-        blocks.set_bloom_filter(10.0, false);
-        blocks.set_cache_index_and_filter_blocks(true);
-        blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
-        blocks.set_format_version(5);
-        let mut options = Options::default();
-        options.set_block_based_table_factory(&blocks);
-        // Payloads are ciphertext: nothing to gain, and sizes would tell of contents.
-        options.set_compression_type(DBCompressionType::None);
-        options.set_write_buffer_size(write_buffer);
-        options.set_max_write_buffer_number(3);
-        options.set_level_compaction_dynamic_level_bytes(true);
-        ColumnFamilyDescriptor::new(name, options)
-    };
-    vec![
-        family(META, MIB, 4096),
-        family(INDEX, 4 * MIB, 4096),
-        family(PAYLOAD, 8 * MIB, 16 * 1024),
-        family(TOMBSTONE, MIB, 4096),
-        family(GROUP, MIB, 4096),
-    ]
-}
-
-fn check_format(db: &DB) -> Result<(), StoreError> {
-    match db.get(rows::FORMAT_KEY).map_err(reading)? {
-        None => rows::write_format(db, FORMAT),
-        Some(row) => {
-            let found = row.as_slice().try_into().map(u32::from_be_bytes);
-            let found = found.map_err(|_| StoreError::Corrupt("the format row".into()))?;
-            if found > FORMAT { Err(StoreError::Version { found, known: FORMAT }) } else { Ok(()) }
-        }
-    }
+/// The store's format; `None` in a store just made, an error in one of a newer Celosia.
+fn format_of(db: &DB) -> Result<Option<u32>, StoreError> {
+    let Some(row) = db.get(rows::FORMAT_KEY).map_err(reading)? else { return Ok(None) };
+    let found = row.as_slice().try_into().map(u32::from_be_bytes);
+    let found = found.map_err(|_| StoreError::Corrupt("the format row".into()))?;
+    if found > FORMAT { Err(StoreError::Version { found, known: FORMAT }) } else { Ok(Some(found)) }
 }
 
 fn opening(folder: &Path, error: &rocksdb::Error) -> StoreError {
     let text = format!("{}: {error}", folder.display());
+    // RocksDB says it with its file's name alone: another process, or a second store of this one.
+    let locked = text.contains("/LOCK:") || text.contains("lock hold by current process");
     match error.kind() {
-        _ if text.contains("lock") => StoreError::Locked(text),
+        rocksdb::ErrorKind::IOError if locked && !text.contains("No space") && !text.contains("Read-only") => {
+            StoreError::Locked(text)
+        }
         rocksdb::ErrorKind::Corruption => StoreError::Corrupt(text),
         _ => StoreError::Io(text),
     }

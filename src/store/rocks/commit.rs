@@ -9,7 +9,7 @@ use rocksdb::{DB, WriteBatch};
 use tokio::sync::{mpsc, oneshot};
 
 use super::rows::{self, Index, TOTALS_KEY, Totals};
-use super::{GROUP, INDEX, PAYLOAD, TOMBSTONE, reading};
+use super::{FAMILIES, GROUP, INDEX, PAYLOAD, TOMBSTONE};
 use crate::shred::SealedHead;
 use crate::store::{Inserted, Kind, Record, StoreError, Tombstone};
 use crate::types::{GroupId, PayloadId};
@@ -35,13 +35,6 @@ pub(super) enum Op {
 pub(super) enum Reply {
     Inserted(Inserted),
     Done(bool),
-}
-
-/// Rows as they will be once the batch is written.
-#[derive(Default)]
-struct Overlay {
-    index: BTreeMap<(Kind, PayloadId), Option<(u32, SealedHead)>>,
-    buried: BTreeSet<PayloadId>,
 }
 
 /// Batches written, and the writes in them.
@@ -84,21 +77,20 @@ impl Committer {
                 requests.push(next);
             }
             let closing = requests.iter().any(|request| matches!(request.op, Op::Close));
-            self.commit(requests);
+            self.commit(requests, bytes, closing);
             if closing {
                 return;
             }
         }
     }
 
-    fn commit(&mut self, requests: Vec<Request>) {
-        let (mut batch, mut overlay, mut totals) = (WriteBatch::default(), Overlay::default(), self.totals);
-        let mut closing = false;
+    fn commit(&mut self, requests: Vec<Request>, bytes: usize, closing: bool) {
+        let mut draft = Draft::new(&self.db, self.totals, bytes);
         let mut answers = Vec::with_capacity(requests.len());
         for Request { op, reply } in requests {
-            closing |= matches!(op, Op::Close);
-            answers.push((reply, self.decide(op, &mut batch, &mut overlay, &mut totals)));
+            answers.push((reply, draft.decide(op)));
         }
+        let Draft { batch, totals, .. } = draft;
         let mut written = self.write(batch, totals, answers.len());
         if closing && written.is_ok() {
             written = self.flush();
@@ -113,6 +105,7 @@ impl Committer {
         }
     }
 
+    /// All of the batch or nothing of it, fsynced.
     fn write(&mut self, mut batch: WriteBatch, totals: Totals, requests: usize) -> Result<(), String> {
         if batch.is_empty() {
             return Ok(());
@@ -127,97 +120,113 @@ impl Committer {
     }
 
     fn flush(&self) -> Result<(), String> {
-        [super::META, INDEX, PAYLOAD, TOMBSTONE, GROUP].iter().try_for_each(|name| {
+        FAMILIES.iter().try_for_each(|name| {
             let family = rows::family(&self.db, name).map_err(|error| error.to_string())?;
             self.db.flush_cf(&family).map_err(|error| error.to_string())
         })
     }
+}
 
-    fn decide(&self, op: Op, batch: &mut WriteBatch, overlay: &mut Overlay, totals: &mut Totals) -> Result<Reply, StoreError> {
+/// A batch in the making, and rows as they will be once it is written.
+struct Draft<'a> {
+    db: &'a DB,
+    batch: WriteBatch,
+    totals: Totals,
+    index: BTreeMap<(Kind, PayloadId), Option<Arc<Index>>>,
+    buried: BTreeSet<PayloadId>,
+}
+
+/// Every method reads all that it needs before it writes the first row: one that fails leaves nothing in the batch.
+impl<'a> Draft<'a> {
+    fn new(db: &'a DB, totals: Totals, bytes: usize) -> Self {
+        let batch = WriteBatch::with_capacity_bytes(bytes);
+        Self { db, batch, totals, index: BTreeMap::new(), buried: BTreeSet::new() }
+    }
+
+    fn decide(&mut self, op: Op) -> Result<Reply, StoreError> {
         match op {
-            Op::Insert(kind, id, record) => {
-                if overlay.buried.contains(&id) || rows::tombstone(&self.db, &id)?.is_some() {
-                    return Ok(Reply::Inserted(Inserted::Buried));
-                }
-                if self.row(overlay, kind, &id)?.is_some() {
-                    return Ok(Reply::Inserted(Inserted::Exists));
-                }
-                let index = Index::of(&record);
-                batch.put_cf(&rows::family(&self.db, INDEX)?, rows::index_key(kind, &id), index.encode());
-                batch.put_cf(&rows::family(&self.db, PAYLOAD)?, rows::payload_key(index.day, kind, &id), &record.ciphertext);
-                overlay.index.insert((kind, id), Some((index.day, index.head)));
-                *totals.of(kind) += 1;
-                Ok(Reply::Inserted(Inserted::New))
-            }
-            Op::ReplaceHead(kind, id, old, new) => {
-                let Some(mut index) = self.full_row(overlay, kind, &id, &old)? else { return Ok(Reply::Done(false)) };
-                index.head = new.clone();
-                batch.put_cf(&rows::family(&self.db, INDEX)?, rows::index_key(kind, &id), index.encode());
-                overlay.index.insert((kind, id), Some((index.day, new)));
-                Ok(Reply::Done(true))
-            }
-            Op::Forget(kind, id, head) => match self.row(overlay, kind, &id)? {
-                Some((day, found)) if found == head => {
-                    self.remove(batch, overlay, kind, id, day)?;
-                    *totals.of(kind) = totals.of(kind).saturating_sub(1);
-                    Ok(Reply::Done(true))
-                }
-                _ => Ok(Reply::Done(false)),
-            },
-            Op::Bury(id, tombstone) => {
-                for kind in [Kind::Payload, Kind::Raw] {
-                    if let Some((day, _)) = self.row(overlay, kind, &id)? {
-                        self.remove(batch, overlay, kind, id, day)?;
-                        *totals.of(kind) = totals.of(kind).saturating_sub(1);
-                    }
-                }
-                if overlay.buried.insert(id) && rows::tombstone(&self.db, &id)?.is_none() {
-                    totals.tombstones += 1;
-                    batch.put_cf(&rows::family(&self.db, TOMBSTONE)?, id.as_bytes(), rows::encode_tombstone(&tombstone));
-                }
-                Ok(Reply::Done(true))
-            }
+            Op::Insert(kind, id, record) => self.insert(kind, id, &record).map(Reply::Inserted),
+            Op::ReplaceHead(kind, id, old, new) => self.replace_head(kind, id, &old, new).map(Reply::Done),
+            Op::Forget(kind, id, head) => self.forget(kind, id, &head).map(Reply::Done),
+            Op::Bury(id, tombstone) => self.bury(id, &tombstone).map(|()| Reply::Done(true)),
             Op::PutGroup(id, data) => {
-                batch.put_cf(&rows::family(&self.db, GROUP)?, &id.0, &data);
+                self.batch.put_cf(&rows::family(self.db, GROUP)?, &id.0, &data);
                 Ok(Reply::Done(true))
             }
             Op::Close => Ok(Reply::Done(true)),
         }
     }
 
-    fn remove(
-        &self,
-        batch: &mut WriteBatch,
-        overlay: &mut Overlay,
-        kind: Kind,
-        id: PayloadId,
-        day: u32,
-    ) -> Result<(), StoreError> {
-        batch.delete_cf(&rows::family(&self.db, INDEX)?, rows::index_key(kind, &id));
-        batch.delete_cf(&rows::family(&self.db, PAYLOAD)?, rows::payload_key(day, kind, &id));
-        overlay.index.insert((kind, id), None);
+    fn insert(&mut self, kind: Kind, id: PayloadId, record: &Record) -> Result<Inserted, StoreError> {
+        if self.is_buried(&id)? {
+            return Ok(Inserted::Buried);
+        }
+        if self.row(kind, &id)?.is_some() {
+            return Ok(Inserted::Exists);
+        }
+        let payloads = rows::family(self.db, PAYLOAD)?;
+        let index = Arc::new(Index::of(record, self.totals.next));
+        self.put_index(kind, id, Arc::clone(&index))?;
+        self.batch.put_cf(&payloads, index.payload_key(), &record.ciphertext);
+        self.totals.next += 1;
+        *self.totals.of(kind) += 1;
+        Ok(Inserted::New)
+    }
+
+    fn replace_head(&mut self, kind: Kind, id: PayloadId, old: &SealedHead, new: SealedHead) -> Result<bool, StoreError> {
+        let Some(index) = self.row(kind, &id)?.filter(|index| index.head == *old) else { return Ok(false) };
+        let index = Index { number: index.number, time: index.time, nonce: index.nonce, head: new };
+        self.put_index(kind, id, Arc::new(index))?;
+        Ok(true)
+    }
+
+    fn forget(&mut self, kind: Kind, id: PayloadId, head: &SealedHead) -> Result<bool, StoreError> {
+        let Some(index) = self.row(kind, &id)?.filter(|index| index.head == *head) else { return Ok(false) };
+        self.remove(kind, id, &index)?;
+        Ok(true)
+    }
+
+    fn bury(&mut self, id: PayloadId, tombstone: &Tombstone) -> Result<(), StoreError> {
+        let (tombstones, buried) = (rows::family(self.db, TOMBSTONE)?, self.is_buried(&id)?);
+        let rows = [(Kind::Payload, self.row(Kind::Payload, &id)?), (Kind::Raw, self.row(Kind::Raw, &id)?)];
+        for (kind, index) in rows {
+            if let Some(index) = index {
+                self.remove(kind, id, &index)?;
+            }
+        }
+        if !buried {
+            self.batch.put_cf(&tombstones, id.as_bytes(), rows::encode_tombstone(tombstone));
+            self.buried.insert(id);
+            self.totals.tombstones += 1;
+        }
         Ok(())
     }
 
-    /// Day and head of a row as the batch will leave it.
-    fn row(&self, overlay: &Overlay, kind: Kind, id: &PayloadId) -> Result<Option<(u32, SealedHead)>, StoreError> {
-        if let Some(row) = overlay.index.get(&(kind, *id)) {
+    fn put_index(&mut self, kind: Kind, id: PayloadId, index: Arc<Index>) -> Result<(), StoreError> {
+        self.batch.put_cf(&rows::family(self.db, INDEX)?, rows::index_key(kind, &id), index.encode());
+        self.index.insert((kind, id), Some(index));
+        Ok(())
+    }
+
+    /// Here the rows are only marked as deleted. Their bytes leave the files with compaction; what they say went with the leaf.
+    fn remove(&mut self, kind: Kind, id: PayloadId, index: &Index) -> Result<(), StoreError> {
+        let (indexes, payloads) = (rows::family(self.db, INDEX)?, rows::family(self.db, PAYLOAD)?);
+        self.batch.delete_cf(&indexes, rows::index_key(kind, &id));
+        self.batch.delete_cf(&payloads, index.payload_key());
+        self.index.insert((kind, id), None);
+        *self.totals.of(kind) = self.totals.of(kind).saturating_sub(1);
+        Ok(())
+    }
+
+    fn is_buried(&self, id: &PayloadId) -> Result<bool, StoreError> {
+        Ok(self.buried.contains(id) || rows::tombstone(self.db, id)?.is_some())
+    }
+
+    fn row(&self, kind: Kind, id: &PayloadId) -> Result<Option<Arc<Index>>, StoreError> {
+        if let Some(row) = self.index.get(&(kind, *id)) {
             return Ok(row.clone());
         }
-        Ok(self.stored(kind, id)?.map(|index| (index.day, index.head)))
-    }
-
-    /// The whole row, if its head is `head` and no earlier request of the batch touched it: that one must be tried again.
-    fn full_row(&self, overlay: &Overlay, kind: Kind, id: &PayloadId, head: &SealedHead) -> Result<Option<Index>, StoreError> {
-        if overlay.index.contains_key(&(kind, *id)) {
-            return Ok(None);
-        }
-        Ok(self.stored(kind, id)?.filter(|index| index.head == *head))
-    }
-
-    fn stored(&self, kind: Kind, id: &PayloadId) -> Result<Option<Index>, StoreError> {
-        let row = self.db.get_pinned_cf(&rows::family(&self.db, INDEX)?, rows::index_key(kind, id)).map_err(reading)?;
-        row.map(|row| Index::decode(&row)).transpose()
+        Ok(rows::index(self.db, kind, id)?.map(Arc::new))
     }
 }
 
