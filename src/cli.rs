@@ -39,6 +39,7 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one value for each process")]
 enum Command {
     /// Run a node. `celosia -configfile FILE` is the same.
     Run(run::Args),
@@ -91,7 +92,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Status(args) => status::run(&args)?,
         Command::Config(args) => config::run(args)?,
         Command::Keygen(args) => keygen::run(args)?,
-        Command::Keyupdate(args) => keyupdate::run(args)?,
+        Command::Keyupdate(args) => keyupdate::run(&args)?,
         Command::Enclave(args) => enclave::run(&args)?,
         Command::Fsck(args) => return fsck::run(args),
         Command::Bench(args) => bench::run(&args)?,

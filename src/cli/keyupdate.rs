@@ -44,11 +44,11 @@ fn variant(text: &str) -> Result<ArgonVariant, &'static str> {
     }
 }
 
-pub(super) fn run(args: Args) -> Result<(), Failure> {
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let name = args.key.display().to_string();
     let coded = |error: keyfile::KeyFileError| Failure::coded(2, &error);
     let file = keyfile::load(&args.key).map_err(coded)?;
-    let old = if file.is_locked() { Some(old_password(&args, &name)?) } else { None };
+    let old = if file.is_locked() { Some(old_password(args, &name)?) } else { None };
     let key = file.unlock(old.as_ref()).map_err(coded)?;
     let new = prompt::new_password()?;
     let options =

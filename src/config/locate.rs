@@ -150,9 +150,8 @@ impl Json<'_> {
             match byte {
                 b'"' => self.skip_string(),
                 b'{' | b'[' => depth += 1,
-                b'}' | b']' if depth == 0 => return,
+                b'}' | b']' | b',' | b':' if depth == 0 => return,
                 b'}' | b']' => depth -= 1,
-                b',' | b':' if depth == 0 => return,
                 _ => {}
             }
             self.at += 1;

@@ -77,7 +77,7 @@ fn whole(root: &Object<'_>) -> (Config, Origins) {
     }
     let data_dir = config.data_dir.clone().unwrap_or_else(|| PathBuf::from("."));
     servers.name_known_files(root.reports(), &data_dir);
-    config.peers.urls = root.list("peer").iter().filter_map(object::Node::object).filter_map(peer).collect();
+    config.peers.urls = root.list("peer").iter().filter_map(object::Node::object).filter_map(|entry| peer(&entry)).collect();
     config.peers.whitelist = root.flag("useWhiteList").unwrap_or(false);
     config.peers.discovery = !root.flag("disablePeerDiscovery").unwrap_or(false);
     features(root, &mut config);
@@ -90,7 +90,7 @@ fn whole(root: &Object<'_>) -> (Config, Origins) {
     if let Some(interval) = servers.poll_interval {
         config.peers.poll_interval = interval;
     }
-    config.peers.tls = servers.peer_tls.map(|(tls, _)| tls);
+    config.peers.tls = servers.peer_tls;
     config.enclave.socket = servers.enclave_socket;
     let (listeners, origins) = servers.listeners.into_iter().unzip();
     config.servers = listeners;
@@ -105,7 +105,7 @@ fn harmless(root: &Object<'_>) {
     match root.text("mode").as_deref().map(str::to_ascii_lowercase).as_deref() {
         None | Some("tessera" | "") => {}
         Some("orion") => {
-            root.refuse("mode", "orion mode (Besu) is not offered: Besu itself removed it; GoQuorum needs mode \"tessera\"")
+            root.refuse("mode", "orion mode (Besu) is not offered: Besu itself removed it; GoQuorum needs mode \"tessera\"");
         }
         Some(_) => root.invalid("mode", "expected \"tessera\""),
     }
@@ -129,7 +129,7 @@ fn features(root: &Object<'_>, config: &mut Config) {
     features.finish();
 }
 
-fn peer(peer: Object<'_>) -> Option<crate::types::PeerUrl> {
+fn peer(peer: &Object<'_>) -> Option<crate::types::PeerUrl> {
     let url = peer.require("url", "expected the peer's URL").and_then(|node| node.parse("expected an http:// or https:// URL"));
     peer.finish();
     url
@@ -142,18 +142,12 @@ fn always_send_to(node: &object::Node<'_>) -> Vec<Address> {
         Ok(address) => return vec![address],
         Err(error) => error,
     };
-    match std::fs::read_to_string(&text) {
-        Ok(content) => content
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty())
-            .filter_map(|line| node.keep(line.parse(), "names a file with a line that is not a public key"))
-            .collect(),
-        Err(_) => {
-            node.invalid(format!("expected a public key, 32 bytes in base64 ({error}), or a file with such keys"));
-            Vec::new()
-        }
-    }
+    let Ok(content) = std::fs::read_to_string(&text) else {
+        node.invalid(format!("expected a public key, 32 bytes in base64 ({error}), or a file with such keys"));
+        return Vec::new();
+    };
+    let lines = content.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.filter_map(|line| node.keep(line.parse(), "names a file with a line that is not a public key")).collect()
 }
 
 fn resident_group(group: &Object<'_>) -> Option<ResidentGroup> {

@@ -32,7 +32,7 @@ pub(super) mod duration {
 
     pub(in crate::config) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
         let millis = duration.as_millis();
-        if millis % 1000 == 0 {
+        if millis.is_multiple_of(1000) {
             serializer.collect_str(&format_args!("{}s", millis / 1000))
         } else {
             serializer.collect_str(&format_args!("{millis}ms"))

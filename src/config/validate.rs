@@ -155,11 +155,11 @@ fn data(config: &Config, report: &mut Report) {
     let is_enclave_alone = config.servers.is_empty() && config.enclave.data_dir.is_some();
     match (&config.data_dir, config.temporary_data) {
         (None, false) if !is_enclave_alone => {
-            report.add(Kind::Missing, place, "no folder to keep payloads and key trees in: set it, such as \"/var/lib/celosia\"")
+            report.add(Kind::Missing, place, "no folder to keep payloads and key trees in: set it, such as \"/var/lib/celosia\"");
         }
         (Some(_), true) => report.add(Kind::Conflict, place, "a folder is named and temporary-data is true: keep one of them"),
         (Some(folder), false) if folder.as_os_str().is_empty() => {
-            report.add(Kind::Invalid, place, "expected a folder, found an empty string")
+            report.add(Kind::Invalid, place, "expected a folder, found an empty string");
         }
         _ => {}
     }

@@ -18,7 +18,7 @@ private-key-file = "n1.key"
 const TLS: &str = "[server.tls]\ncert = \"c\"\nkey = \"k\"";
 
 fn error_of(text: &str) -> String {
-    load_text("c.toml", text, &[]).map(|_| "taken".to_owned()).unwrap_or_else(|rejected| rejected.to_string())
+    load_text("c.toml", text, &[]).map_or_else(|rejected| rejected.to_string(), |_| "taken".to_owned())
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn overrides() {
         ("server[0].surface=x", "error[CEL1005]: override: server[0].surface: unknown variant `x`"),
     ] {
         let overrides = [Override::parse(setter).unwrap()];
-        let said = load_text("c.toml", GOOD, &overrides).map(|_| String::new()).unwrap_or_else(|rejected| rejected.to_string());
+        let said = load_text("c.toml", GOOD, &overrides).map_or_else(|rejected| rejected.to_string(), |_| String::new());
         assert!(if result.is_empty() { said.is_empty() } else { said.contains(result) }, "{setter}: {said}");
     }
 }

@@ -44,9 +44,9 @@ fn table(server: &Object<'_>, servers: &mut Servers) {
     let Some(address) = address else { return };
     let mut listener = Server::new(Surface::Peer, address);
     listener.bind = bind;
-    if let Some(((served, dialled), place)) = tls {
-        listener.tls = served;
-        servers.peer_tls = dialled.map(|client| (client, true));
+    if let Some(((listening, dialling), place)) = tls {
+        listener.tls = listening;
+        servers.peer_tls = dialling;
         servers.peer_tls_origin = place;
     }
     servers.listeners.push((listener, server.place().clone()));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::object::{Object, Reports};
+use super::object::{Node, Object, Reports};
 use super::{legacy, remark, ssl};
 use crate::config::report::Kind;
 use crate::config::{ClientTls, Cors, Endpoint, FieldPath, HostPort, Server, Surface};
@@ -12,8 +12,8 @@ use crate::config::{ClientTls, Cors, Endpoint, FieldPath, HostPort, Server, Surf
 #[derive(Default)]
 pub(super) struct Servers {
     pub(super) listeners: Vec<(Server, FieldPath)>,
-    /// TLS towards peers, from the P2P entry, and whether its file says where known servers are.
-    pub(super) peer_tls: Option<(ClientTls, bool)>,
+    /// TLS towards peers, from the P2P entry.
+    pub(super) peer_tls: Option<ClientTls>,
     pub(super) peer_tls_origin: FieldPath,
     pub(super) enclave_socket: Option<PathBuf>,
     pub(super) poll_interval: Option<Duration>,
@@ -34,9 +34,7 @@ impl Servers {
                 name(&mut tls.known_file, place.key("sslConfig").key("knownClientsFile"), "known-clients");
             }
         }
-        if let Some((tls, _)) =
-            self.peer_tls.as_mut().filter(|(tls, _)| tls.trust_mode.needs_known_file() && tls.known_file.is_none())
-        {
+        if let Some(tls) = self.peer_tls.as_mut().filter(|tls| tls.trust_mode.needs_known_file() && tls.known_file.is_none()) {
             name(&mut tls.known_file, self.peer_tls_origin.key("knownServersFile"), "known-servers");
         }
     }
@@ -102,7 +100,7 @@ fn common(entry: &Object<'_>, address: &Endpoint) {
     match entry.text("communicationType").as_deref().map(str::to_ascii_uppercase).as_deref() {
         None | Some("REST" | "") => {}
         Some("UNIX_SOCKET") if address.socket().is_some() => {
-            entry.warn("communicationType", "is an old spelling: the address alone says that it is a Unix socket")
+            entry.warn("communicationType", "is an old spelling: the address alone says that it is a Unix socket");
         }
         Some(_) => entry.refuse(
             "communicationType",
@@ -132,10 +130,10 @@ fn listener(entry: &Object<'_>, surface: Surface, address: Endpoint, servers: &m
             tls.dismiss();
             entry.warn("sslConfig", "has no effect on a Unix socket");
         } else {
-            let (served, dialled) = ssl::read(&tls, surface);
-            server.tls = served;
-            if let Some(client) = dialled {
-                servers.peer_tls = Some((client, true));
+            let (listening, dialling) = ssl::read(&tls, surface);
+            server.tls = listening;
+            if dialling.is_some() {
+                servers.peer_tls = dialling;
                 servers.peer_tls_origin = tls.place().clone();
             }
         }
@@ -181,7 +179,7 @@ pub(super) fn bind(entry: &Object<'_>, address: &Endpoint) -> Option<HostPort> {
 }
 
 fn cors(cors: &Object<'_>) -> Cors {
-    let words = |name: &str| -> Vec<String> { cors.list(name).iter().filter_map(|node| node.text()).collect() };
+    let words = |name: &str| -> Vec<String> { cors.list(name).iter().filter_map(Node::text).collect() };
     let mut rules = Cors { origins: words("allowedOrigins"), headers: words("allowedHeaders"), ..Cors::default() };
     let methods = words("allowedMethods");
     if !methods.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::object::Object;
+use super::object::{Node, Object};
 use crate::config::report::Kind;
 use crate::config::{ClientTls, ServerTls, Surface, TrustMode};
 
@@ -82,11 +82,11 @@ pub(super) fn read(ssl: &Object<'_>, surface: Surface) -> (Option<ServerTls>, Op
     }
     let generate = ssl.flag("generateKeyStoreIfNotExisted").unwrap_or(false);
     let client_auth = ssl.flag("clientAuth").unwrap_or(true);
-    let exclude: Vec<String> = ssl.list("excludeCipherSuites").iter().filter_map(|node| node.text()).collect();
+    let exclude: Vec<String> = ssl.list("excludeCipherSuites").iter().filter_map(Node::text).collect();
     passwords_of_environment(ssl);
     let (serves, dials) = ends(ssl, surface);
-    let served = if serves { server(ssl, generate, client_auth, &exclude) } else { None };
-    let dialled = if dials { client(ssl, generate, exclude) } else { None };
+    let listening = if serves { server(ssl, generate, client_auth, &exclude) } else { None };
+    let dialling = if dials { client(ssl, generate, exclude) } else { None };
     if !dials {
         unused(ssl, &CLIENT, "only the P2P app calls others");
     }
@@ -94,7 +94,7 @@ pub(super) fn read(ssl: &Object<'_>, surface: Surface) -> (Option<ServerTls>, Op
         unused(ssl, &SERVER, "sslConfigType is CLIENT_ONLY");
     }
     ssl.finish();
-    (served, dialled)
+    (listening, dialling)
 }
 
 fn ends(ssl: &Object<'_>, surface: Surface) -> (bool, bool) {
@@ -140,12 +140,11 @@ fn client(ssl: &Object<'_>, generate: bool, exclude_cipher_suites: Vec<String>) 
 /// `None` if a keystore stands in the way; it is reported.
 fn identity(ssl: &Object<'_>, end: &End, checks_others: bool) -> Option<Identity> {
     let is_good = [refuse_keystore(ssl, end), refuse_truststore(ssl, end)];
-    let ca: Vec<PathBuf> = ssl.list(end.trust_certificates).iter().filter_map(|node| node.text()).map(PathBuf::from).collect();
+    let ca: Vec<PathBuf> = ssl.list(end.trust_certificates).iter().filter_map(Node::text).map(PathBuf::from).collect();
     let known_file = ssl.path(end.known_file);
     let (cert, key) = (ssl.path(end.cert), ssl.path(end.key));
     let trust_mode = trust_mode(ssl, end, &ca, checks_others);
-    let trust = |needed: bool, value| if needed { value } else { None };
-    let known_file = trust(trust_mode.needs_known_file(), known_file);
+    let known_file = known_file.filter(|_| trust_mode.needs_known_file());
     (is_good == [true, true]).then_some(Identity { cert, key, trust_mode, ca, known_file })
 }
 
@@ -232,11 +231,13 @@ fn unused(ssl: &Object<'_>, end: &End, why: &str) {
 
 /// Every documented name counts as read: with `tls` OFF none has an effect, in Tessera neither.
 fn known_names(ssl: &Object<'_>) {
+    let mut names =
+        vec!["generateKeyStoreIfNotExisted", "clientAuth", "excludeCipherSuites", "environmentVariablePrefix", "sslConfigType"];
     for end in [SERVER, CLIENT] {
-        let names = [end.keystore, end.keystore_password, end.key, end.cert, end.truststore, end.truststore_password];
-        names.into_iter().chain([end.trust_certificates, end.trust_mode, end.known_file]).for_each(|name| drop(ssl.get(name)));
+        names.extend([end.keystore, end.keystore_password, end.key, end.cert, end.truststore, end.truststore_password]);
+        names.extend([end.trust_certificates, end.trust_mode, end.known_file]);
     }
-    let names =
-        ["generateKeyStoreIfNotExisted", "clientAuth", "excludeCipherSuites", "environmentVariablePrefix", "sslConfigType"];
-    names.into_iter().for_each(|name| drop(ssl.get(name)));
+    for name in names {
+        ssl.get(name);
+    }
 }
