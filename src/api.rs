@@ -2,6 +2,10 @@
 //!
 //! Bytes, media types and statuses are Tessera's, for its callers compare them; `docs/api.md` has the table and the few places where
 //! Celosia differs, and why. The admin surface is in [`crate::net`].
+#![allow(
+    clippy::result_large_err,
+    reason = "an error holds a recipient and an id; it is made once for a request and boxed by nobody"
+)]
 
 mod application;
 mod body;
@@ -121,7 +125,7 @@ pub fn peer_router(node: Arc<Node>, options: Options) -> Router {
 
 /// Joins a surface's routes with their document and the layers that all have.
 fn build(routes: OpenApiRouter<Arc<Api>>, node: Arc<Node>, options: Options) -> Router {
-    let (router, document) = routes.split_for_parts();
+    let (paths, document) = routes.split_for_parts();
     let api = Arc::new(Api {
         node,
         origin: options.origin,
@@ -130,13 +134,13 @@ fn build(routes: OpenApiRouter<Arc<Api>>, node: Arc<Node>, options: Options) -> 
         json: openapi::json(&document).into(),
         yaml: openapi::yaml(&document).into(),
     });
-    let router = router
+    let surface = paths
         .fallback(common::no_such_path)
         .method_not_allowed_fallback(common::no_such_method)
         .with_state(api)
         .layer(CatchPanicLayer::custom(error::panicked));
     match &options.cors {
-        Some(cors) => router.layer(cors.layer()),
-        None => router,
+        Some(cors) => surface.layer(cors.layer()),
+        None => surface,
     }
 }

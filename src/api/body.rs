@@ -1,8 +1,8 @@
 //! Bodies in: bounded, and JSON whose errors name the member but never repeat a value.
 
 use axum::body::Body;
-use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Deserialize;
@@ -29,17 +29,17 @@ pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, Error> {
 
 /// The family of the request's body.
 pub(crate) fn json_type(headers: &HeaderMap) -> Result<MediaType, Error> {
-    request::sent(headers.get(CONTENT_TYPE).map(|value| value.as_bytes())).ok_or(Error::Type(JSON_TYPES))
+    request::sent(headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes)).ok_or(Error::Type(JSON_TYPES))
 }
 
 /// The family of the answer: what `Accept` names, else what was sent.
 pub(crate) fn answer_type(headers: &HeaderMap, sent: MediaType) -> MediaType {
-    request::accepted(headers.get_all(ACCEPT).iter().map(|value| value.as_bytes())).unwrap_or(sent)
+    request::accepted(headers.get_all(ACCEPT).iter().map(HeaderValue::as_bytes)).unwrap_or(sent)
 }
 
 /// Refuses a body that says to be something else than raw bytes.
 pub(crate) fn check_octets(headers: &HeaderMap) -> Result<(), Error> {
-    let sent = headers.get(CONTENT_TYPE).map(|value| value.as_bytes());
+    let sent = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     if sent.is_none() || request::is_octets(sent) { Ok(()) } else { Err(Error::Type(OCTETS)) }
 }
 
@@ -59,7 +59,7 @@ fn explain<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> RequestError {
         Err(error) => (error.path().to_string(), error.into_inner()),
     };
     let place = format!("line {} column {}", error.line(), error.column());
-    let path: String = path.chars().filter(|c| c.is_ascii_graphic()).take(MAX_PATH).collect();
+    let path: String = path.chars().filter(char::is_ascii_graphic).take(MAX_PATH).collect();
     RequestError::Json(match error.classify() {
         Category::Data if path == "." => format!("the JSON document is not an object as this path needs it ({place})"),
         Category::Data => format!("{path}: a value of the wrong type ({place})"),

@@ -5,6 +5,10 @@ use percent_encoding::percent_decode_str;
 use super::RequestError;
 use crate::types::{Address, ParseError, PayloadId};
 
+/// Last segments that are no part of an id.
+const SUFFIXES: [(&str, Operation); 3] =
+    [("/isSender", Operation::IsSender), ("/participants", Operation::Participants), ("/mandatory", Operation::Mandatory)];
+
 /// What is asked of a payload in `/transaction/{hash}…`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Operation {
@@ -58,8 +62,6 @@ pub enum To {
 /// `+` is a plus and never a space. Base64 of 64 bytes ends in `==`, so the suffixes are unambiguous.
 pub fn target(path: &str) -> Result<Target, RequestError> {
     let rest = path.strip_prefix("/transaction/").unwrap_or_default();
-    const SUFFIXES: [(&str, Operation); 3] =
-        [("/isSender", Operation::IsSender), ("/participants", Operation::Participants), ("/mandatory", Operation::Mandatory)];
     let found = SUFFIXES.into_iter().find_map(|(suffix, operation)| Some((rest.strip_suffix(suffix)?, operation)));
     let (id, operation) = found.unwrap_or((rest, Operation::Payload));
     Ok(Target { asked: Asked::parse(&decoded(id)?)?, operation })
