@@ -1,15 +1,10 @@
 //! `celosia status`: keys, peers, store and rates of a running node, as a plain table.
 
-use std::time::Duration;
-
 use anyhow::bail;
 use serde_json::Value;
 
 use super::health::{Asked, Node};
 use super::http::block_on;
-
-/// How long the rates are counted for.
-const RATE_WINDOW: Duration = Duration::from_secs(1);
 
 /// Arguments of `celosia status`.
 #[derive(clap::Args, Debug)]
@@ -27,28 +22,13 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let Asked::Admin(place) = args.node.locate()? else {
         bail!("the configuration has no admin surface: add one with `surface = \"admin\"`");
     };
-    block_on(async {
-        let first = place.get("/status").await?.json()?;
-        if args.json {
-            println!("{first:#}");
-            return Ok(());
-        }
-        tokio::time::sleep(RATE_WINDOW).await;
-        let second = place.get("/status").await?.json()?;
-        print!("{}", table(&with_rates(&first, second)));
-        Ok(())
-    })
-}
-
-/// Each counter as `count  rate/s`, from two looks one [`RATE_WINDOW`] apart.
-fn with_rates(first: &Value, mut second: Value) -> Value {
-    let Some(Value::Object(counters)) = second.get_mut("counters") else { return second };
-    for (name, count) in counters {
-        let (Some(now), Some(before)) = (count.as_u64(), first["counters"][name.as_str()].as_u64()) else { continue };
-        let rate = now.saturating_sub(before) / RATE_WINDOW.as_secs();
-        *count = Value::String(if rate == 0 { now.to_string() } else { format!("{now}  {rate}/s") });
+    let status = block_on(async { place.get("/status").await?.json() })?;
+    if args.json {
+        println!("{status:#}");
+    } else {
+        print!("{}", table(&status));
     }
-    second
+    Ok(())
 }
 
 /// Sections of aligned names and values. Works for any object, so that the table never lags behind the document.
@@ -124,13 +104,6 @@ mod tests {
             assert!(lines.iter().any(|found| found == line), "{line:?} is missing in {lines:#?}");
         }
         assert!(table(&status).contains("http://127.0.0.1:9002/"));
-    }
-
-    #[test]
-    fn counters_carry_their_rate() {
-        let look = |sent: u64| json!({"counters": {"sent": sent, "erased": 3}});
-        let rates = with_rates(&look(10), look(52));
-        assert_eq!(rates, json!({"counters": {"sent": "52  42/s", "erased": "3"}}));
     }
 
     #[test]
