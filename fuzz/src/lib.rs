@@ -38,7 +38,7 @@ pub fn privacy_group(input: &[u8]) {
 /// A configuration: Tessera's JSON or our TOML.
 pub fn config(input: &[u8]) {
     if let Ok(text) = std::str::from_utf8(input) {
-        drop(config::load_text("input", text, Vec::new()));
+        drop(config::load_text("input", text, &[]));
     }
 }
 

@@ -26,7 +26,7 @@ const SEND_MEDIA: &str = "application/vnd.tessera-2.1+json";
 
 /// Arguments of `celosia bench`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Node surface to drive: `unix:/path`, a socket path or `http://host:port`. Without it a network of three members is started.
     #[arg(long, value_name = "ADDRESS")]
     pub node: Option<String>,
@@ -56,7 +56,7 @@ struct Subject {
 }
 
 /// Runs the measurements and prints them.
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     ensure!(args.seconds > 0 && args.clients.iter().all(|clients| *clients > 0), "seconds and clients are at least 1");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let subject = Subject::new(args)?;
