@@ -145,7 +145,10 @@ async fn check_record(report: &mut Report, enclave: Option<&dyn Enclave>, id: Pa
     }
     let Some(enclave) = enclave else { return };
     match enclave.verify(id, &record.head, record.nonce, record.ciphertext).await {
-        Ok(_) => report.verified += 1,
+        Ok(meta) => match meta.privacy.check() {
+            Ok(()) => report.verified += 1,
+            Err(error) => report.problem(Some(id), error.to_string()),
+        },
         Err(EnclaveError::Erased) => report.half_erased += 1,
         Err(EnclaveError::Broken) => report.problem(Some(id), "head or ciphertext do not verify"),
         Err(error) => report.problem(Some(id), error.to_string()),
