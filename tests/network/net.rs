@@ -28,7 +28,9 @@ impl Net {
             member.set_peers(&urls);
             change(place, member);
         }
-        members.iter_mut().for_each(|member| member.spawn(&[]));
+        for member in &mut members {
+            member.spawn(&[]);
+        }
         members.iter_mut().for_each(Member::wait);
         let net = Self { members, _folder: folder };
         net.meet();

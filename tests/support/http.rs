@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Longer than any answer may take, so that a hanging server fails the test instead of the run.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) const BYTES: &str = "application/octet-stream";
 pub(crate) const JSON: &str = "application/json";
@@ -82,11 +82,9 @@ impl Request {
 
     fn exchange(&self, mut stream: impl Read + Write) -> Option<Answer> {
         let mut head = format!("{} {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.method, self.path, self.host);
-        for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
+        head.extend(self.headers.iter().flat_map(|(name, value)| [name, ": ", value, "\r\n"]));
         if self.method != "GET" || !self.body.is_empty() {
-            head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
+            head.extend(["Content-Length: ", &self.body.len().to_string(), "\r\n"]);
         }
         stream.write_all(format!("{head}\r\n").as_bytes()).ok()?;
         // A server may refuse a body by its head and close: its answer still counts.

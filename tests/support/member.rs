@@ -13,7 +13,7 @@ use crate::keys::KeyPair;
 use crate::ports;
 
 /// A start on a busy machine, key unlocking included.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Who made the program.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -12,10 +12,11 @@ static NEXT: AtomicU16 = AtomicU16::new(0);
 
 /// A port that was free a moment ago and that this process hands out only once.
 pub(crate) fn free() -> u16 {
-    let start = u16::try_from(std::process::id() % u32::from(COUNT)).expect("below the count");
+    let start = std::process::id().wrapping_mul(7);
     for _ in 0..COUNT {
         let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = FIRST + (u32::from(start) * 7 + u32::from(step)).rem_euclid(u32::from(COUNT)) as u16;
+        let step = start.wrapping_add(u32::from(step)) % u32::from(COUNT);
+        let port = FIRST + u16::try_from(step).expect("below the count");
         // Some servers listen on every address whatever they are told.
         if TcpListener::bind(("0.0.0.0", port)).is_ok() {
             return port;

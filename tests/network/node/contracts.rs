@@ -122,7 +122,7 @@ impl Chain {
     /// Until every node has the block of that transaction.
     #[track_caller]
     fn everyone_has(&self, hash: &str) {
-        let deadline = Instant::now() + Duration::from_secs(120);
+        let deadline = Instant::now() + Duration::from_mins(2);
         let has = |node: &Geth| node.call("eth_getTransactionReceipt", &json!([hash])).is_object();
         while !self.nodes.iter().all(has) {
             assert!(Instant::now() < deadline, "not every node has {hash}");

@@ -11,7 +11,7 @@ use crate::http::{JSON, Request, Target};
 use crate::member::{Member, path_text};
 use crate::ports;
 
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_mins(4);
 
 /// The node's program, if this machine has one.
 pub(super) fn program() -> Option<PathBuf> {

@@ -81,7 +81,7 @@ fn state_validation_keeps_its_hash_and_its_participants(net: &Net) {
         for member in all {
             let answer = holds(member, &id, &update);
             assert_eq!((&answer["privacyFlag"], &answer["execHash"]), (&json!(3), &update["execHash"]));
-            assert_eq!(texts(&answer["affectedContractTransactions"]), [first_id.clone()]);
+            assert_eq!(texts(&answer["affectedContractTransactions"]), [first_id.as_str()]);
             let participants = member.get_text(&format!("{}/participants", path_of(&id))).must(200).text();
             assert_eq!(sorted(participants.split(',').map(Into::into).collect()), keys);
         }
