@@ -83,11 +83,10 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} payloads, {} raw payloads, {} bytes of ciphertext", self.payloads, self.raws, self.ciphertext_bytes)?;
         writeln!(f, "{} tombstones, {} privacy groups", self.tombstones, self.groups)?;
-        match self.with_keys {
-            true => {
-                writeln!(f, "{} records opened and verified, {} erased but not yet removed", self.verified, self.half_erased)?
-            }
-            false => writeln!(f, "the key trees are not at hand: heads were not opened")?,
+        if self.with_keys {
+            writeln!(f, "{} records opened and verified, {} erased but not yet removed", self.verified, self.half_erased)?;
+        } else {
+            writeln!(f, "the key trees are not at hand: heads were not opened")?;
         }
         for Problem { id, what } in &self.problems {
             match id {
@@ -161,7 +160,7 @@ fn check_tombstone(report: &mut Report, forest: Option<&Forest>, id: PayloadId, 
         match forest.is_alive(*leaf) {
             Ok(false) => {}
             Ok(true) => {
-                report.problem(Some(id), "it is erased, but its key can still be derived: an old key folder was restored")
+                report.problem(Some(id), "it is erased, but its key can still be derived: an old key folder was restored");
             }
             Err(error) => report.problem(Some(id), error.to_string()),
         }

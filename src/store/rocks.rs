@@ -58,9 +58,9 @@ impl RocksStore {
             db.put_opt(rows::FORMAT_KEY, FORMAT.to_be_bytes(), &rows::synced()).map_err(reading)?;
         }
         let committed = Arc::<Committed>::default();
-        let committer = Committer::new(Arc::clone(&db), Totals::load(&db)?, Arc::clone(&committed));
+        let writer = Committer::new(Arc::clone(&db), Totals::load(&db)?, Arc::clone(&committed));
         let (requests, waiting) = mpsc::channel(QUEUE);
-        let thread = std::thread::Builder::new().name("store-commit".into()).spawn(move || committer.run(waiting));
+        let thread = std::thread::Builder::new().name("store-commit".into()).spawn(move || writer.run(waiting));
         let thread = thread.map_err(|error| StoreError::Io(format!("no thread for the committer: {error}")))?;
         Ok(Self { db, folder: folder.to_owned(), requests, committer: Mutex::new(Some(thread)), committed })
     }
@@ -240,6 +240,7 @@ fn opening(folder: &Path, error: &rocksdb::Error) -> StoreError {
     }
 }
 
+#[allow(clippy::needless_pass_by_value)] // the shape that `map_err` wants
 fn reading(error: rocksdb::Error) -> StoreError {
     match error.kind() {
         rocksdb::ErrorKind::Corruption => StoreError::Corrupt(error.to_string()),

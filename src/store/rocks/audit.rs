@@ -30,6 +30,9 @@ pub(in crate::store) enum Order {
     Stop,
 }
 
+/// What a key and its row are.
+type Judge<'a> = dyn FnMut(&[u8], &[u8]) -> Option<Finding> + 'a;
+
 impl RocksStore {
     /// Shows every row to `see`, damage included. Memory: eight bytes a record. The error is what makes a walk impossible.
     pub(in crate::store) fn walk(&self, mut see: impl FnMut(Finding) -> Order) -> Result<(), StoreError> {
@@ -49,12 +52,7 @@ impl RocksStore {
         Ok(Stats { payloads, raws, tombstones, ..Stats::default() })
     }
 
-    fn pass(
-        &self,
-        name: &str,
-        see: &mut dyn FnMut(Finding) -> Order,
-        judge: &mut dyn FnMut(&[u8], &[u8]) -> Option<Finding>,
-    ) -> Result<(), StoreError> {
+    fn pass(&self, name: &str, see: &mut dyn FnMut(Finding) -> Order, judge: &mut Judge) -> Result<(), StoreError> {
         let mut once = ReadOptions::default();
         once.fill_cache(false);
         for row in self.db.iterator_cf_opt(&rows::family(&self.db, name)?, once, IteratorMode::Start) {
