@@ -2,6 +2,7 @@
 
 mod basics;
 mod encoded;
+mod groups;
 mod privacy;
 mod push;
 mod raw;
@@ -41,6 +42,7 @@ pub(crate) fn run(makers: [Maker; 4]) -> Vec<String> {
         refusals::CHECKS,
         privacy::CHECKS,
         encoded::CHECKS,
+        groups::CHECKS,
         push::CHECKS,
         resend::CHECKS,
     ]
