@@ -6,6 +6,7 @@ mod chain;
 mod contracts;
 mod geth;
 mod rlp;
+mod states;
 
 use crate::lacks_tessera;
 use crate::member::Maker::{self, Celosia, Tessera};
@@ -27,6 +28,13 @@ fn run(makers: [Maker; 3]) {
 fn goquorum_over_celosia() {
     if !lacks_node() {
         run([Celosia; 3]);
+    }
+}
+
+#[test]
+fn private_states_over_celosia() {
+    if !lacks_node() {
+        states::run([Celosia; 3]);
     }
 }
 

@@ -21,18 +21,34 @@ pub(super) struct Chain {
 impl Chain {
     /// The third node hides its private transactions behind marker transactions.
     pub(super) fn start(makers: [Maker; 3]) -> Self {
-        let net = Net::start(&makers);
+        Self::over(Net::start(&makers), [&[], &[], &["--privacymarker.enable"]], false)
+    }
+
+    /// Every member serves resident groups, the first one two: each of its keys has a private state of its own.
+    pub(super) fn with_private_states(makers: [Maker; 3]) -> Self {
+        let net = Net::start_with(&makers, |place, member| {
+            if place == 0 {
+                member.add_inline_key();
+            }
+            member.config["features"]["enableMultiplePrivateStates"] = json!("true");
+            let groups = member.keys.iter().zip(["private", "second"]);
+            member.config["residentGroups"] =
+                groups.map(|(key, name)| json!({ "name": name, "description": name, "members": [key.public] })).collect();
+        });
+        Self::over(net, [&[]; 3], true)
+    }
+
+    fn over(net: Net, options: [&[&str]; 3], has_private_states: bool) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let options: [&[&str]; 3] = [&[], &[], &["--privacymarker.enable"]];
         let mut nodes: Vec<Geth> = options
             .iter()
             .enumerate()
             .map(|(place, options)| Geth::prepare(&folder.path().join(format!("n{place}")), options))
             .collect();
         let genesis = folder.path().join("genesis.json");
-        fs::write(&genesis, first_block(&nodes).to_string()).expect("the first block");
+        fs::write(&genesis, first_block(&nodes, has_private_states).to_string()).expect("the first block");
         for (node, member) in nodes.iter_mut().zip(&net.members) {
-            node.init(&genesis);
+            node.init(&genesis, member);
             node.start(member);
         }
         let mut chain = Self { nodes, net, _folder: folder };
@@ -48,10 +64,10 @@ impl Chain {
     }
 }
 
-fn first_block(nodes: &[Geth]) -> Value {
+fn first_block(nodes: &[Geth], has_private_states: bool) -> Value {
     json!({
         "config": {
-            "chainId": 10, "isQuorum": true, "txnSizeLimit": 64,
+            "chainId": 10, "isQuorum": true, "isMPS": has_private_states, "txnSizeLimit": 64,
             "homesteadBlock": 0, "eip150Block": 0, "eip155Block": 0, "eip158Block": 0, "byzantiumBlock": 0,
             "constantinopleBlock": 0, "petersburgBlock": 0, "istanbulBlock": 0,
             "privacyEnhancementsBlock": 0, "privacyPrecompileBlock": 0,

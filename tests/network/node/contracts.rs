@@ -43,12 +43,11 @@ pub(super) fn run(makers: [Maker; 3]) {
     assert!(failed.is_empty(), "{makers:?}: {failed:?} failed");
 }
 
-fn creation() -> String {
-    // The creation code copies from its own end; its last byte of code is `return`.
+pub(super) fn creation() -> String {
     format!("{CREATION}{RUNTIME}")
 }
 
-fn word(number: u64) -> String {
+pub(super) fn word(number: u64) -> String {
     format!("0x{number:064x}")
 }
 
@@ -121,7 +120,7 @@ impl Chain {
 
     /// Until every node has the block of that transaction.
     #[track_caller]
-    fn everyone_has(&self, hash: &str) {
+    pub(super) fn everyone_has(&self, hash: &str) {
         let deadline = Instant::now() + Duration::from_mins(2);
         let has = |node: &Geth| node.call("eth_getTransactionReceipt", &json!([hash])).is_object();
         while !self.nodes.iter().all(has) {

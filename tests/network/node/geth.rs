@@ -56,15 +56,16 @@ impl Geth {
         }
     }
 
-    pub(super) fn init(&self, genesis: &Path) {
+    /// With private states this asks the member as well.
+    pub(super) fn init(&self, genesis: &Path, member: &Member) {
         let program = program().expect("CELOSIA_TEST_GETH is set");
-        output(Command::new(program).args(["--datadir", path_text(&self.folder), "init"]).arg(genesis));
+        let options = ["--datadir", path_text(&self.folder), "--ptm.socket", socket(member), "init"];
+        output(Command::new(program).args(options).arg(genesis));
         let toml = format!("[Node.P2P]\nListenAddr = \"127.0.0.1:{}\"\n", self.port);
         fs::write(self.folder.join("p2p.toml"), toml).expect("a configuration");
     }
 
     pub(super) fn start(&mut self, member: &Member) {
-        let Target::Unix(socket) = &member.q2t else { panic!("a node wants a socket") };
         let Target::Tcp(http) = self.http else { panic!("its surface is on TCP") };
         let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.join("log")).expect("a log file");
         let fixed = "--nodiscover --nousb --ipcdisable --networkid 10 --syncmode full --gcmode archive --mine --miner.threads 1 --http \
@@ -74,7 +75,7 @@ impl Geth {
             .args(["--datadir", path_text(&self.folder), "--config", path_text(&self.folder.join("p2p.toml"))])
             .args(fixed.split_whitespace())
             .args(["--http.port", &http.to_string(), "--password", path_text(&self.folder.join("password"))])
-            .args(["--ptm.socket", path_text(socket)])
+            .args(["--ptm.socket", socket(member)])
             .args(&self.options)
             .env_remove("PRIVATE_CONFIG")
             .stdin(Stdio::null())
@@ -108,8 +109,12 @@ impl Geth {
 
     /// The result, or the error object.
     fn exchange(&self, method: &str, params: &Value) -> Option<Result<Value, Value>> {
+        self.exchange_at("/", method, params)
+    }
+
+    fn exchange_at(&self, path: &str, method: &str, params: &Value) -> Option<Result<Value, Value>> {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
-        let answer = Request::post("/", JSON, body.as_bytes()).try_send(&self.http)?.json();
+        let answer = Request::post(path, JSON, body.as_bytes()).try_send(&self.http)?.json();
         Some(if answer["error"].is_null() { Ok(answer["result"].clone()) } else { Err(answer["error"].clone()) })
     }
 
@@ -121,6 +126,13 @@ impl Geth {
     pub(super) fn call(&self, method: &str, params: &Value) -> Value {
         let result = self.exchange(method, params).unwrap_or_else(|| panic!("no answer to {method}:\n{}", self.log_tail()));
         result.unwrap_or_else(|error| panic!("{method} {params}: {error}"))
+    }
+
+    /// A call within one of several private states.
+    #[track_caller]
+    pub(super) fn call_in(&self, state: &str, method: &str, params: &Value) -> Value {
+        let result = self.exchange_at(&format!("/?PSI={state}"), method, params).expect("an answer");
+        result.unwrap_or_else(|error| panic!("{method} {params} in {state}: {error}"))
     }
 
     /// The message of a call that must fail.
@@ -152,8 +164,13 @@ impl Drop for Geth {
     }
 }
 
+fn socket(member: &Member) -> &str {
+    let Target::Unix(socket) = &member.q2t else { panic!("a node wants a socket") };
+    path_text(socket)
+}
+
 fn output(command: &mut Command) -> String {
-    let output = command.env("PRIVATE_CONFIG", "ignore").stdin(Stdio::null()).output().expect("it runs");
+    let output = command.env_remove("PRIVATE_CONFIG").stdin(Stdio::null()).output().expect("it runs");
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).expect("plain text")
 }
