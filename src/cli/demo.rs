@@ -1,6 +1,8 @@
 //! `celosia demo`: a private network on this machine, and what it does with a payload, step by step.
 
+mod contract;
 mod disk;
+mod node;
 mod story;
 
 use std::path::PathBuf;
@@ -23,6 +25,9 @@ pub(crate) struct Args {
     /// Leave the members running until Ctrl-C.
     #[arg(long)]
     pub stay: bool,
+    /// GoQuorum's `geth` (with `bootnode` beside it): put a node on each member and deploy a private contract.
+    #[arg(long, value_name = "PATH")]
+    pub geth: Option<PathBuf>,
 }
 
 /// Starts the members, tells the story, stops them.
@@ -33,11 +38,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         println!("Starting {} members on loopback.", args.members);
         // Dropped, and with it every process, on each way out of here.
         let mut network = Network::start(args.members, args.keep.as_deref()).context("the network did not start")?;
-        tokio::select! {
-            told = story::tell(&mut network) => told?,
+        // Nodes end before the members that they need.
+        let nodes = tokio::select! {
+            told = story::tell(&mut network, args.geth.as_deref()) => told?,
             _ = interrupt.recv() => return Ok(()),
             _ = terminate.recv() => return Ok(()),
-        }
+        };
         if args.stay {
             println!("\nThe members run until Ctrl-C.");
             tokio::select! {
@@ -45,6 +51,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
                 _ = terminate.recv() => {}
             }
         }
+        drop(nodes);
         drop(network);
         match &args.keep {
             Some(folder) => println!("\nStopped. Everything is kept in {}.", folder.display()),

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+mod commands;
 mod evidence;
 mod examples;
 mod floors;

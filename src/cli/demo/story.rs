@@ -1,5 +1,6 @@
 //! The steps of the demo. Each does what it says through the same surfaces that a node and an operator use, and fails if it is not so.
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -8,7 +9,9 @@ use hyper::StatusCode;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::json;
 
+use super::contract;
 use super::disk::Disk;
+use super::node::Node;
 use crate::cli::http::{Answer, Place};
 use crate::cli::network::{Member, Network};
 use crate::types::PayloadId;
@@ -17,15 +20,21 @@ const PLAINTEXT: &str = "Offer 17: 1,250,000 EUR, valid until Friday.";
 /// What a path segment escapes, as GoQuorum does.
 const SEGMENT: &AsciiSet = &CONTROLS.add(b'/').add(b'+').add(b'=');
 
-/// Tells the story.
-pub(super) async fn tell(network: &mut Network) -> anyhow::Result<()> {
+/// Tells the story; with `geth`, the nodes that now run over the members.
+pub(super) async fn tell(network: &mut Network, geth: Option<&Path>) -> anyhow::Result<Vec<Node>> {
     introduce(network);
     let id = send(network).await?;
     read_everywhere(network, &id, |member| member < 2).await?;
     show_disks(network, &id)?;
     erase(network, &id).await?;
-    invite(network, &id);
-    Ok(())
+    let Some(geth) = geth else {
+        invite(5, network, &id);
+        return Ok(Vec::new());
+    };
+    heading(5, "GoQuorum on each member, and a private contract");
+    let nodes = contract::show(geth, network).await?;
+    invite(6, network, &id);
+    Ok(nodes)
 }
 
 fn introduce(network: &Network) {
@@ -125,10 +134,10 @@ async fn offer_again(network: &Network, id: &PayloadId) -> anyhow::Result<u16> {
     Ok(to.push(resent.body).await?.status.as_u16())
 }
 
-fn invite(network: &Network, id: &PayloadId) {
+fn invite(step: usize, network: &Network, id: &PayloadId) {
     let [a, b, c] = [0, 1, 2].map(|n| &network.members[n]);
     let body = format!(r#"{{"payload":"{}","to":["{}"]}}"#, BASE64.encode(b"hello"), b.address);
-    heading(5, "Try it (while the members run: --stay)");
+    heading(step, "Try it (while the members run: --stay)");
     println!("   curl --unix-socket {} http://c/version/api", a.node_socket.display());
     println!("   curl --unix-socket {} -H 'Content-Type: application/json' -d '{body}' http://c/send", a.node_socket.display());
     println!("   curl --unix-socket {} http://c{}", a.node_socket.display(), path(id));
