@@ -144,7 +144,7 @@ pub trait Store: Send + Sync {
     /// Removes every record of the id and leaves the tombstone, in one batch.
     async fn bury(&self, id: PayloadId, tombstone: Tombstone) -> Result<(), StoreError>;
 
-    /// Up to `limit` records with an id after `after`, in the order of ids.
+    /// Up to `limit` records with an id after `after`, in the order of ids; fewer where they are large. None: the end.
     async fn scan(&self, kind: Kind, after: Option<PayloadId>, limit: usize) -> Result<Vec<(PayloadId, Record)>, StoreError>;
 
     /// Keeps a privacy group's encoded form; overwrites.

@@ -61,11 +61,8 @@ pub(crate) fn created(mut response: Response) -> Response {
 /// The same with the absolute URL of a payload, on the host and port that the request named.
 pub(crate) fn located(mut response: Response, id: &PayloadId, origin: Origin, request: &HeaderMap) -> Response {
     let host = request.get(HOST).and_then(|host| host.to_str().ok()).filter(|host| !host.is_empty() && *host != "c");
-    let (scheme, host) = match origin {
-        Origin::Unix => ("http", "localhost"),
-        Origin::Http => ("http", host.unwrap_or("localhost")),
-        Origin::Https => ("https", host.unwrap_or("localhost")),
-    };
+    let host = host.unwrap_or("localhost");
+    let scheme = if origin == Origin::Https { "https" } else { "http" };
     let id = id.to_string();
     let location = format!("{scheme}://{host}/transaction/{}", utf8_percent_encode(&id, BASE64_IN_PATH));
     if let Ok(location) = HeaderValue::try_from(location) {
@@ -97,9 +94,11 @@ mod tests {
         let escaped = format!("{}%2Fw%3D%3D", "%2F".repeat(84));
         assert_eq!(location(Origin::Http, Some("10.1.1.1:9081")), format!("http://10.1.1.1:9081/transaction/{escaped}"));
         assert!(location(Origin::Https, Some("pm.example")).starts_with("https://pm.example/transaction/%2F"));
-        for host in [None, Some("c"), Some("elsewhere")] {
+        // GoQuorum's host on a Unix socket is `c`, which is nobody's name.
+        for host in [None, Some("c"), Some("localhost")] {
             assert!(location(Origin::Unix, host).starts_with("http://localhost/transaction/"));
         }
+        assert!(location(Origin::Unix, Some("elsewhere:1")).starts_with("http://elsewhere:1/transaction/"));
         assert!(location(Origin::Http, None).starts_with("http://localhost/transaction/"));
     }
 

@@ -46,9 +46,14 @@ impl Node {
             tracing::info!(%id, reason, "a delivery was passed over");
             return Ok(Pushed { id, withdraw: None });
         }
-        let Ingest::Mine { head, meta } = self.enclave.ingest(id, &payload).await? else {
+        let Ingest::Mine { mut head, mut meta } = self.enclave.ingest(id, &payload).await? else {
             return Err(Error::NotForUs(id));
         };
+        if self.directory.is_own(&meta.sender) && !meta.recipients.contains(&meta.sender) {
+            // Our own transaction comes back from a recipient: it was ours to read, too.
+            meta.recipients.push(meta.sender);
+            head = self.enclave.rewrite(id, &head, meta.clone()).await?;
+        }
         let record = Record { time: now(), nonce: payload.nonce, head: head.clone(), ciphertext: payload.ciphertext.clone() };
         match self.store.insert(Kind::Payload, id, record).await? {
             Inserted::New => Ok(Pushed { id, withdraw: Some(self.withdrawals.offer(id, head)) }),

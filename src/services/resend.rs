@@ -4,7 +4,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::send::for_recipient;
-use super::{Error, Node};
+use super::{Error, Node, PeerError};
 use crate::enclave::{EnclaveError, Meta};
 use crate::store::{Kind, Record};
 use crate::types::{Address, ApiVersion, Codec, PayloadId};
@@ -47,8 +47,12 @@ impl Node {
             let pushes: Vec<_> = copies.iter().map(|copy| self.peers.push(&member.url, codec, copy.encode(codec))).collect();
             let mut pushes = stream::iter(pushes).buffered(PARALLEL);
             while let Some(outcome) = pushes.next().await {
-                outcome.map_err(|source| Error::Delivery { recipient: key, source })?;
-                self.counters.resent.add();
+                match outcome {
+                    Ok(_) => self.counters.resent.add(),
+                    // Erased there: it stays so, and the rest goes on.
+                    Err(PeerError::Refused { status: 410, .. }) => {}
+                    Err(source) => return Err(Error::Delivery { recipient: key, source }),
+                }
             }
         }
     }

@@ -36,6 +36,8 @@ const TOMBSTONE: &str = "tombstone";
 const GROUP: &str = "group";
 const FAMILIES: [&str; 5] = [META, INDEX, PAYLOAD, TOMBSTONE, GROUP];
 
+/// Ciphertext of one page of a scan: large payloads make short pages.
+const PAGE_BYTES: usize = 8 << 20;
 /// Writes that may wait; beyond it callers wait too.
 const QUEUE: usize = 4096;
 
@@ -161,11 +163,11 @@ impl Store for RocksStore {
         let start = after.map_or_else(|| vec![kind as u8], |id| rows::index_key(kind, &id).to_vec());
         let mut once = ReadOptions::default();
         once.fill_cache(false);
-        let mut found = Vec::new();
+        let (mut found, mut bytes) = (Vec::new(), 0);
         for row in self.db.iterator_cf_opt(&family, once, IteratorMode::From(&start, Direction::Forward)) {
             let (key, value) = row.map_err(reading)?;
             let (kind_found, id) = rows::parse_index_key(&key).ok_or_else(|| StoreError::Corrupt("an index key".into()))?;
-            if kind_found != kind || found.len() == limit {
+            if kind_found != kind || found.len() == limit || bytes > PAGE_BYTES {
                 break;
             }
             if Some(id) == after {
@@ -180,6 +182,7 @@ impl Store for RocksStore {
                     Lookup::Absent | Lookup::Erased(_) => None,
                 },
             };
+            bytes += record.as_ref().map_or(0, |record| record.ciphertext.len());
             found.extend(record.map(|record| (id, record)));
         }
         Ok(found)
