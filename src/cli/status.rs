@@ -38,7 +38,7 @@ fn table(status: &Value) -> String {
     let (sections, facts): (Vec<_>, Vec<_>) = members.iter().partition(|(_, value)| value.is_object() || is_table(value));
     rows(&mut out, "", &facts.iter().map(|(name, value)| ((*name).clone(), plain(value))).collect::<Vec<_>>());
     for (name, value) in sections {
-        out.push_str(&format!("\n{}\n", spaced(name)));
+        out.extend(["\n", &spaced(name), "\n"]);
         let lines: Vec<(String, String)> = match value {
             Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
             Value::Array(items) => items.iter().map(|item| (String::new(), plain(item))).collect(),

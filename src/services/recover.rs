@@ -133,7 +133,9 @@ impl Node {
             if later.len() == before {
                 return self.take_unready(later).await;
             }
-            later.into_iter().for_each(|payload| self.staging.push(payload));
+            for payload in later {
+                self.staging.push(payload);
+            }
         }
     }
 

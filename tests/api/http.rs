@@ -53,7 +53,7 @@ pub(crate) fn request(method: &str, path: &str) -> Request {
 
 impl Request {
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
-        self.headers += &format!("{name}: {value}\r\n");
+        self.headers.extend([name, ": ", value, "\r\n"]);
         self
     }
 

@@ -1,5 +1,7 @@
 //! The surfaces over real sockets: real nodes, real store, real enclave, real deliveries between two members.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 mod calls;
 mod documents;
 mod groups;

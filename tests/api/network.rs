@@ -26,7 +26,7 @@ pub(crate) struct Network {
     pub(crate) a: Member,
     pub(crate) b: Member,
     shutdown: Shutdown,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 pub(crate) struct Member {
@@ -56,12 +56,12 @@ impl Network {
         let b = Member::start(folder.path().join("b"), 1, true, &shutdown).await;
         a.knows(&b, VersionSet::ALL);
         b.knows(&a, VersionSet::ALL);
-        Self { a, b, shutdown, _folder: folder }
+        Self { a, b, shutdown, folder }
     }
 
     /// One more member, with enhanced privacy or without.
     pub(crate) async fn join(&self, name: &str, enhanced: bool) -> Member {
-        Member::start(self._folder.path().join(name), 1, enhanced, &self.shutdown).await
+        Member::start(self.folder.path().join(name), 1, enhanced, &self.shutdown).await
     }
 }
 

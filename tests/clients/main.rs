@@ -1,6 +1,6 @@
 //! Independent client libraries from npm talk to two running nodes: over the Unix socket, HTTP and mutual TLS.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
 
 mod nodes;
 

@@ -1,5 +1,6 @@
 //! Two members on loopback; the first also serves its node surface over HTTP and mutual TLS.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
@@ -76,7 +77,8 @@ impl Nodes {
             KEYS[n],
         );
         if n == 0 {
-            text += &format!(
+            write!(
+                text,
                 "[[server]]\nsurface = \"node\"\naddress = \"http://127.0.0.1:{}/\"\n\
                  [[server]]\nsurface = \"application\"\naddress = \"http://127.0.0.1:{}/\"\n\
                  [[server]]\nsurface = \"node\"\naddress = \"https://127.0.0.1:{}/\"\n\
@@ -84,7 +86,8 @@ impl Nodes {
                  [[server]]\nsurface = \"node\"\naddress = \"https://127.0.0.1:{}/\"\n\
                  [server.tls]\ncert = \"{folder}/server.pem\"\nkey = \"{folder}/server-key.pem\"\nclient-auth = false\ntrust-mode = \"none\"\n",
                 ports[2], ports[4], ports[3], ports[5],
-            );
+            )
+            .unwrap();
         }
         text
     }

@@ -84,5 +84,5 @@ fn load_while(members: &mut [Member], work: impl FnOnce(&mut [Member])) -> Vec<A
 
 /// Small ones mostly, some of many blocks.
 fn length(seed: u64) -> usize {
-    if seed % 37 == 0 { 150_000 } else { 100 + usize::try_from(seed % 2_000).expect("small") }
+    if seed.is_multiple_of(37) { 150_000 } else { 100 + usize::try_from(seed % 2_000).expect("small") }
 }

@@ -1,6 +1,6 @@
 //! Tests of the house itself: floors, sizes, what the documents claim.
 
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
 
 mod commands;
 mod evidence;

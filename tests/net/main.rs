@@ -1,5 +1,7 @@
 //! Transports with real sockets and real certificates.
 
+#![allow(unreachable_pub, clippy::unwrap_used, reason = "tests")]
+
 mod gates;
 mod listeners;
 mod peers;

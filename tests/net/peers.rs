@@ -107,7 +107,7 @@ async fn refusals_keep_their_status_and_redirects_are_not_followed() {
 async fn an_answer_that_is_too_long_or_too_late_is_an_error() {
     let routes = Router::new()
         .route("/resend", post(|| async { vec![0; (1 << 20) + 1] }))
-        .route("/partyinfo", post(|| std::future::pending::<StatusCode>()));
+        .route("/partyinfo", post(std::future::pending::<StatusCode>));
     let (url, _shutdown) = peer(routes).await;
     let scope = ResendScope::Individual(PayloadId::new([0; 64]));
     assert_eq!(peers().resend(&url, &Address::new([1; 32]), scope).await, Err(PeerError::Malformed(url.clone())));

@@ -159,7 +159,7 @@ mod tests {
             tries.set(tries.get() + 1);
             if tries.get() <= 3 { Err(StoreError::Unavailable.into()) } else { Ok(7) }
         };
-        assert_eq!(retried(Duration::from_secs(600), SHORT, look_up).await.ok(), Some(7));
+        assert_eq!(retried(Duration::from_mins(10), SHORT, look_up).await.ok(), Some(7));
     }
 
     #[tokio::test]
@@ -182,7 +182,7 @@ mod tests {
                 tries.set(tries.get() + 1);
                 Err::<(), _>(error())
             };
-            assert!(retried(Duration::from_secs(600), SHORT, look_up).await.is_err());
+            assert!(retried(Duration::from_mins(10), SHORT, look_up).await.is_err());
             assert_eq!(tries.get(), 1);
         }
     }

@@ -8,7 +8,7 @@ use std::sync::mpsc;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Collected, Full};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -35,7 +35,7 @@ pub(crate) async fn serve(folder: &Path) -> anyhow::Result<()> {
 
 async fn answer(request: Request<Incoming>, commits: mpsc::Sender<Commit>) -> Result<Response<Full<Bytes>>, Infallible> {
     let status = if request.method() == Method::POST {
-        let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+        let body = request.into_body().collect().await.map(Collected::to_bytes).unwrap_or_default();
         let (done, durable) = oneshot::channel();
         let accepted = commits.send((body, done)).is_ok() && durable.await.is_ok();
         if accepted { StatusCode::CREATED } else { StatusCode::INTERNAL_SERVER_ERROR }

@@ -67,7 +67,7 @@ async fn what_was_taken_is_answered_before_the_end() {
     let enclave = RemoteEnclave::connect(&path, Duration::ZERO).await.expect("listens");
     let sender = enclave.addresses()[0];
     // The server takes calls in their order: once the ping is answered it has the other one, which takes longer.
-    let (sealed, ()) = tokio::join!(enclave.seal_raw(plain(&[1; 5_000_000]), sender), async {
+    let (sealed, ()) = tokio::join!(enclave.seal_raw(plain(&vec![1; 5_000_000]), sender), async {
         enclave.ping().await.expect("answers");
         stop.cancel();
     });
