@@ -1,5 +1,6 @@
 //! The table of behaviour, and its runner.
 
+mod announce;
 mod basics;
 mod encoded;
 mod groups;
@@ -35,6 +36,7 @@ pub(crate) use table;
 pub(crate) fn run(makers: [Maker; 4]) -> Vec<String> {
     let only = std::env::var("CELOSIA_TEST_ONLY").unwrap_or_default();
     let checks: Vec<Check> = [
+        announce::CHECKS,
         basics::CHECKS,
         send::CHECKS,
         receive::CHECKS,
@@ -55,7 +57,8 @@ pub(crate) fn run(makers: [Maker; 4]) -> Vec<String> {
             attempt(name, makers, &mut failed, || check(&net));
         }
     }
-    for (name, scenario) in scenarios::SCENARIOS.iter().filter(|(name, _)| name.contains(&only)) {
+    let scenarios = [announce::SCENARIOS, scenarios::SCENARIOS].concat();
+    for (name, scenario) in scenarios.iter().filter(|(name, _)| name.contains(&only)) {
         attempt(name, makers, &mut failed, || scenario(makers[0], makers[1]));
     }
     failed

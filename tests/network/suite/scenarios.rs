@@ -25,7 +25,7 @@ pub(super) const SCENARIOS: &[Scenario] = table![
     recovery_brings_everything_back,
 ];
 
-fn alone(maker: Maker, change: impl FnOnce(&mut Member)) -> (tempfile::TempDir, Member) {
+pub(super) fn alone(maker: Maker, change: impl FnOnce(&mut Member)) -> (tempfile::TempDir, Member) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut member = Member::prepare(maker, &folder.path().join("m"));
     change(&mut member);
