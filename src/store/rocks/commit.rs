@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rocksdb::{DB, WriteBatch};
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::rows::{self, Index, TOTALS_KEY, Totals};
 use super::{FAMILIES, GROUP, INDEX, PAYLOAD, TOMBSTONE};
@@ -16,6 +19,10 @@ use crate::types::{GroupId, PayloadId};
 
 /// Bytes of one batch, roughly: a large one would hold everybody up and stay in memory twice.
 const BATCH_BYTES: usize = 4 << 20;
+/// Bytes that are worth a flush when nothing else is to do.
+const FLUSH_BYTES: usize = 1 << 20;
+/// A pause this long is one.
+const PAUSE: Duration = Duration::from_millis(500);
 
 pub(super) struct Request {
     pub(super) op: Op,
@@ -59,16 +66,21 @@ pub(super) struct Committer {
     db: Arc<DB>,
     totals: Totals,
     committed: Arc<Committed>,
+    /// Bytes written since the last flush.
+    unflushed: usize,
+    /// Waits for requests, with a timeout where there is something to flush. Made in its own thread: none may be dropped in an async one.
+    waiter: Option<Runtime>,
 }
 
 impl Committer {
     pub(super) fn new(db: Arc<DB>, totals: Totals, committed: Arc<Committed>) -> Self {
-        Self { db, totals, committed }
+        Self { db, totals, committed, unflushed: 0, waiter: None }
     }
 
     /// Commits until the store is closed or dropped.
     pub(super) fn run(mut self, mut waiting: mpsc::Receiver<Request>) {
-        while let Some(first) = waiting.blocking_recv() {
+        self.waiter = Builder::new_current_thread().enable_time().build().ok();
+        while let Some(first) = self.next(&mut waiting) {
             let mut bytes = first.op.size();
             let mut requests = vec![first];
             while bytes < BATCH_BYTES {
@@ -84,7 +96,26 @@ impl Committer {
         }
     }
 
+    /// The next request. A pause after much was written is used to move it from memory and log to files: both become small again.
+    fn next(&mut self, waiting: &mut mpsc::Receiver<Request>) -> Option<Request> {
+        if self.unflushed >= FLUSH_BYTES
+            && let Some(waiter) = &self.waiter
+        {
+            match waiter.block_on(async { timeout(PAUSE, waiting.recv()).await }) {
+                Ok(next) => return next,
+                Err(_) => {
+                    self.unflushed = 0;
+                    if let Err(error) = self.flush() {
+                        tracing::warn!(%error, "the store cannot be flushed; what was acknowledged is in its log");
+                    }
+                }
+            }
+        }
+        waiting.blocking_recv()
+    }
+
     fn commit(&mut self, requests: Vec<Request>, bytes: usize, closing: bool) {
+        self.unflushed = self.unflushed.saturating_add(bytes);
         let mut draft = Draft::new(&self.db, self.totals, bytes);
         let mut answers = Vec::with_capacity(requests.len());
         for Request { op, reply } in requests {
