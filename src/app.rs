@@ -21,8 +21,8 @@ use crate::enclave::remote::RemoteEnclave;
 use crate::net::Shutdown;
 use crate::net::admin::Readiness;
 use crate::services::{Node, Settings};
-use crate::store::rocks::RocksStore;
 use crate::store::Store;
+use crate::store::rocks::RocksStore;
 use crate::telemetry::{self, Metrics, NodeSource};
 use crate::types::PeerUrl;
 
