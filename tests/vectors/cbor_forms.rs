@@ -195,3 +195,16 @@ fn lengths_beyond_the_input_are_refused() {
         }
     }
 }
+
+/// Another encoder, with the shortest heads of RFC 8949, agrees at each border between two widths.
+#[test]
+fn heads_are_the_shortest() {
+    for length in [0, 1, 23, 24, 255, 256, 65_535, 65_536] {
+        let payload = EncodedPayload { ciphertext: vec![7; length].into(), ..standard() };
+        let bytes = payload.encode(Codec::Cbor);
+        let mut expected = Encoder::new(Vec::new());
+        expected.str("cipherText").unwrap().bytes(&payload.ciphertext).unwrap().str("nonce").unwrap();
+        let expected = expected.into_writer();
+        assert!(bytes.windows(expected.len()).any(|window| window == expected), "{length}");
+    }
+}

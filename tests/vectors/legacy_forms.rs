@@ -113,6 +113,8 @@ fn lengths_that_a_field_cannot_have_are_named() {
         assert_eq!(decode(&bytes), Err(DecodeError::Length(field)));
         bytes[at] = 0x80;
         assert_eq!(decode(&bytes), Err(DecodeError::Length(field)));
+        bytes[at..at + 8].copy_from_slice(&(-1i64).to_be_bytes());
+        assert_eq!(decode(&bytes), Err(DecodeError::Length(field)));
     }
 }
 

@@ -40,6 +40,31 @@ proptest! {
     }
 }
 
+/// Points of small order, as libsodium lists them: their shared secret is known to all, so they are no recipients.
+#[test]
+fn keys_of_low_order_are_refused_by_both() {
+    let one = |byte: u8| std::array::from_fn(|at| if at == 0 { byte } else { 0 });
+    let minus_one = std::array::from_fn(|at| [0xec, 0xff, 0x7f][usize::from(at > 0) + usize::from(at == 31)]);
+    let order_8 = "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800";
+    let order_8: [u8; 32] = data_encoding::HEXLOWER.decode(order_8.as_bytes()).unwrap().try_into().unwrap();
+    for public in [one(0), one(1), minus_one, order_8] {
+        assert_eq!(nacl::shared_key(&expand(&[9; 32]), &Address::new(public)), Err(nacl::LowOrder));
+        assert!(crypto_box_beforenm(&public, &[9; 32]).is_err());
+    }
+}
+
+#[test]
+fn an_altered_box_opens_in_neither() {
+    let (key, nonce) = ([1; 32], [2; 24]);
+    for at in 0..23 {
+        let mut sealed = nacl::seal(&key, &nonce, b"payload");
+        sealed[at] ^= 0x10;
+        assert!(nacl::open(&key, &nonce, &sealed).is_err());
+        assert!(nacl::verify(&key, &nonce, &sealed).is_err());
+        assert!(crypto_secretbox_open_easy(&mut [0; 7], &sealed, &nonce, &key).is_err());
+    }
+}
+
 #[test]
 fn a_large_payload_is_the_same_in_both() {
     let (key, nonce) = ([5; 32], [6; 24]);
