@@ -25,6 +25,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     if args.debug {
         "debug".clone_into(&mut config.log.level);
     }
+    app::few_arenas();
     let options = RunOptions { pidfile: args.pidfile, recover: args.recover };
     block_on(app::run(config, options))?.map_err(|error| Failure::coded(2, &error))
 }

@@ -119,7 +119,8 @@ async fn erase(network: &mut Network, id: &PayloadId) -> anyhow::Result<()> {
     expect(&read(&network.members[0], id).await?, &network.members[0], true)?;
     let left = Disk::read(&network.members[1].folder)?.find_ciphertext(id, PLAINTEXT.len());
     let left = left.map_or("is gone".to_owned(), |spot| format!("still lies in {}", spot.file.display()));
-    println!("   On B's disk the ciphertext {left}; its key has been destroyed: copies of the store, backups too, stay shut.\n   (A copy of the key folder from before would open it: keep that folder out of backups.)");
+    println!("   On B's disk the ciphertext {left}; its key has been destroyed: copies of the store, backups too, stay shut.");
+    println!("   (A copy of the key folder from before would open it: keep that folder out of backups.)");
     Ok(())
 }
 
