@@ -1,6 +1,5 @@
 //! Wiring: from a configuration to a node that serves, and back to nothing left behind.
 
-mod allocator;
 mod enclave;
 mod error;
 mod keys;
@@ -27,7 +26,6 @@ use crate::store::rocks::RocksStore;
 use crate::telemetry::{self, Metrics, NodeSource};
 use crate::types::PeerUrl;
 
-pub use allocator::few_arenas;
 pub use enclave::serve_enclave;
 pub use error::StartError;
 

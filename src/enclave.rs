@@ -3,6 +3,7 @@
 //! [`Enclave`] is the boundary: in process ([`local`]), or a process of its own behind a Unix socket ([`remote`], [`server`]).
 //! Threat: a bug in a parser or a transport reads memory or a file: it finds ciphertext and sealed heads, no key.
 
+pub mod allocator;
 #[cfg(test)]
 mod contract;
 pub mod harden;

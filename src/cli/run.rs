@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use super::{ConfigSource, Failure, block_on};
 use crate::app::{self, RunOptions};
+use crate::enclave::allocator::few_arenas;
 
 /// `celosia run`.
 #[derive(clap::Args, Debug)]
@@ -25,7 +26,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     if args.debug {
         "debug".clone_into(&mut config.log.level);
     }
-    app::few_arenas();
+    few_arenas();
     let options = RunOptions { pidfile: args.pidfile, recover: args.recover };
     block_on(app::run(config, options))?.map_err(|error| Failure::coded(2, &error))
 }
