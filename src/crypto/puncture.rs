@@ -4,6 +4,8 @@
 //! Threat: whoever holds the state after a puncture, and everything else that we keep, derives the punctured leaf.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
@@ -13,6 +15,8 @@ use super::secret::Secret;
 
 /// Levels between root and leaves.
 pub const DEPTH: u8 = 32;
+/// Depth of the node that is remembered: 65,536 leaves lie below it.
+const WAY: u8 = 16;
 
 const CHILD: [&[u8]; 2] = [b"celosia/key-tree/1/left", b"celosia/key-tree/1/right"];
 const LEAF: &[u8] = b"celosia/key-tree/1/leaf";
@@ -24,6 +28,8 @@ const ENTRY: usize = 1 + 4 + 32;
 pub struct KeyTree {
     /// By first leaf.
     subtrees: BTreeMap<u32, Subtree>,
+    /// The last node passed at depth [`WAY`]: leaves in use are neighbours, so half of the way down is mostly known. Forgotten by a puncture.
+    way: Mutex<Option<(u32, Secret<32>)>>,
 }
 
 #[derive(Debug)]
@@ -52,17 +58,31 @@ impl KeyTree {
 
     /// A whole tree from its root seed.
     pub fn from_seed(seed: Secret<32>) -> Self {
-        Self { subtrees: BTreeMap::from([(0, Subtree { depth: 0, seed })]) }
+        Self { subtrees: BTreeMap::from([(0, Subtree { depth: 0, seed })]), way: Mutex::default() }
     }
 
     /// The key of a leaf; `None` if it was punctured.
     pub fn derive(&self, leaf: u32) -> Option<Secret<32>> {
         let (_, subtree) = self.covering(leaf)?;
-        let mut seed = subtree.seed.duplicate();
-        for depth in subtree.depth..DEPTH {
-            seed = child(&seed, bit(leaf, depth));
-        }
+        let seed = match subtree.depth {
+            0..WAY => descend(self.half_way(subtree, leaf), WAY..DEPTH, leaf),
+            depth => descend(subtree.seed.duplicate(), depth..DEPTH, leaf),
+        };
         Some(prf(&seed, LEAF))
+    }
+
+    /// The seed at depth [`WAY`] above a leaf of the subtree.
+    fn half_way(&self, subtree: &Subtree, leaf: u32) -> Secret<32> {
+        let first = leaf & !span(WAY);
+        let mut way = self.way.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*way {
+            Some((known, seed)) if *known == first => seed.duplicate(),
+            _ => {
+                let seed = descend(subtree.seed.duplicate(), subtree.depth..WAY, leaf);
+                *way = Some((first, seed.duplicate()));
+                seed
+            }
+        }
     }
 
     /// Whether a leaf can still be derived.
@@ -73,6 +93,7 @@ impl KeyTree {
     /// Destroys a leaf: its subtree's seed gives way to the seeds of the siblings on the leaf's path. False if it was punctured before.
     pub fn puncture(&mut self, leaf: u32) -> bool {
         let Some((first, _)) = self.covering(leaf) else { return false };
+        *self.way.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
         let Some(Subtree { mut depth, mut seed }) = self.subtrees.remove(&first) else { return false };
         while depth < DEPTH {
             let side = bit(leaf, depth);
@@ -127,7 +148,7 @@ impl KeyTree {
             next = u64::from(subtree.last(first)) + 1;
             subtrees.insert(first, subtree);
         }
-        Some(Self { subtrees })
+        Some(Self { subtrees, way: Mutex::default() })
     }
 
     fn covering(&self, leaf: u32) -> Option<(u32, &Subtree)> {
@@ -139,6 +160,10 @@ impl KeyTree {
 /// Which child of a node at `depth` leads to the leaf: the leaf's bits, most significant first.
 fn bit(leaf: u32, depth: u8) -> bool {
     leaf >> (DEPTH - 1 - depth) & 1 == 1
+}
+
+fn descend(seed: Secret<32>, depths: Range<u8>, leaf: u32) -> Secret<32> {
+    depths.fold(seed, |seed, depth| child(&seed, bit(leaf, depth)))
 }
 
 fn child(seed: &Secret<32>, right: bool) -> Secret<32> {

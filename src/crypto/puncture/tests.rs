@@ -75,6 +75,24 @@ fn overlapping_unordered_and_misaligned_states_are_refused() {
 
 /// Vectors made by the second implementation, `tests/vectors/key_tree.py`.
 #[test]
+fn what_is_remembered_on_the_way_outlives_no_puncture() {
+    let mut tree = KeyTree::from_seed(Secret::init_with(|seed| seed.fill(3)));
+    let before: Vec<_> = (0..8).map(|leaf| tree.derive(leaf).expect("whole")).collect();
+    for leaf in [5, 0, 7] {
+        assert!(tree.puncture(leaf));
+        assert!(tree.derive(leaf).is_none());
+        for other in 0..8_u32 {
+            if let Some(key) = tree.derive(other) {
+                assert!(key == before[other as usize]);
+            }
+        }
+    }
+    assert_eq!((0..8).filter(|leaf| tree.is_alive(*leaf)).count(), 5);
+    let far = tree.derive(1 << 31).expect("another node at the same depth");
+    assert!(far == KeyTree::from_seed(Secret::init_with(|seed| seed.fill(3))).derive(1 << 31).expect("whole"));
+}
+
+#[test]
 fn the_vectors_of_the_second_implementation_hold() {
     let vectors: serde_json::Value = serde_json::from_str(include_str!("../../../tests/vectors/key-tree.json")).expect("JSON");
     let list = |value: &serde_json::Value| value.as_array().expect("a list").clone();
