@@ -27,6 +27,7 @@ fn web3js_quorum_and_quorum_js() {
     let text = String::from_utf8_lossy(&output.stdout);
     println!("{text}\n{}", String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "a client library failed:\n{text}\n{}", nodes.logs());
-    let passed = text.lines().find_map(|line| line.trim_start_matches(['#', 'ℹ', ' ']).strip_prefix("pass ")).unwrap();
-    assert!(passed.trim().parse::<u32>().unwrap() >= 25, "only {passed} tests ran");
+    // As TAP or as a list, whatever this version of node prints; older ones count files in their summary.
+    let passed = text.lines().map(str::trim_start).filter(|line| line.starts_with("ok ") || line.starts_with('✔')).count();
+    assert!(passed >= 30, "only {passed} tests ran:\n{text}");
 }
