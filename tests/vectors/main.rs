@@ -6,6 +6,7 @@ mod cbor_forms;
 mod corpus;
 mod data;
 mod groups;
+mod interaction;
 mod legacy_forms;
 mod nacl;
 mod properties;
