@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::{ConfigSource, Failure, block_on};
 use crate::app::{self, RunOptions};
-use crate::enclave::allocator::few_arenas;
+use crate::enclave::allocator::return_memory;
 
 /// `celosia run`.
 #[derive(clap::Args, Debug)]
@@ -26,7 +26,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     if args.debug {
         "debug".clone_into(&mut config.log.level);
     }
-    few_arenas();
+    return_memory();
     let options = RunOptions { pidfile: args.pidfile, recover: args.recover };
     block_on(app::run(config, options))?.map_err(|error| Failure::coded(2, &error))
 }

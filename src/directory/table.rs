@@ -158,11 +158,13 @@ impl Directory {
         self.read().peers.iter().filter(|(_, peer)| !peer.reachable).map(|(url, _)| url.clone()).collect()
     }
 
-    /// URLs worth telling others: those that answer, and our own.
+    /// URLs worth telling others: peers that answer and whose keys we know, and our own. A peer that misses itself here greets us again.
     pub fn parties(&self) -> BTreeSet<PeerUrl> {
         let state = self.read();
-        let reachable = state.peers.iter().filter(|(_, peer)| peer.reachable).map(|(url, _)| url.clone());
-        reachable.chain([self.own_url.clone()]).collect()
+        let announced: BTreeSet<&PeerUrl> = state.members.values().map(|member| &member.url).collect();
+        let known =
+            state.peers.iter().filter(|(url, peer)| peer.reachable && announced.contains(url)).map(|(url, _)| url.clone());
+        known.chain([self.own_url.clone()]).collect()
     }
 
     /// Every peer URL known, our own included.

@@ -95,11 +95,16 @@ impl Node {
         let keys: Vec<Address> =
             if self.settings.validate_keys { self.proved(&url, claimed).await? } else { claimed.into_iter().collect() };
         let member = Member { url: url.clone(), versions: capabilities.versions, celosia: capabilities.celosia };
-        if self.directory.learn(&member, &keys) {
+        let parties: BTreeSet<PeerUrl> = info.parties.iter().filter_map(|party| party.parse().ok()).collect();
+        let news = self.directory.learn(&member, &keys);
+        if news {
             tracing::info!(peer = %url, keys = keys.len(), celosia = member.celosia, "peer announced itself");
+        }
+        // A peer that does not name us has not met us, or has forgotten us in a restart.
+        if news || !parties.contains(&self.settings.own_url) {
             self.greetings.add([url]);
         }
-        let met = self.directory.meet(info.parties.iter().filter_map(|party| party.parse().ok()));
+        let met = self.directory.meet(parties);
         if !met.is_empty() {
             self.greetings.add(met);
         }
