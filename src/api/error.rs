@@ -103,10 +103,11 @@ impl Error {
     fn log(&self, status: StatusCode) {
         let code = self.code();
         match self {
+            Self::Service(services::Error::Enclave(EnclaveError::LowOrder(_))) => tracing::debug!(%code, "request refused"),
             Self::Service(services::Error::Enclave(error)) => tracing::warn!(%code, %error, "request failed: enclave"),
             Self::Service(services::Error::Store(error)) => tracing::warn!(%code, %error, "request failed: store"),
             Self::Service(services::Error::Peer(error) | services::Error::Delivery { source: error, .. }) => {
-                tracing::warn!(%code, %error, "request failed: peer");
+                tracing::warn!(%code, error = error.without_words(), "request failed: peer");
             }
             _ if status.is_server_error() => tracing::warn!(%code, "request failed"),
             _ => tracing::debug!(%code, %status, "request refused"),

@@ -126,7 +126,7 @@ impl Node {
         match self.peers.validate(url, challenge.encode(Codec::Legacy)).await {
             Ok(body) => body == answer.as_bytes(),
             Err(error) => {
-                tracing::warn!(peer = %url, %error, "a key could not be validated");
+                tracing::warn!(peer = %url, error = error.without_words(), "a key could not be validated");
                 false
             }
         }
@@ -142,7 +142,7 @@ impl Node {
             }
             Err(error) => {
                 if self.directory.missed(url) {
-                    tracing::warn!(peer = %url, %error, "peer lost");
+                    tracing::warn!(peer = %url, error = error.without_words(), "peer lost");
                 } else {
                     tracing::debug!(peer = %url, %error, "peer not reached");
                 }

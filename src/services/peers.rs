@@ -51,6 +51,16 @@ pub enum PeerError {
     Malformed(PeerUrl),
 }
 
+impl PeerError {
+    /// For logs: without the peer's own words, which may name a recipient's key.
+    pub fn without_words(&self) -> String {
+        match self {
+            Self::Refused { url, status, .. } => format!("{url} answered {status}"),
+            other => other.to_string(),
+        }
+    }
+}
+
 impl Coded for PeerError {
     fn code(&self) -> Code {
         match self {

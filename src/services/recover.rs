@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Error, Node, PeerError, ResendScope};
 use crate::crypto::hash::payload_id;
-use crate::types::{Address, PeerUrl};
+use crate::types::{Address, Coded as _, PeerUrl};
 use crate::wire::EncodedPayload;
 
 /// How long peers get to learn where we are before they are asked.
@@ -73,7 +73,7 @@ impl Node {
                     tracing::info!(peer = %peer, total, "peer resent");
                     return true;
                 }
-                Err(error) => tracing::warn!(peer = %peer, attempt, %error, "peer did not resend"),
+                Err(error) => tracing::warn!(peer = %peer, attempt, error = error.without_words(), "peer did not resend"),
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
@@ -111,7 +111,7 @@ impl Node {
             }
             Err(error @ (Error::Store(_) | Error::Enclave(_))) => Err(error),
             Err(error) => {
-                tracing::warn!(%id, %error, "a resent payload was not taken");
+                tracing::warn!(%id, code = %error.code(), "a resent payload was not taken");
                 Ok(())
             }
         }

@@ -11,7 +11,7 @@ use crate::directory::Member;
 use crate::enclave::{AffectedRecord, Draft, Sealed};
 use crate::shred::SealedHead;
 use crate::store::{Inserted, Kind, Record};
-use crate::types::{Address, ApiVersion, PayloadId, PeerUrl, Privacy, PrivacyFlag};
+use crate::types::{Address, ApiVersion, Coded as _, PayloadId, PeerUrl, Privacy, PrivacyFlag};
 use crate::wire::EncodedPayload;
 
 /// Longest that taking back may add to a failed send: delivery budget and this stay inside GoQuorum's 5 s.
@@ -163,7 +163,7 @@ impl Node {
             Ok(_) => self.counters.delivered.add(),
             Err(error) => {
                 self.counters.delivery_failed.add();
-                tracing::warn!(peer = %url, %error, "a delivery failed");
+                tracing::warn!(peer = %url, error = error.without_words(), "a delivery failed");
             }
         }
         outcome.map(|delivered| delivered.withdraw)
@@ -175,7 +175,7 @@ impl Node {
         match tokio::time::timeout(WITHDRAW_BUDGET, withdrawals).await {
             Ok(outcomes) => {
                 for ((url, _), error) in tokens.iter().zip(outcomes).filter_map(|(peer, outcome)| Some((peer, outcome.err()?))) {
-                    tracing::warn!(%id, peer = %url, %error, "a delivery of a failed send could not be taken back");
+                    tracing::warn!(%id, peer = %url, error = error.without_words(), "a delivery of a failed send could not be taken back");
                 }
             }
             Err(_) => tracing::warn!(%id, "deliveries of a failed send could not be taken back in time"),
@@ -183,7 +183,7 @@ impl Node {
         if let Some(head) = own
             && let Err(error) = self.forget(id, head).await
         {
-            tracing::warn!(%id, %error, "our own copy of a failed send stays");
+            tracing::warn!(%id, code = %error.code(), "our own copy of a failed send stays");
         }
     }
 }
