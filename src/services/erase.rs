@@ -1,6 +1,9 @@
 //! Erasing a payload here: its keys first, durably, then its rows.
 
+use std::sync::Arc;
+
 use super::records::now;
+use super::send::to_its_end;
 use super::{Error, Node};
 use crate::store::{Kind, Tombstone};
 use crate::types::PayloadId;
@@ -9,7 +12,12 @@ impl Node {
     /// Punctures the payload's keys and buries it; durable when this returns.
     ///
     /// A crash between the two leaves a record that nobody can open: it already answers "not found", and the next erasure buries it.
-    pub async fn erase(&self, id: PayloadId) -> Result<(), Error> {
+    pub async fn erase(self: &Arc<Self>, id: PayloadId) -> Result<(), Error> {
+        let node = Arc::clone(self);
+        to_its_end(async move { node.erase_now(id).await }).await
+    }
+
+    async fn erase_now(&self, id: PayloadId) -> Result<(), Error> {
         let mut leaves = Vec::new();
         for kind in [Kind::Payload, Kind::Raw] {
             leaves.extend(self.head(kind, &id).await?.map(|head| head.leaf()));

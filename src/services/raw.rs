@@ -1,9 +1,11 @@
 //! Raw payloads: kept for their sender until a signed transaction refers to them.
 
+use std::sync::Arc;
+
 use zeroize::Zeroizing;
 
 use super::records::{erased_is_absent, now};
-use super::send::Plan;
+use super::send::{Plan, to_its_end};
 use super::{Error, Node, SendSignedRequest, Sent};
 use crate::enclave::{RawDraft, SealedRaw};
 use crate::store::{Inserted, Kind, Record};
@@ -20,8 +22,13 @@ impl Node {
         }
     }
 
-    /// Sends a payload that `store_raw` keeps; its id stays, and so does the raw record.
-    pub async fn send_signed(&self, request: SendSignedRequest) -> Result<Sent, Error> {
+    /// Sends a payload that `store_raw` keeps; its id stays, and so does the raw record. Goes on to its end as a send does.
+    pub async fn send_signed(self: &Arc<Self>, request: SendSignedRequest) -> Result<Sent, Error> {
+        let node = Arc::clone(self);
+        to_its_end(async move { node.send_signed_now(request).await }).await
+    }
+
+    async fn send_signed_now(&self, request: SendSignedRequest) -> Result<Sent, Error> {
         let id = request.id;
         let record = self.record(Kind::Raw, &id).await?.ok_or(Error::RawNotFound(id))?;
         let meta = self.enclave.meta(id, &record.head).await.map_err(|error| erased_is_absent(error, id))?;

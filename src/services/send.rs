@@ -1,5 +1,6 @@
 //! Sending: draft, rules, seal; then kept here and delivered to all in parallel; the id is told when all of it is durable.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -10,7 +11,7 @@ use super::{Error, Node, PeerError, SendRequest, Sent, Terms, WithdrawToken};
 use crate::directory::Member;
 use crate::enclave::{AffectedRecord, Draft, Sealed};
 use crate::shred::SealedHead;
-use crate::store::{Inserted, Kind, Record};
+use crate::store::{Inserted, Kind, Record, StoreError};
 use crate::types::{Address, ApiVersion, Coded as _, PayloadId, PeerUrl, Privacy, PrivacyFlag};
 use crate::wire::EncodedPayload;
 
@@ -33,7 +34,14 @@ struct Remote {
 
 impl Node {
     /// Seals, keeps and delivers a payload; every recipient has it durably when this returns.
-    pub async fn send(&self, request: SendRequest) -> Result<Sent, Error> {
+    ///
+    /// Goes on to its end when its caller gives up: what was delivered is then taken back, or the payload is everywhere.
+    pub async fn send(self: &Arc<Self>, request: SendRequest) -> Result<Sent, Error> {
+        let node = Arc::clone(self);
+        to_its_end(async move { node.send_now(request).await }).await
+    }
+
+    async fn send_now(&self, request: SendRequest) -> Result<Sent, Error> {
         let sender = self.sender(request.from)?;
         let Plan { recipients, privacy, affected } = self.plan(sender, &request.to, &request.terms).await?;
         let draft = Draft { plaintext: request.payload, sender, recipients, privacy, affected };
@@ -185,6 +193,17 @@ impl Node {
         {
             tracing::warn!(%id, code = %error.code(), "our own copy of a failed send stays");
         }
+    }
+}
+
+/// Runs a verb on its own: a caller that hangs up (GoQuorum does after 5 s) must not leave it half done.
+pub(crate) async fn to_its_end<T: Send + 'static>(
+    verb: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::spawn(verb).await {
+        Ok(outcome) => outcome,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(StoreError::Unavailable.into()),
     }
 }
 
