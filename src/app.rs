@@ -52,7 +52,7 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     }
     let (data_dir, _temporary) = data_folder(&config)?;
     let enclave = open_enclave(&config, &data_dir).await?;
-    let store: Arc<dyn Store> = Arc::new(RocksStore::open(&data_dir.join("store"))?);
+    let store = open_store(&config, &data_dir, options.recover).await?;
     let transport = listeners::Transport::prepare(&config, options.recover).await?;
     let settings = settings(&config, options.recover)?;
     let trust = if config.peers.discovery { Trust::Open } else { Trust::ConfiguredOnly };
@@ -130,6 +130,28 @@ async fn open_enclave(config: &Config, data_dir: &std::path::Path) -> Result<Arc
         return Ok(Arc::new(RemoteEnclave::connect(socket, ENCLAVE_PATIENCE).await?));
     }
     Ok(Arc::new(enclave::open_local(config, &config.enclave_dir(data_dir))?))
+}
+
+/// Opens the store, and makes sure that key trees and store are there together.
+///
+/// Threat: one of the two is restored, mounted or named alone. An empty store answers "not a party" to everything, and a new key folder
+/// seals new payloads under trees that the next restore loses. (A separate enclave keeps its own folder: nothing is seen of it here.)
+async fn open_store(config: &Config, data_dir: &std::path::Path, recover: bool) -> Result<Arc<dyn Store>, StartError> {
+    let folder = data_dir.join("store");
+    let trees = config.enclave_dir(data_dir);
+    let has_trees = std::fs::read_dir(&trees)
+        .is_ok_and(|entries| entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("tree-")));
+    let in_process = config.enclave.socket.is_none();
+    // RocksDB's file of that name is there from the first start on.
+    if in_process && has_trees && !recover && !folder.join("CURRENT").exists() {
+        return Err(StartError::NoRecords(trees));
+    }
+    let store = RocksStore::open(&folder)?;
+    let stats = store.stats().await?;
+    if in_process && !has_trees && stats.payloads + stats.raws > 0 {
+        return Err(StartError::NoTrees(trees));
+    }
+    Ok(Arc::new(store))
 }
 
 fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {

@@ -142,6 +142,8 @@ pub trait Store: Send + Sync {
     async fn forget(&self, kind: Kind, id: PayloadId, head: SealedHead) -> Result<bool, StoreError>;
 
     /// Removes every record of the id and leaves the tombstone, in one batch.
+    ///
+    /// The leaves of the removed records join those of the tombstone: a record may have come since its eraser looked.
     async fn bury(&self, id: PayloadId, tombstone: Tombstone) -> Result<(), StoreError>;
 
     /// Up to `limit` records with an id after `after`, in the order of ids; fewer where they are large. None: the end.

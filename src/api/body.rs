@@ -3,10 +3,11 @@
 use axum::body::Body;
 use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Deserialize;
 use serde_json::error::Category;
+use tokio::time::{Duration, Instant, timeout_at};
 
 use super::error::Error;
 use super::request::{self, MediaType, RequestError};
@@ -15,16 +16,46 @@ use super::request::{self, MediaType, RequestError};
 const JSON_TYPES: &str = "application/json or application/vnd.tessera-{2.1,3.0,4.0}+json";
 /// What paths of raw bytes take.
 const OCTETS: &str = "application/octet-stream";
+/// What any body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
+/// Bytes that buy it one second more.
+const BODY_RATE: usize = 64 * 1024;
 /// Longest member path in an error.
 const MAX_PATH: usize = 100;
 
 /// Reads a body to its end.
+///
+/// Threat: a body that trickles in holds a place for ever. It may take ten seconds, and one more for each 64 KiB that have arrived.
 pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, Error> {
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(Error::BodyTooLarge(limit)),
-        Err(_) => Err(Error::BodyBroken),
+    let mut body = Limited::new(body, limit);
+    let start = Instant::now();
+    let mut parts = Vec::new();
+    let mut size = 0_usize;
+    loop {
+        let deadline = start + BODY_TIME + Duration::from_secs(u64::try_from(size / BODY_RATE).unwrap_or_default());
+        match timeout_at(deadline, body.frame()).await {
+            Err(_) => return Err(Error::BodyBroken),
+            Ok(None) => return Ok(joined(parts, size)),
+            Ok(Some(Ok(frame))) => {
+                if let Ok(data) = frame.into_data() {
+                    size += data.len();
+                    parts.push(data);
+                }
+            }
+            Ok(Some(Err(error))) if error.is::<LengthLimitError>() => return Err(Error::BodyTooLarge(limit)),
+            Ok(Some(Err(_))) => return Err(Error::BodyBroken),
+        }
     }
+}
+
+/// The parts of a body in one piece: most bodies are one part, and are not copied.
+fn joined(mut parts: Vec<Bytes>, size: usize) -> Bytes {
+    if parts.len() == 1 {
+        return parts.remove(0);
+    }
+    let mut whole = BytesMut::with_capacity(size);
+    parts.iter().for_each(|part| whole.extend_from_slice(part));
+    whole.freeze()
 }
 
 /// The family of the request's body.

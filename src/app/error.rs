@@ -48,6 +48,14 @@ pub enum StartError {
     /// The configuration names no key.
     #[error("no key is configured: make one with `celosia keygen` and name it under keys")]
     NoKeys,
+    /// Key trees without the store that they belong to.
+    #[error(
+        "key folder {0} has key trees, and their store is gone: put it back, or fetch the payloads from the peers with --recover"
+    )]
+    NoRecords(PathBuf),
+    /// A store without the key trees that it belongs to.
+    #[error("the store has records, and key folder {0} has no key tree: put the key folder that belongs to this store back")]
+    NoTrees(PathBuf),
     /// A surface that a node cannot be without.
     #[error("no {0:?} server is configured")]
     NoSurface(Surface),
@@ -103,6 +111,8 @@ impl Coded for StartError {
             Self::NoSurface(_) => Code(1304),
             Self::PidFile { .. } => Code(1305),
             Self::NoKeys => Code(1309),
+            Self::NoRecords(_) => Code(1312),
+            Self::NoTrees(_) => Code(1313),
             Self::Recovery { .. } => Code(1306),
             Self::ResidentGroups(_) => Code(1307),
             Self::Signals { .. } => Code(1308),

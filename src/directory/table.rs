@@ -6,6 +6,10 @@ use crate::types::{Address, PeerUrl, VersionSet};
 /// Peers that an open network may make us remember: a flood of made-up URLs stops here.
 const MAX_PEERS: usize = 10_000;
 
+/// Keys of one peer, and of all together, for the same reason.
+const MAX_KEYS_OF_PEER: usize = 256;
+const MAX_KEYS: usize = 100_000;
+
 /// Polls in a row that a discovered peer may miss before it is forgotten; configured peers are asked for ever.
 const MAX_MISSES: u32 = 20;
 
@@ -83,27 +87,32 @@ impl Directory {
         }
     }
 
-    /// Takes what a peer announced: its keys replace those it announced before. True if any of it is news.
+    /// Takes what a peer announced: its keys replace those it announced before, unless it names none. True if any of it is news.
     pub fn learn(&self, member: &Member, keys: &[Address]) -> bool {
         if member.url == self.own_url {
             return false;
         }
         let mut state = self.write();
-        let claimed: BTreeSet<Address> = keys.iter().filter(|key| !self.own_keys.contains(key)).copied().collect();
+        let room = state.peers.len() < MAX_PEERS;
+        let mut news = match state.peers.get_mut(&member.url) {
+            Some(peer) => !std::mem::replace(&mut peer.reachable, true),
+            None if room => state.peers.insert(member.url.clone(), Peer { reachable: true, ..Peer::default() }).is_none(),
+            // No room to remember where it is, so none for its keys.
+            None => return false,
+        };
+        let claimed: BTreeSet<Address> =
+            keys.iter().filter(|key| !self.own_keys.contains(key)).take(MAX_KEYS_OF_PEER).copied().collect();
+        // Anybody can announce nothing in a peer's name: that must not make its keys unknown.
+        if claimed.is_empty() {
+            return news;
+        }
         let before = state.members.len();
         state.members.retain(|key, known| known.url != member.url || claimed.contains(key));
-        let mut news = state.members.len() != before;
+        news |= state.members.len() != before;
         for key in claimed {
-            news |= state.members.insert(key, member.clone()).as_ref() != Some(member);
-        }
-        let room = state.peers.len() < MAX_PEERS;
-        match state.peers.get_mut(&member.url) {
-            Some(peer) => news |= !std::mem::replace(&mut peer.reachable, true),
-            None if room => {
-                state.peers.insert(member.url.clone(), Peer { reachable: true, ..Peer::default() });
-                news = true;
+            if state.members.contains_key(&key) || state.members.len() < MAX_KEYS {
+                news |= state.members.insert(key, member.clone()).as_ref() != Some(member);
             }
-            None => {}
         }
         news
     }
@@ -214,7 +223,29 @@ mod tests {
         assert_eq!(directory.locate(&key(1)), None);
         assert!(directory.learn(&member(2), &[key(3)]));
         assert_eq!(directory.locate(&key(2)), None);
+        assert!(!directory.learn(&member(2), &[]), "nothing announced takes nothing away");
+        assert!(directory.locate(&key(3)).is_some());
         assert_eq!(directory.keys(), [(key(1), url(1)), (key(3), url(2))]);
+    }
+
+    #[test]
+    fn a_flood_of_keys_or_peers_stops_at_its_bound() {
+        let directory = Directory::new(url(1), &[key(1)], Vec::new(), Trust::Open);
+        let many: Vec<Address> = (0..1000_u32)
+            .map(|n| {
+                let mut bytes = [9; 32];
+                bytes[..4].copy_from_slice(&n.to_be_bytes());
+                Address::new(bytes)
+            })
+            .collect();
+        directory.learn(&member(2), &many);
+        assert_eq!(directory.keys().len(), MAX_KEYS_OF_PEER + 1);
+        let flood = (0..20_000_u32).map(|n| format!("http://10.0.{}.{}/", n / 256, n % 256).parse().expect("a URL"));
+        directory.meet(flood);
+        assert_eq!(directory.poll_targets().len(), MAX_PEERS);
+        assert!(!directory.learn(&member(3), &[key(3)]));
+        assert_eq!(directory.locate(&key(3)), None);
+        assert!(format!("http://host/{}", "x".repeat(600)).parse::<PeerUrl>().is_err());
     }
 
     #[test]

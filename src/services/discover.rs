@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::StreamExt as _;
-use futures_util::future::join_all;
 use futures_util::stream;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -18,6 +18,13 @@ use crate::wire::PartyInfo;
 
 /// Announcements under way at once.
 const PARALLEL: usize = 32;
+/// Keys of one announcement that are challenged, and how many at a time: one call must not make us open thousands of connections.
+const MAX_PROOFS: usize = 256;
+const PROOFS_AT_ONCE: usize = 8;
+/// URLs that one announcement may tell us of, and that ours tells.
+const MAX_PARTIES: usize = 2_000;
+/// Rounds of greetings under way at once.
+const MAX_ROUNDS: usize = 8;
 /// First wait before a peer that does not answer is asked again; doubles up to the poll interval.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 
@@ -78,7 +85,7 @@ impl Node {
         let url = self.settings.own_url.to_string();
         PartyInfo {
             recipients: self.own_keys().iter().map(|key| (*key, url.clone())).collect(),
-            parties: self.directory.parties().iter().map(ToString::to_string).collect(),
+            parties: self.directory.parties().iter().take(MAX_PARTIES).map(ToString::to_string).collect(),
             url,
         }
     }
@@ -95,7 +102,7 @@ impl Node {
         let keys: Vec<Address> =
             if self.settings.validate_keys { self.proved(&url, claimed).await? } else { claimed.into_iter().collect() };
         let member = Member { url: url.clone(), versions: capabilities.versions, celosia: capabilities.celosia };
-        let parties: BTreeSet<PeerUrl> = info.parties.iter().filter_map(|party| party.parse().ok()).collect();
+        let parties: BTreeSet<PeerUrl> = info.parties.iter().take(MAX_PARTIES).filter_map(|party| party.parse().ok()).collect();
         let news = self.directory.learn(&member, &keys);
         if news {
             tracing::info!(peer = %url, keys = keys.len(), celosia = member.celosia, "peer announced itself");
@@ -116,8 +123,10 @@ impl Node {
 
     /// The claimed keys whose holder answers a challenge at the announced URL. None at all is refused.
     async fn proved(&self, url: &PeerUrl, claimed: BTreeSet<Address>) -> Result<Vec<Address>, Error> {
-        let answers = join_all(claimed.iter().map(|key| self.proves(url, *key))).await;
-        let proved: Vec<Address> = claimed.iter().zip(answers).filter_map(|(key, proved)| proved.then_some(*key)).collect();
+        let claims: Vec<_> =
+            claimed.into_iter().take(MAX_PROOFS).map(|key| async move { (key, self.proves(url, key).await) }).collect();
+        let answers: Vec<(Address, bool)> = stream::iter(claims).buffered(PROOFS_AT_ONCE).collect().await;
+        let proved: Vec<Address> = answers.into_iter().filter_map(|(key, proved)| proved.then_some(key)).collect();
         if proved.is_empty() { Err(Error::KeysUnproved) } else { Ok(proved) }
     }
 
@@ -133,8 +142,8 @@ impl Node {
     }
 
     /// Announces ourselves to one peer.
-    pub(crate) async fn greet(&self, url: &PeerUrl) {
-        match self.peers.party_info(url, self.party_info().encode()).await {
+    async fn greet(&self, url: &PeerUrl, announcement: Bytes) {
+        match self.peers.party_info(url, announcement).await {
             Ok(_) => {
                 if self.directory.reached(url) {
                     tracing::info!(peer = %url, "peer reached");
@@ -152,7 +161,8 @@ impl Node {
 
     /// Announces ourselves to many peers at once.
     pub(crate) async fn greet_all(&self, urls: &[PeerUrl]) {
-        stream::iter(urls).for_each_concurrent(PARALLEL, |url| self.greet(url)).await;
+        let announcement = self.party_info().encode();
+        stream::iter(urls).for_each_concurrent(PARALLEL, |url| self.greet(url, announcement.clone())).await;
     }
 
     /// Announces ourselves for ever: to all at each poll, to new and lost peers sooner. Ends only when its future is dropped.
@@ -171,7 +181,11 @@ impl Node {
                     self.directory.unreached()
                 }
             };
-            while rounds.try_join_next().is_some() {}
+            while rounds.try_join_next().is_some() || rounds.len() >= MAX_ROUNDS {
+                if rounds.len() >= MAX_ROUNDS {
+                    rounds.join_next().await;
+                }
+            }
             let node = Arc::clone(&self);
             rounds.spawn(async move { node.greet_all(&urls).await });
         }

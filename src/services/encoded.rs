@@ -4,7 +4,9 @@ use zeroize::Zeroizing;
 
 use super::send::Plan;
 use super::{Error, Node, Received, SendRequest};
+use crate::crypto::hash::payload_id;
 use crate::enclave::Draft;
+use crate::store::{Kind, Lookup};
 use crate::types::{Address, Privacy};
 use crate::wire::EncodedPayload;
 
@@ -30,8 +32,15 @@ impl Node {
 
     /// Opens a validation challenge: a UUID and nothing else.
     ///
-    /// Threat: a peer uses this to have any payload of ours decrypted. Only what reads as a UUID is ever answered.
+    /// Threat: a peer uses this to have any payload of ours decrypted. Only what reads as a UUID is ever answered, and nothing that is or
+    /// was kept here: a challenge is made for the occasion.
     pub async fn answer_challenge(&self, payload: EncodedPayload) -> Result<String, Error> {
+        let id = payload_id(&payload.ciphertext);
+        for kind in [Kind::Payload, Kind::Raw] {
+            if !matches!(self.store.head(kind, &id).await?, Lookup::Absent) {
+                return Err(Error::NotAChallenge);
+            }
+        }
         let plaintext = self.enclave.open_payload(&payload).await?.ok_or(Error::NotAChallenge)?;
         let text = std::str::from_utf8(&plaintext).map_err(|_| Error::NotAChallenge)?;
         if is_uuid(text) { Ok(text.to_owned()) } else { Err(Error::NotAChallenge) }

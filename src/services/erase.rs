@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::records::now;
 use super::send::to_its_end;
 use super::{Error, Node};
-use crate::store::{Kind, Tombstone};
+use crate::shred::LeafRef;
+use crate::store::{Kind, Lookup, Tombstone};
 use crate::types::PayloadId;
 
 impl Node {
@@ -26,9 +27,21 @@ impl Node {
             return Err(Error::NotFound(id));
         }
         self.enclave.erase(leaves.clone()).await?;
-        self.store.bury(id, Tombstone { time: now(), leaves }).await?;
+        self.store.bury(id, Tombstone { time: now(), leaves: leaves.clone() }).await?;
+        self.puncture_latecomers(id, &leaves).await?;
         self.counters.erased.add();
         tracing::info!(%id, "payload erased");
+        Ok(())
+    }
+
+    /// A send of the same raw payload may have kept its record after we looked and before it was buried: its key goes, too.
+    async fn puncture_latecomers(&self, id: PayloadId, known: &[LeafRef]) -> Result<(), Error> {
+        if let Lookup::Erased(tombstone) = self.store.head(Kind::Payload, &id).await? {
+            let late: Vec<LeafRef> = tombstone.leaves.into_iter().filter(|leaf| !known.contains(leaf)).collect();
+            if !late.is_empty() {
+                self.enclave.erase(late).await?;
+            }
+        }
         Ok(())
     }
 }

@@ -134,6 +134,15 @@ impl Node {
             return Ok(());
         }
         check_residents(groups, &self.own_keys())?;
+        // The configuration decides: a group that it names no longer is no private state any more.
+        for (id, data) in self.store.groups().await? {
+            let kept = decode_stored(&data)?;
+            let is_configured = groups.iter().any(|group| group.name.as_bytes() == id.0);
+            if kept.kind == GroupKind::Resident && kept.state == GroupState::Active && !is_configured {
+                tracing::warn!(group = kept.name, "a resident group is configured no longer and is removed");
+                self.store.put_group(id, EncodedGroup { state: GroupState::Deleted, ..kept }.encode()).await?;
+            }
+        }
         for group in groups {
             let encoded = EncodedGroup {
                 name: group.name.clone(),

@@ -7,7 +7,7 @@ use super::{Error, Node};
 use crate::crypto::hash::payload_id;
 use crate::enclave::{AffectedRecord, EnclaveError, Ingest, Meta};
 use crate::shred::SealedHead;
-use crate::store::{Inserted, Kind, Record};
+use crate::store::{Inserted, Kind, Lookup, Record};
 use crate::types::{PayloadId, PrivacyFlag};
 use crate::wire::EncodedPayload;
 
@@ -54,11 +54,15 @@ impl Node {
             meta.recipients.push(meta.sender);
             head = self.enclave.rewrite(id, &head, meta.clone()).await?;
         }
-        let record = Record { time: now(), nonce: payload.nonce, head: head.clone(), ciphertext: payload.ciphertext.clone() };
-        match self.store.insert(Kind::Payload, id, record).await? {
-            Inserted::New => Ok(Pushed { id, withdraw: Some(self.withdrawals.offer(id, head)) }),
-            Inserted::Exists => self.merge_meta(id, &head, meta).await.map(|()| Pushed { id, withdraw: None }),
-            Inserted::Buried => Err(Error::Erased(id)),
+        loop {
+            let record = Record { time: now(), nonce: payload.nonce, head: head.clone(), ciphertext: payload.ciphertext.clone() };
+            match self.store.insert(Kind::Payload, id, record).await? {
+                Inserted::New => return Ok(Pushed { id, withdraw: Some(self.withdrawals.offer(id, &head)) }),
+                Inserted::Buried => return Err(Error::Erased(id)),
+                Inserted::Exists if self.merge_meta(id, &head, &meta).await? => return Ok(Pushed { id, withdraw: None }),
+                // It was withdrawn meanwhile: this delivery stands on its own.
+                Inserted::Exists => {}
+            }
         }
     }
 
@@ -94,38 +98,57 @@ impl Node {
         Ok(())
     }
 
-    /// Joins what our own key sealed anew with the record that is here.
-    pub(crate) async fn merge(&self, id: PayloadId, head: &SealedHead, payload: &EncodedPayload) -> Result<(), Error> {
+    /// Joins what our own key sealed anew with the record that is here. False if it is here no more.
+    pub(crate) async fn merge(&self, id: PayloadId, head: &SealedHead, payload: &EncodedPayload) -> Result<bool, Error> {
         let meta = Meta {
             sender: payload.sender,
             recipients: payload.recipients.clone(),
             recipient_nonce: payload.recipient_nonce,
             privacy: payload.privacy.clone(),
         };
-        self.merge_meta(id, head, meta).await
+        self.merge_meta(id, head, &meta).await
     }
 
-    /// Adds recipients to a record. Anything else that differs is a conflict: one id, one payload.
-    async fn merge_meta(&self, id: PayloadId, head: &SealedHead, new: Meta) -> Result<(), Error> {
+    /// Adds recipients to a record. Anything else that differs is a conflict: one id, one payload. False if the record was withdrawn.
+    ///
+    /// The head is written anew even where nothing is added. Whoever made the record may be about to take it back, and does so by its
+    /// head: from now on it is somebody else's, too, who was told that it is here.
+    async fn merge_meta(&self, id: PayloadId, head: &SealedHead, new: &Meta) -> Result<bool, Error> {
         loop {
-            let Some(old_head) = self.head(Kind::Payload, &id).await? else {
-                return Err(Error::Erased(id));
+            let old_head = match self.store.head(Kind::Payload, &id).await? {
+                Lookup::Found(head) => head,
+                Lookup::Absent => return Ok(false),
+                Lookup::Erased(_) => return Err(Error::Erased(id)),
             };
-            let old = self.enclave.meta(id, &old_head).await.map_err(|error| buried(error, id))?;
-            let same_key = self.enclave.same_key(id, &old_head, head).await.map_err(|error| buried(error, id))?;
-            if !same_key || !same_terms(&old, &new) {
-                return Err(Error::Conflict(id));
+            let old = match self.enclave.meta(id, &old_head).await {
+                Ok(old) => old,
+                Err(error) => return self.gone_or(id, error).await,
+            };
+            match self.enclave.same_key(id, &old_head, head).await {
+                Ok(true) if same_terms(&old, new) => {}
+                Ok(_) => return Err(Error::Conflict(id)),
+                Err(error) => return self.gone_or(id, error).await,
             }
-            let mut recipients: Vec<_> = new.recipients.iter().filter(|key| !old.recipients.contains(key)).copied().collect();
-            if recipients.is_empty() {
-                return Ok(());
+            let added = new.recipients.iter().filter(|key| !old.recipients.contains(key));
+            let recipients = added.chain(&old.recipients).copied().collect();
+            let merged = match self.enclave.rewrite(id, &old_head, Meta { recipients, ..old }).await {
+                Ok(merged) => merged,
+                Err(error) => return self.gone_or(id, error).await,
+            };
+            if self.store.replace_head(Kind::Payload, id, old_head, merged).await? {
+                return Ok(true);
             }
-            recipients.extend(&old.recipients);
-            let merged = self.enclave.rewrite(id, &old_head, Meta { recipients, ..old }).await?;
-            if self.store.replace_head(Kind::Payload, id, old_head.clone(), merged.clone()).await? {
-                self.withdrawals.follow(&id, &old_head, &merged);
-                return Ok(());
-            }
+        }
+    }
+
+    /// A head whose leaf is punctured belongs to a record that was erased, or to one that was withdrawn and is no longer there.
+    async fn gone_or(&self, id: PayloadId, error: EnclaveError) -> Result<bool, Error> {
+        match error {
+            EnclaveError::Erased => match self.store.head(Kind::Payload, &id).await? {
+                Lookup::Absent => Ok(false),
+                Lookup::Found(_) | Lookup::Erased(_) => Err(Error::Erased(id)),
+            },
+            other => Err(other.into()),
         }
     }
 }
@@ -139,11 +162,4 @@ fn same_terms(old: &Meta, new: &Meta) -> bool {
         all
     };
     old.sender == new.sender && a.flag == b.flag && a.exec_hash == b.exec_hash && affected(a) == affected(b)
-}
-
-fn buried(error: EnclaveError, id: PayloadId) -> Error {
-    match error {
-        EnclaveError::Erased => Error::Erased(id),
-        other => other.into(),
-    }
 }

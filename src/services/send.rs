@@ -143,16 +143,20 @@ impl Node {
 
     /// Keeps our own copy. True if it is new; an existing one (the same raw payload sent again) gains the new recipients.
     async fn keep(&self, sealed: &Sealed) -> Result<bool, Error> {
-        let record = Record {
-            time: now(),
-            nonce: sealed.payload.nonce,
-            head: sealed.head.clone(),
-            ciphertext: sealed.payload.ciphertext.clone(),
-        };
-        match self.store.insert(Kind::Payload, sealed.id, record).await? {
-            Inserted::New => Ok(true),
-            Inserted::Exists => self.merge(sealed.id, &sealed.head, &sealed.payload).await.map(|()| false),
-            Inserted::Buried => Err(Error::Erased(sealed.id)),
+        loop {
+            let record = Record {
+                time: now(),
+                nonce: sealed.payload.nonce,
+                head: sealed.head.clone(),
+                ciphertext: sealed.payload.ciphertext.clone(),
+            };
+            match self.store.insert(Kind::Payload, sealed.id, record).await? {
+                Inserted::New => return Ok(true),
+                Inserted::Buried => return Err(Error::Erased(sealed.id)),
+                Inserted::Exists if self.merge(sealed.id, &sealed.head, &sealed.payload).await? => return Ok(false),
+                // Another send of it failed meanwhile and took its copy back: this one keeps its own.
+                Inserted::Exists => {}
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
+use sha2::{Digest as _, Sha256};
 
 use super::{Error, Node};
 use crate::crypto::random;
@@ -55,33 +56,25 @@ pub(crate) struct Withdrawals(Mutex<Open>);
 
 #[derive(Default)]
 struct Open {
-    by_token: BTreeMap<WithdrawToken, (PayloadId, SealedHead)>,
+    /// Of the head only its SHA-256: tokens are many, and heads may be large.
+    by_token: BTreeMap<WithdrawToken, (PayloadId, [u8; 32])>,
     by_age: VecDeque<(Instant, WithdrawToken)>,
 }
 
 impl Withdrawals {
-    /// Makes a delivery withdrawable for a short while. The head pins the record: one that was made anew since is not this delivery's.
-    pub(crate) fn offer(&self, id: PayloadId, head: SealedHead) -> WithdrawToken {
+    /// Makes a delivery withdrawable for a short while. The head pins the record: one that another delivery wrote anew since is not this
+    /// one's alone, and stays.
+    pub(crate) fn offer(&self, id: PayloadId, head: &SealedHead) -> WithdrawToken {
         let token = WithdrawToken(random());
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         open.expire(Instant::now());
-        open.by_token.insert(token, (id, head));
+        open.by_token.insert(token, (id, digest(head)));
         open.by_age.push_back((Instant::now(), token));
         token
     }
 
-    /// Another key's delivery of the same send was merged into the record: the token stays good for it.
-    pub(crate) fn follow(&self, id: &PayloadId, old: &SealedHead, new: &SealedHead) {
-        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for (offered, head) in open.by_token.values_mut() {
-            if offered == id && head == old {
-                *head = new.clone();
-            }
-        }
-    }
-
     /// Takes the delivery of a token, once.
-    fn take(&self, id: &PayloadId, token: WithdrawToken) -> Option<SealedHead> {
+    fn take(&self, id: &PayloadId, token: WithdrawToken) -> Option<[u8; 32]> {
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         open.expire(Instant::now());
         if open.by_token.get(&token).is_none_or(|(offered, _)| offered != id) {
@@ -89,6 +82,10 @@ impl Withdrawals {
         }
         open.by_token.remove(&token).map(|(_, head)| head)
     }
+}
+
+fn digest(head: &SealedHead) -> [u8; 32] {
+    Sha256::digest(head.as_bytes()).into()
 }
 
 impl Open {
@@ -106,8 +103,9 @@ impl Open {
 impl Node {
     /// Forgets a delivery that its deliverer takes back. The key is punctured; no tombstone, for the same id may be sent again.
     pub async fn withdraw(&self, id: PayloadId, token: WithdrawToken) -> Result<(), Error> {
-        let head = self.withdrawals.take(&id, token).ok_or(Error::WithdrawRefused)?;
-        if !self.forget(id, head).await? {
+        let offered = self.withdrawals.take(&id, token).ok_or(Error::WithdrawRefused)?;
+        let head = self.head(Kind::Payload, &id).await?.filter(|head| digest(head) == offered);
+        if !self.forget(id, head.ok_or(Error::WithdrawRefused)?).await? {
             return Err(Error::WithdrawRefused);
         }
         self.counters.withdrawn.add();
@@ -140,7 +138,7 @@ mod tests {
     fn a_token_withdraws_its_own_delivery_once() {
         let withdrawals = Withdrawals::default();
         let (id, other) = (PayloadId::new([1; 64]), PayloadId::new([2; 64]));
-        let token = withdrawals.offer(id, head());
+        let token = withdrawals.offer(id, &head());
         assert!(withdrawals.take(&other, token).is_none());
         assert!(withdrawals.take(&id, WithdrawToken([0; 16])).is_none());
         assert!(withdrawals.take(&id, token).is_some());
@@ -151,7 +149,7 @@ mod tests {
     fn tokens_are_bounded_and_expire() {
         let mut open = Open::default();
         let token = WithdrawToken([7; 16]);
-        open.by_token.insert(token, (PayloadId::new([1; 64]), head()));
+        open.by_token.insert(token, (PayloadId::new([1; 64]), digest(&head())));
         let born = Instant::now();
         open.by_age.push_back((born, token));
         open.expire(born);

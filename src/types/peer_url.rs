@@ -5,6 +5,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ParseError;
 
+/// Longest URL: gossip carries it to every member, and each keeps it.
+const MAX_LEN: usize = 512;
+
 /// Where a peer listens: an absolute http(s) URL whose path ends in `/`, spelled one way only.
 ///
 /// `http://host:9001` and `http://host:9001/` are one peer; clients count a node that is spelled twice as two.
@@ -42,6 +45,9 @@ impl FromStr for PeerUrl {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
+        if text.len() > MAX_LEN {
+            return Err(ParseError::Url);
+        }
         let mut url = url::Url::parse(text.trim()).map_err(|_| ParseError::Url)?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err(ParseError::Url);

@@ -8,6 +8,11 @@ use super::{DecodeError, cbor, legacy};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::types::{Address, Affected, Codec, GroupId, PayloadId, Privacy};
 
+/// Bytes of a group id or an execution hash: both are 32 bytes, or a name, in base64.
+const MAX_WORD: usize = 1024;
+/// Recipients, mandatory recipients or affected transactions of one payload.
+const MAX_LIST: usize = 4096;
+
 /// A payload as peers exchange it: ciphertext, and the data key in one box for each recipient.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct EncodedPayload {
@@ -30,10 +35,23 @@ pub struct EncodedPayload {
 impl EncodedPayload {
     /// Reads a payload of either codec. Checks the invariants of [`Privacy`].
     pub fn decode(codec: Codec, bytes: &Bytes) -> Result<Self, DecodeError> {
-        match codec {
+        let payload = match codec {
             Codec::Cbor => cbor::decode(bytes),
             Codec::Legacy => legacy::decode(bytes),
-        }
+        }?;
+        payload.check_bounds()?;
+        Ok(payload)
+    }
+
+    /// What goes into a record's head stays small: a peer fills our index with it, not only our payloads.
+    fn check_bounds(&self) -> Result<(), DecodeError> {
+        let privacy = &self.privacy;
+        let within = |field, len: usize, max: usize| if len > max { Err(DecodeError::Length(field)) } else { Ok(()) };
+        within("privacyGroupId", privacy.group.as_ref().map_or(0, |group| group.0.len()), MAX_WORD)?;
+        within("execHash", privacy.exec_hash.len(), MAX_WORD)?;
+        within("recipientKeys", self.recipients.len(), MAX_LIST)?;
+        within("mandatoryRecipients", privacy.mandatory.len(), MAX_LIST)?;
+        within("affectedContractTransactions", privacy.affected.len(), MAX_LIST)
     }
 
     /// Writes the payload as Tessera does, byte for byte.

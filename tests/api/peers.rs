@@ -53,13 +53,29 @@ async fn a_celosia_can_take_back_what_was_new() {
     let push = post("/push", OCTETS, payload.clone()).with("celosia-version", "1");
     let pushed = peer.send(&push).await;
     let token = pushed.header("celosia-withdraw").expect("a token").to_owned();
-    assert_eq!(peer.send(&push).await.header("celosia-withdraw"), None, "it was there before");
     let withdraw = |token: &str| post("/withdraw", JSON, format!(r#"{{"id":"{}","token":"{token}"}}"#, pushed.text()));
     let refused = peer.send(&withdraw(&"0".repeat(32))).await;
     assert_eq!((refused.status, refused.header("celosia-error")), (403, Some("CEL3109")));
     assert_eq!(peer.send(&withdraw(&token)).await.status, 204);
     let path = format!("/transaction/{}", pushed.text().replace('/', "%2F"));
     assert_eq!(network.b.node().await.send(&get(&path)).await.status, 404);
+}
+
+/// A client sends twice: the first send fails and takes its deliveries back, the second was told that all is there. It stays there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_twice_is_not_taken_back_by_the_first() {
+    let network = Network::start().await;
+    let mut peer = network.b.peers().await;
+    let payload = sealed(&network).await.encode(Codec::Legacy).to_vec();
+    let push = post("/push", OCTETS, payload.clone()).with("celosia-version", "1");
+    let pushed = peer.send(&push).await;
+    let token = pushed.header("celosia-withdraw").expect("a token").to_owned();
+    let again = peer.send(&push).await;
+    assert_eq!((again.status, again.header("celosia-withdraw")), (201, None), "it was there before");
+    let withdraw = post("/withdraw", JSON, format!(r#"{{"id":"{}","token":"{token}"}}"#, pushed.text()));
+    assert_eq!(peer.send(&withdraw).await.status, 403);
+    let path = format!("/transaction/{}", pushed.text().replace('/', "%2F"));
+    assert_eq!(network.b.node().await.send(&get(&path)).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,5 +6,6 @@ mod http;
 mod kill;
 mod member;
 mod overload;
+mod pair;
 mod participants;
 mod tap;

@@ -15,6 +15,11 @@ use crate::services::{PartyInfoAnswer, PartyInfoFrom};
 use crate::types::Codec;
 use crate::wire::{EncodedPayload, PartyInfo};
 
+/// Longest announcement: keys and URLs of some thousand members.
+const MAX_INFO: usize = 1 << 20;
+/// Longest challenge: a UUID in a box, with room.
+const MAX_CHALLENGE: usize = 64 * 1024;
+
 pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::default().routes(routes!(told, announced)).routes(routes!(validate))
 }
@@ -41,7 +46,7 @@ async fn told(State(api): Surface) -> Response {
 async fn announced(State(api): Surface, request: Request) -> Result<Response, Error> {
     let (parts, body) = request.into_parts();
     let capabilities = capabilities(&parts.headers);
-    let info = PartyInfo::decode(&body::read(body, api.limits.body).await?)?;
+    let info = PartyInfo::decode(&body::read(body, MAX_INFO).await?)?;
     Ok(match api.node.party_info_received(PartyInfoFrom { info, capabilities }).await? {
         PartyInfoAnswer::EmptyInfo(info) => reply::octets(info.encode()),
         PartyInfoAnswer::Nothing => reply::octets(""),
@@ -54,7 +59,7 @@ async fn announced(State(api): Surface, request: Request) -> Result<Response, Er
     responses((status = 200, description = "The UUID", body = String, content_type = "text/plain"),
         (status = 400, description = "Not a UUID", body = String, content_type = "text/plain")))]
 async fn validate(State(api): Surface, request: Request) -> Result<Response, Error> {
-    let bytes = body::read(request.into_body(), api.limits.body).await?;
+    let bytes = body::read(request.into_body(), MAX_CHALLENGE).await?;
     let answer = api.node.answer_challenge(EncodedPayload::decode(Codec::Legacy, &bytes)?).await?;
     Ok(reply::text(answer))
 }

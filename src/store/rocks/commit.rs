@@ -220,13 +220,19 @@ impl<'a> Draft<'a> {
     fn bury(&mut self, id: PayloadId, tombstone: &Tombstone) -> Result<(), StoreError> {
         let (tombstones, buried) = (rows::family(self.db, TOMBSTONE)?, self.is_buried(&id)?);
         let rows = [(Kind::Payload, self.row(Kind::Payload, &id)?), (Kind::Raw, self.row(Kind::Raw, &id)?)];
+        let mut removed = Vec::new();
         for (kind, index) in rows {
             if let Some(index) = index {
+                removed.push(index.head.leaf());
                 self.remove(kind, id, &index)?;
             }
         }
         if !buried {
-            self.batch.put_cf(&tombstones, id.as_bytes(), rows::encode_tombstone(tombstone));
+            let mut tombstone = tombstone.clone();
+            tombstone.leaves.extend(removed);
+            tombstone.leaves.sort_unstable();
+            tombstone.leaves.dedup();
+            self.batch.put_cf(&tombstones, id.as_bytes(), rows::encode_tombstone(&tombstone));
             self.buried.insert(id);
             self.totals.tombstones += 1;
         }
