@@ -34,7 +34,6 @@ pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, Error> {
     loop {
         let deadline = start + BODY_TIME + Duration::from_secs(u64::try_from(size / BODY_RATE).unwrap_or_default());
         match timeout_at(deadline, body.frame()).await {
-            Err(_) => return Err(Error::BodyBroken),
             Ok(None) => return Ok(joined(parts, size)),
             Ok(Some(Ok(frame))) => {
                 if let Ok(data) = frame.into_data() {
@@ -43,7 +42,8 @@ pub(crate) async fn read(body: Body, limit: usize) -> Result<Bytes, Error> {
                 }
             }
             Ok(Some(Err(error))) if error.is::<LengthLimitError>() => return Err(Error::BodyTooLarge(limit)),
-            Ok(Some(Err(_))) => return Err(Error::BodyBroken),
+            // Broken off, or too slow.
+            Err(_) | Ok(Some(Err(_))) => return Err(Error::BodyBroken),
         }
     }
 }
@@ -54,7 +54,9 @@ fn joined(mut parts: Vec<Bytes>, size: usize) -> Bytes {
         return parts.remove(0);
     }
     let mut whole = BytesMut::with_capacity(size);
-    parts.iter().for_each(|part| whole.extend_from_slice(part));
+    for part in &parts {
+        whole.extend_from_slice(part);
+    }
     whole.freeze()
 }
 
