@@ -17,6 +17,7 @@ mod rules;
 mod send;
 mod withdraw;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -114,7 +115,7 @@ impl Node {
 }
 
 /// A payload to send.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct SendRequest {
     /// The payload, at least one byte.
     pub payload: Zeroizing<Vec<u8>>,
@@ -164,7 +165,6 @@ pub struct Sent {
 }
 
 /// A payload opened for one of our keys.
-#[derive(Debug)]
 pub struct Received {
     /// The payload.
     pub payload: Zeroizing<Vec<u8>>,
@@ -174,4 +174,18 @@ pub struct Received {
     pub sender: Address,
     /// This node's own keys among sender and recipients.
     pub managed: Vec<Address>,
+}
+
+// Both hold a payload in the clear: what prints them says how long it is, and nothing of the recipients.
+
+impl fmt::Debug for SendRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SendRequest({} bytes, {} recipients, {:?})", self.payload.len(), self.to.len(), self.terms.flag)
+    }
+}
+
+impl fmt::Debug for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Received({} bytes, {:?})", self.payload.len(), self.privacy.flag)
+    }
 }
