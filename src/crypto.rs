@@ -6,6 +6,7 @@ pub mod kdf;
 pub mod nacl;
 pub mod puncture;
 pub mod secret;
+pub mod sign;
 
 /// Fills an array from the operating system.
 ///

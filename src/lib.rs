@@ -4,19 +4,22 @@
 //!
 //! | floor | modules | what lives there |
 //! |---|---|---|
-//! | 0 | [`types`] [`crypto`] [`wire`] [`seal`] | words and numbers: no I/O, no async, no clock |
-//! | 1 | [`enclave`] [`shred`] [`store`] [`directory`] | keeping: keys, payloads, peers |
+//! | 0 | [`types`] [`crypto`] [`wire`] [`seal`] [`translog`] [`governance`] | words and numbers: no I/O, no async, no clock |
+//! | 1 | [`enclave`] [`shred`] [`store`] [`directory`] [`journal`] | keeping: keys, payloads, members, what happened |
 //! | 2 | [`services`] | the verbs: send, push, receive, resend, erase; no sockets |
 //! | 3 | [`net`] [`api`] | transports: listeners, clients, routes, status codes |
 //! | 4 | [`config`] [`telemetry`] [`app`] [`cli`] | the front |
 
 pub mod crypto;
+pub mod governance;
 pub mod seal;
+pub mod translog;
 pub mod types;
 pub mod wire;
 
 pub mod directory;
 pub mod enclave;
+pub mod journal;
 pub mod shred;
 pub mod store;
 

@@ -1,14 +1,39 @@
 //! Words of the field, parsed once at the rim and never strings again.
 
+/// Serde as the text form.
+macro_rules! as_text {
+    ($($kind:ty),+) => {$(
+        impl serde::Serialize for $kind {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $kind {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )+};
+}
+pub(crate) use as_text;
+
 mod address;
+mod class;
 mod code;
+mod member_id;
+mod network;
 mod payload_id;
 mod peer_url;
 mod privacy;
 mod version;
 
 pub use address::Address;
+pub use class::Class;
 pub use code::{Code, Coded};
+pub use member_id::MemberId;
+pub use network::NetworkId;
 pub use payload_id::PayloadId;
 pub use peer_url::PeerUrl;
 pub use privacy::{Affected, GroupId, Privacy, PrivacyFlag, PrivacyRuleError, SecurityHash};
@@ -29,6 +54,15 @@ pub enum ParseError {
         /// Bytes that were given.
         actual: usize,
     },
+    /// Not hexadecimal.
+    #[error("not hexadecimal in lower case")]
+    Hex,
+    /// Not a member's short name.
+    #[error("not a member's short name: 1 to 63 of a-z, 0-9 and -, no dash at either end")]
+    MemberId,
+    /// Not a class.
+    #[error("not a class: public, business, personal or special")]
+    Class,
     /// Not an absolute http or https URL with a host.
     #[error("not an absolute http:// or https:// URL with a host")]
     Url,

@@ -1,4 +1,4 @@
-//! SHA3-512 (FIPS 202), Tessera's digest.
+//! SHA3-512 (FIPS 202), Tessera's digest, and SHA-256 (FIPS 180-4) for documents and logs.
 
 use sha3::{Digest, Sha3_512};
 
@@ -12,6 +12,17 @@ pub fn payload_id(ciphertext: &[u8]) -> PayloadId {
     let mut id = [0; PayloadId::LEN];
     id.copy_from_slice(digest.as_ref());
     PayloadId::new(id)
+}
+
+/// SHA-256 of the parts, one after the other.
+pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
+    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    for part in parts {
+        context.update(part);
+    }
+    let mut digest = [0; 32];
+    digest.copy_from_slice(context.finish().as_ref());
+    digest
 }
 
 /// Proof of access to an affected transaction: SHA3-512(new ciphertext ‖ affected ciphertext ‖ affected data key).
