@@ -1,5 +1,6 @@
 //! Who is where: keys, the peers that hold them, what those peers speak. In memory; learned anew at each start.
 
+pub mod gossip;
 mod table;
 
 pub use table::{Directory, Member, Trust};

@@ -143,7 +143,8 @@ pub trait Store: Send + Sync {
     }
 
     /// The same; if the record is new, the event is journalled in the same batch.
-    async fn insert_noted(&self, kind: Kind, id: PayloadId, record: Record, event: Option<Event>) -> Result<Inserted, StoreError>;
+    async fn insert_noted(&self, kind: Kind, id: PayloadId, record: Record, event: Option<Event>)
+    -> Result<Inserted, StoreError>;
 
     /// Replaces the head of a record if it still is `old`; false if it is not.
     async fn replace_head(&self, kind: Kind, id: PayloadId, old: SealedHead, new: SealedHead) -> Result<bool, StoreError>;

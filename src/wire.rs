@@ -2,6 +2,7 @@
 
 pub mod cbor;
 pub mod legacy;
+pub mod native;
 pub mod party_info;
 pub mod payload;
 pub mod privacy_group;

@@ -43,7 +43,8 @@ impl Transport {
     pub(super) async fn prepare(config: &Config, recovering: bool) -> Result<Self, StartError> {
         let client = config.peers.tls.as_ref().map(client_tls).transpose()?;
         let mut bound = Vec::new();
-        for server in &config.servers {
+        // The native surface has an accept loop of its own: see `app::governed`.
+        for server in config.servers.iter().filter(|server| server.surface != Surface::Native) {
             if !recovering || matches!(server.surface, Surface::Peer | Surface::Admin) {
                 bound.push(Bound::open(server).await?);
             }
@@ -118,6 +119,7 @@ impl Bound {
                 api::application_router(Arc::clone(node), options(limits))
             }
             Surface::Peer => api::peer_router(Arc::clone(node), options(api::Limits::peer())),
+            Surface::Native => Router::new(),
             Surface::Admin => {
                 let source = Arc::clone(&figures.source) as _;
                 net::admin::router(source, figures.readiness.clone(), shutdown.clone())
@@ -135,6 +137,7 @@ const fn name(surface: Surface) -> &'static str {
     match surface {
         Surface::Admin => "admin",
         Surface::Application => "application",
+        Surface::Native => "native",
         Surface::Node => "node",
         Surface::Peer => "peer",
     }

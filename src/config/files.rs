@@ -25,6 +25,13 @@ pub(super) fn check(config: &Config, report: &mut Report) {
             whitelist(tls.trust_mode, tls.known_file.as_deref(), &place, report);
         }
     }
+    if let Some(governance) = &config.governance {
+        let place = FieldPath::default().key("governance");
+        pair(Some(&governance.cert), Some(&governance.key), false, &place, report);
+        let keys = governance.signing_key_file.as_deref().filter(|_| !is_held_elsewhere);
+        secret(keys, &place.key("signing-key-file"), report);
+        secret(governance.signing_password_file.as_deref(), &place.key("signing-password-file"), report);
+    }
     if let Some(tls) = &config.peers.tls {
         let place = FieldPath::default().key("peers").key("tls");
         pair(tls.cert.as_deref(), tls.key.as_deref(), tls.generate_if_missing, &place, report);

@@ -146,7 +146,13 @@ impl Store for RocksStore {
         })
     }
 
-    async fn insert_noted(&self, kind: Kind, id: PayloadId, record: Record, event: Option<Event>) -> Result<Inserted, StoreError> {
+    async fn insert_noted(
+        &self,
+        kind: Kind,
+        id: PayloadId,
+        record: Record,
+        event: Option<Event>,
+    ) -> Result<Inserted, StoreError> {
         match self.commit(Op::Insert(kind, id, record, event)).await? {
             Reply::Inserted(inserted) => Ok(inserted),
             Reply::Done(_) | Reply::Noted(_) => Err(StoreError::Unavailable),
@@ -243,7 +249,15 @@ impl Store for RocksStore {
             .map(|entries| entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|meta| meta.len()).sum())
             .unwrap_or_default();
         let (commits, writes) = self.committed.read();
-        Ok(Stats { payloads: totals.payloads, raws: totals.raws, tombstones: totals.tombstones, events: totals.events, disk_bytes, commits, writes })
+        Ok(Stats {
+            payloads: totals.payloads,
+            raws: totals.raws,
+            tombstones: totals.tombstones,
+            events: totals.events,
+            disk_bytes,
+            commits,
+            writes,
+        })
     }
 
     async fn close(&self) -> Result<(), StoreError> {

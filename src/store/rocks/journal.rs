@@ -21,7 +21,9 @@ pub(super) fn rows(db: &DB, from: u64, limit: usize) -> Result<Vec<JournalRow>, 
     let family = rows::family(db, JOURNAL)?;
     let start = from.to_be_bytes();
     let mut found = Vec::new();
-    for (row, expected) in db.iterator_cf(&family, IteratorMode::From(&start, Direction::Forward)).take(limit.min(PAGE)).zip(from..) {
+    for (row, expected) in
+        db.iterator_cf(&family, IteratorMode::From(&start, Direction::Forward)).take(limit.min(PAGE)).zip(from..)
+    {
         let (key, value) = row.map_err(reading)?;
         if *key != expected.to_be_bytes() {
             return Err(StoreError::Corrupt(format!("row {expected} of the journal is missing")));
