@@ -11,6 +11,10 @@ use crate::wire::native::Standing;
 
 /// Members told in one round of news.
 pub const FAN_OUT: usize = 4;
+/// Partners between news: connections stay open, and a random graph of this degree has no far corners.
+pub const PARTNERS: usize = 8;
+/// Ticks after which partners are drawn anew, so that no member is cut off by those it happened to draw: an hour at five seconds.
+const REDRAW: u32 = 720;
 /// Rounds beyond the logarithm of the number of members: what loss and overlap cost.
 const SPARE_ROUNDS: u32 = 3;
 
@@ -26,6 +30,9 @@ pub struct Gossip {
     seen: BTreeMap<MemberId, u64>,
     /// Rounds of news still to come.
     rounds: u32,
+    /// Whom we compare notes with, in turn, and the ticks since they were drawn.
+    partners: Vec<MemberId>,
+    ticks: u32,
 }
 
 /// What to do after an exchange.
@@ -42,7 +49,7 @@ pub enum Next {
 impl Gossip {
     /// Knows nothing yet.
     pub fn new(me: MemberId) -> Self {
-        Self { me, version: 0, hash: 0, members: Vec::new(), seen: BTreeMap::new(), rounds: 0 }
+        Self { me, version: 0, hash: 0, members: Vec::new(), seen: BTreeMap::new(), rounds: 0, partners: Vec::new(), ticks: 0 }
     }
 
     /// We are on a version now; it is news unless we begin with it. `members` are those that run a Celosia and may still be told, sorted.
@@ -59,23 +66,24 @@ impl Gossip {
         (self.version, self.hash) = (version, hash);
         self.seen.insert(self.me.clone(), version);
         self.rounds = if is_news { log + SPARE_ROUNDS } else { 0 };
+        let members = &self.members;
+        self.partners.retain(|partner| members.binary_search_by(|(member, _)| member.cmp(partner)).is_ok());
     }
 
-    /// Whom to call now. `random` gives a number below its argument. While there is news: some who are not known to have it; else one.
+    /// Whom to call now. `random` gives a number below its argument. While there is news: some who are not known to have it; else one partner.
     pub fn targets(&mut self, mut random: impl FnMut(usize) -> usize) -> Vec<MemberId> {
-        let behind = |known: &bool| !known;
-        let mut pool: Vec<&MemberId> = if self.rounds > 0 {
+        if self.has_news() {
             self.rounds -= 1;
-            self.members.iter().filter(|(_, known)| behind(known)).map(|(member, _)| member).collect()
-        } else {
-            self.members.iter().filter(|(member, _)| *member != self.me).map(|(member, _)| member).collect()
-        };
-        let wanted = if self.has_news() { FAN_OUT } else { 1 };
-        let mut chosen = Vec::with_capacity(wanted);
-        while chosen.len() < wanted && !pool.is_empty() {
-            chosen.push(pool.swap_remove(random(pool.len())).clone());
+            let behind = self.members.iter().filter(|(_, known)| !known).map(|(member, _)| member.clone()).collect();
+            return draw(behind, FAN_OUT, &mut random);
         }
-        chosen
+        if self.ticks % REDRAW == 0 || self.partners.is_empty() {
+            let others = self.members.iter().map(|(member, _)| member).filter(|member| **member != self.me).cloned().collect();
+            self.partners = draw(others, PARTNERS, &mut random);
+        }
+        self.ticks = self.ticks.wrapping_add(1);
+        let turn = usize::try_from(self.ticks).unwrap_or_default();
+        self.partners.get(turn % self.partners.len().max(1)).cloned().into_iter().collect()
     }
 
     /// Whether a round of news is due soon.
@@ -126,6 +134,16 @@ impl Gossip {
     pub fn behind(&self) -> usize {
         self.members.iter().filter(|(_, known)| !known).count()
     }
+}
+
+/// Some of a pool, each once.
+fn draw(mut pool: Vec<MemberId>, wanted: usize, random: &mut impl FnMut(usize) -> usize) -> Vec<MemberId> {
+    let mut drawn = Vec::with_capacity(wanted);
+    while drawn.len() < wanted && !pool.is_empty() {
+        let at = random(pool.len());
+        drawn.push(pool.swap_remove(at));
+    }
+    drawn
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -24,6 +24,8 @@ const CONNECT_TIME: Duration = Duration::from_secs(2);
 /// How often a silent connection is asked for a sign of life, and how long it has.
 const PING: Duration = Duration::from_secs(20);
 const PONG: Duration = Duration::from_secs(5);
+/// How long a connection is kept that nobody uses.
+const IDLE_TIME: Duration = Duration::from_secs(60);
 /// Longest answer.
 const MAX_ANSWER: usize = 80 << 20;
 /// Characters of a peer's error text that are kept.
@@ -40,22 +42,36 @@ pub struct NativePool {
 /// The connection to one member at one place with one key.
 struct Slot {
     address: NativeAddress,
+    used: Mutex<Instant>,
     line: AsyncMutex<Option<Line>>,
 }
 
 impl NativePool {
-    /// A pool without connections yet.
-    pub fn new(tls: Arc<NativeTls>) -> Self {
-        Self { tls, slots: Mutex::default() }
+    /// A pool without connections yet. Those that nobody uses for a minute are closed: a thousand members are not a thousand connections.
+    pub fn new(tls: Arc<NativeTls>) -> Arc<Self> {
+        let pool = Arc::new(Self { tls, slots: Mutex::default() });
+        let watched = Arc::downgrade(&pool);
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(IDLE_TIME / 2).await;
+                let Some(pool) = watched.upgrade() else { return };
+                let is_used = |slot: &Slot| slot.used.lock().unwrap_or_else(PoisonError::into_inner).elapsed() < IDLE_TIME;
+                pool.slots.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, slot| is_used(slot));
+            }
+        });
+        pool
     }
 
     fn slot(&self, to: &NativeAddress) -> Arc<Slot> {
         let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
         match slots.get(&to.member) {
-            Some(slot) if slot.address == *to => Arc::clone(slot),
+            Some(slot) if slot.address == *to => {
+                *slot.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+                Arc::clone(slot)
+            }
             // Another key or place: the old connection ends with its last user.
             _ => {
-                let slot = Arc::new(Slot { address: to.clone(), line: AsyncMutex::new(None) });
+                let slot = Arc::new(Slot { address: to.clone(), used: Mutex::new(Instant::now()), line: AsyncMutex::new(None) });
                 slots.insert(to.member.clone(), Arc::clone(&slot));
                 slot
             }
