@@ -249,3 +249,6 @@ pub(super) fn sorted<T: Ord>(list: &mut Vec<T>) {
     list.sort_unstable();
     list.dedup();
 }
+
+#[cfg(test)]
+mod tests;
