@@ -1,0 +1,1 @@
+//! What `celosia verify` checks.
