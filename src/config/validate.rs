@@ -1,5 +1,7 @@
 //! Rules between fields, the same for both formats. Each field alone was checked where it was read.
 
+mod access;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -14,9 +16,10 @@ pub(super) fn check(config: &Config, report: &mut Report) {
     keys(config, report);
     resident_groups(config, report);
     limits(config, report);
+    access::check(config, report);
 }
 
-fn root(name: &str) -> FieldPath {
+pub(super) fn root(name: &str) -> FieldPath {
     FieldPath::default().key(name)
 }
 
