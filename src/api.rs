@@ -1,11 +1,14 @@
 //! Routes of the node, application and peer surfaces: HTTP in, a verb of [`Node`] called, HTTP out.
 //!
 //! Bytes, media types and statuses are Tessera's, for its callers compare them; `docs/api.md` has the table and the few places where
-//! Celosia differs, and why. The admin surface is in [`crate::net`].
+//! Celosia differs, and why. The admin surface's figures are in [`crate::net`], its people in [`admin`].
 #![allow(
     clippy::result_large_err,
     reason = "an error holds a recipient and an id; it is made once for a request and boxed by nobody"
 )]
+
+pub mod admin;
+pub mod request;
 
 mod application;
 mod body;
@@ -18,7 +21,6 @@ mod node;
 mod openapi;
 mod peer;
 mod reply;
-pub mod request;
 
 use std::sync::Arc;
 

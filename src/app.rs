@@ -1,5 +1,6 @@
 //! Wiring: from a configuration to a node that serves, and back to nothing left behind.
 
+mod admin;
 mod enclave;
 mod error;
 mod keys;
@@ -65,7 +66,8 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     let (metrics, readiness) = (Metrics::new(), Readiness::new());
     let names = listeners::names(&config);
     let source = Arc::new(NodeSource::new(Arc::clone(&node), Arc::clone(&metrics), readiness.clone(), names));
-    let figures = listeners::Figures { source, metrics, readiness };
+    let admin = admin::Admin::open(&config, &data_dir, &node)?;
+    let figures = listeners::Figures { source, metrics, readiness, admin };
     transport.serve(&config, &node, &figures, &shutdown);
     let pidfile = options.pidfile.as_deref().map(pidfile::PidFile::write).transpose()?;
     for key in node.own_keys().iter() {

@@ -3,6 +3,7 @@
 //! [`Config`] is Celosia's own model, plain data, written as TOML; an unchanged Tessera JSON file is mapped to it ([`load`] tells them apart by content).
 //! Every table refuses fields that it does not know. `docs/configuration.md` is the manual, `config/celosia.toml` the commented example.
 
+mod access;
 mod endpoint;
 mod error;
 mod export;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::Address;
 
+pub use access::{AccessTable, CertificateEntry, CertificateHash, IssuerUrl, OidcTable};
 pub use endpoint::{Endpoint, HostPort};
 pub use error::{ConfigError, Place, Rejected, Warning};
 pub use governance::Governance;
@@ -72,6 +74,9 @@ pub struct Config {
     /// `[log]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub log: Log,
+    /// `[access]`: people of the admin surface. Absent: it has no log-in and takes no acts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessTable>,
     /// `[[server]]`: one listener each.
     #[serde(default, rename = "server", skip_serializing_if = "Vec::is_empty")]
     pub servers: Vec<Server>,

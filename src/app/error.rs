@@ -1,6 +1,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::api::admin::Refusal;
 use crate::config::Surface;
 use crate::enclave::EnclaveError;
 use crate::net::NetError;
@@ -82,6 +83,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The acts that wait for a second person cannot be read.
+    #[error(transparent)]
+    Acts(#[from] Refusal),
     /// The enclave cannot be opened.
     #[error(transparent)]
     Enclave(#[from] EnclaveError),
@@ -118,6 +122,7 @@ impl Coded for StartError {
             Self::Signals { .. } => Code(1308),
             Self::NoEnclaveSocket => Code(1310),
             Self::EnclaveSocket { .. } => Code(1311),
+            Self::Acts(error) => error.code(),
             Self::Enclave(error) => error.code(),
             Self::Net(error) => error.code(),
             Self::Shred(error) => error.code(),

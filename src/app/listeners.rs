@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 
 use super::StartError;
+use super::admin::Admin;
 use crate::api::{self, Origin};
 use crate::config::{self, Config, Endpoint, Listen, Server, Surface, TrustMode};
 use crate::net::admin::Readiness;
@@ -20,6 +21,8 @@ pub(super) struct Figures {
     pub(super) source: Arc<NodeSource>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) readiness: Readiness,
+    /// The door of the admin surface, where one is configured.
+    pub(super) admin: Option<Admin>,
 }
 
 /// Everything that touches the network, checked and ready.
@@ -65,7 +68,8 @@ impl Transport {
             list.refresh(shutdown);
         }
         let servers = self.bound.iter().filter_map(|bound| bound.tls.clone()).collect();
-        tls::keep_fresh(servers, self.client.into_iter().collect(), shutdown);
+        let issuer = figures.admin.as_ref().and_then(|admin| admin.issuer.clone());
+        tls::keep_fresh(servers, self.client.into_iter().chain(issuer).collect(), shutdown);
         for bound in self.bound {
             let limits = limits(config, bound.surface);
             let router = bound.router(config, node, figures, shutdown);
@@ -121,8 +125,10 @@ impl Bound {
             Surface::Peer => api::peer_router(Arc::clone(node), options(api::Limits::peer())),
             Surface::Native => Router::new(),
             Surface::Admin => {
-                let source = Arc::clone(&figures.source) as _;
-                net::admin::router(source, figures.readiness.clone(), shutdown.clone())
+                let (source, readiness) = (Arc::clone(&figures.source) as _, figures.readiness.clone());
+                let Some(admin) = &figures.admin else { return net::admin::router(source, readiness, shutdown.clone()) };
+                let probes = net::admin::probes(readiness, shutdown.clone());
+                api::admin::router(probes, net::admin::figures(source), &admin.access, Arc::clone(&admin.acts))
             }
         }
     }

@@ -32,6 +32,13 @@ pub(super) fn check(config: &Config, report: &mut Report) {
         secret(keys, &place.key("signing-key-file"), report);
         secret(governance.signing_password_file.as_deref(), &place.key("signing-password-file"), report);
     }
+    if let Some(oidc) = config.access.as_ref().and_then(|access| access.oidc.as_ref()) {
+        let place = FieldPath::default().key("access").key("oidc").key("ca");
+        oidc.ca.iter().enumerate().for_each(|(index, ca)| readable(Some(ca), &place.index(index), report));
+        if oidc.issuer.is_tls() && oidc.authorities().is_empty() {
+            report.add(Kind::Missing, place, "this system has no list of authorities: name those of the issuer (PEM files)");
+        }
+    }
     if let Some(tls) = &config.peers.tls {
         let place = FieldPath::default().key("peers").key("tls");
         pair(tls.cert.as_deref(), tls.key.as_deref(), tls.generate_if_missing, &place, report);
