@@ -1,19 +1,20 @@
 //! What a node has when its network has a directory and a policy.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
+use super::happening::{Happening, Kind};
 use super::native::{EpochKeys, NativeAddress, NativePeers, Outbox, Uploads};
-use super::{Error, Node};
+use super::{Chronicle, Error, Node};
 use crate::directory::gossip::Gossip;
 use crate::directory::{LiveCharter, Member};
-use crate::governance::{self, Charter, Judged, Software, Violation};
+use crate::governance::{self, Charter, Directory, Judged, Signed, Software, Violation};
+use crate::store::Event;
 use crate::types::{Address, Class, Coded as _, MemberId, NetworkId, PeerUrl};
-
-use super::happening::{Happening, Kind};
 
 /// How far clocks of members may be apart, in seconds: more than any network delays, less than any day.
 pub(crate) const MAX_SKEW: i64 = 600;
@@ -29,8 +30,22 @@ pub struct Governed {
     pub(crate) uploads: Uploads,
     /// Work that goes on behind an answer: acknowledgements on their way to the disk.
     pub(crate) tasks: TaskTracker,
+    /// There is a new document to tell of.
+    pub(crate) news: Notify,
+    /// One at a time asks for documents.
+    pub(crate) fetching: tokio::sync::Mutex<()>,
     outboxes: Mutex<HashMap<MemberId, (NativeAddress, Outbox)>>,
+    /// Former directories: the ground of changes for those who have them.
+    grounds: Mutex<VecDeque<Arc<Signed<Directory>>>>,
+    /// Why this node does not serve, if it must not.
+    halted: RwLock<Option<String>>,
+    chronicle: Option<Arc<Chronicle>>,
+    /// The size of our log that each witness has seen.
+    witnessed: Mutex<HashMap<MemberId, u64>>,
 }
+
+/// Former directories that are kept in memory.
+const GROUNDS: usize = 4;
 
 /// Where a recipient of another member is served.
 #[derive(Clone, Debug)]
@@ -39,6 +54,15 @@ pub(crate) enum Route {
     Compatible(Member),
     /// Through the native protocol.
     Native(NativeAddress),
+}
+
+impl Route {
+    pub(crate) fn url(&self) -> &PeerUrl {
+        match self {
+            Self::Compatible(member) => &member.url,
+            Self::Native(address) => &address.endpoint,
+        }
+    }
 }
 
 impl Governed {
@@ -57,8 +81,34 @@ impl Governed {
             epochs: EpochKeys::default(),
             uploads: Uploads::new(uploads, max_payload),
             tasks: TaskTracker::new(),
+            news: Notify::new(),
+            fetching: tokio::sync::Mutex::default(),
             outboxes: Mutex::default(),
+            grounds: Mutex::default(),
+            halted: RwLock::default(),
+            chronicle: None,
+            witnessed: Mutex::default(),
         }
+    }
+
+    /// The same with a journal.
+    #[must_use]
+    pub fn with_journal(mut self, chronicle: Arc<Chronicle>) -> Self {
+        self.chronicle = Some(chronicle);
+        self
+    }
+
+    /// The journal.
+    pub fn chronicle(&self) -> Option<&Arc<Chronicle>> {
+        self.chronicle.as_ref()
+    }
+
+    pub(crate) fn witnessed_size(&self, member: &MemberId) -> u64 {
+        self.witnessed.lock().unwrap_or_else(PoisonError::into_inner).get(member).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn remember_witnessed(&self, member: &MemberId, size: u64) {
+        self.witnessed.lock().unwrap_or_else(PoisonError::into_inner).insert(member.clone(), size);
     }
 
     /// Our name in the directory.
@@ -78,6 +128,31 @@ impl Governed {
 
     pub(crate) fn gossip(&self) -> std::sync::MutexGuard<'_, Gossip> {
         self.gossip.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps a directory as the ground of later changes.
+    pub(crate) fn remember(&self, directory: Arc<Signed<Directory>>) {
+        let mut grounds = self.grounds.lock().unwrap_or_else(PoisonError::into_inner);
+        grounds.push_back(directory);
+        if grounds.len() > GROUNDS {
+            grounds.pop_front();
+        }
+    }
+
+    /// The directory of a version, if it is remembered.
+    pub(crate) fn ground(&self, version: u64) -> Option<Arc<Signed<Directory>>> {
+        let grounds = self.grounds.lock().unwrap_or_else(PoisonError::into_inner);
+        grounds.iter().find(|directory| directory.content.head.version == version).cloned()
+    }
+
+    /// Stops serving, or starts again.
+    pub fn halt(&self, reason: Option<String>) {
+        *self.halted.write().unwrap_or_else(PoisonError::into_inner) = reason;
+    }
+
+    /// Why this node does not serve, if it must not.
+    pub fn halted(&self) -> Option<String> {
+        self.halted.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The queue of deliveries to a member. Another key or place of it gets a new one.
@@ -134,6 +209,45 @@ impl Node {
     /// The same, where it is asked for.
     pub(crate) fn needs_governance(&self) -> Result<&Arc<Governed>, Error> {
         self.governed.as_ref().ok_or(Error::NotGoverned)
+    }
+
+    /// Where a recipient is: as the directory says in a governed network, else as it was announced.
+    pub(crate) fn locate(&self, key: &Address) -> Result<Route, Error> {
+        match &self.governed {
+            Some(governed) => self.route(&governed.charter(), key),
+            None => self.directory.locate(key).map(Route::Compatible).ok_or(Error::RecipientUnknown(*key)),
+        }
+    }
+
+    /// Whether a payload may come from this sender at all: in a governed network, from an active member or from ourselves.
+    pub(crate) fn admits_sender(&self, sender: &Address) -> Result<(), Error> {
+        let Some(governed) = &self.governed else { return Ok(()) };
+        self.may_serve(governed)?;
+        let charter = governed.charter();
+        match charter.members().by_address(sender) {
+            Some(member) if member.is_active() || member.id == governed.me => Ok(()),
+            Some(member) => Err(Error::Policy(Violation::Sender { member: member.id.clone(), state: member.state })),
+            None => Err(Error::NotInDirectory(*sender)),
+        }
+    }
+
+    /// A node whose past was rolled back neither sends nor takes.
+    pub(crate) fn may_serve(&self, governed: &Governed) -> Result<(), Error> {
+        governed.halted().map_or(Ok(()), |reason| Err(Error::RolledBack(reason)))
+    }
+
+    /// An event for the journal, where there is one.
+    pub(crate) fn event<'a>(&self, make: impl FnOnce() -> Happening<'a>) -> Option<Event> {
+        self.governed.as_ref().map(|_| make().event())
+    }
+
+    /// Journals an event by itself. What cannot be written is told in the log: the act that it records is done.
+    pub(crate) async fn note(&self, event: Event) {
+        if self.governed.is_some()
+            && let Err(error) = self.store.note(event).await
+        {
+            tracing::error!(%error, code = %error.code(), "an event could not be journalled");
+        }
     }
 
     /// Where a recipient is, by the directory alone.

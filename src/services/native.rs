@@ -1,16 +1,23 @@
 //! What Celosias of one directory say to each other: deliveries, documents, gossip, on one connection for each pair.
 
+
+
+
 mod acks;
 mod deliver;
 mod documents;
 mod epochs;
 mod intake;
+
 mod outbox;
 mod peers;
 mod recover;
 mod send;
+
+
 mod uploads;
 
+pub use documents::{GovernanceStatus, MemberStatus};
 pub(crate) use epochs::EpochKeys;
 pub(crate) use outbox::Outbox;
 pub use peers::{NativeAddress, NativePeers};

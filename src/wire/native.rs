@@ -193,6 +193,9 @@ pub struct Documents {
 /// A checkpoint to be cosigned.
 #[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
 pub struct Witness {
+    /// Which log of the caller's.
+    #[n(3)]
+    pub log: String,
     /// The signed checkpoint.
     #[n(0)]
     pub checkpoint: String,
@@ -202,6 +205,14 @@ pub struct Witness {
     /// Consistency proof: hashes of 32 bytes, one after the other.
     #[n(2)]
     pub proof: ByteVec,
+}
+
+/// Asks what the answering member cosigned of a log of the caller's.
+#[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
+pub struct Seen {
+    /// Which log.
+    #[n(0)]
+    pub log: String,
 }
 
 /// What a witness answers.

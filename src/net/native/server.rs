@@ -147,7 +147,7 @@ async fn answer(
         return Ok(refused);
     }
     let mut request = request.map(Body::new);
-    request.extensions_mut().insert(Caller { address: Some(address) });
+    request.extensions_mut().insert(Caller { address: Some(address), certificate: None });
     request.extensions_mut().insert(NativeCaller(member));
     shared.router.clone().call(request).await
 }
