@@ -141,12 +141,6 @@ impl Charter {
         &self.members
     }
 
-    /// The document of a version with its signatures: every policy, and the newest directory.
-    pub fn note_of(&self, version: u64) -> Option<&Note> {
-        let directory = self.directory.as_ref().filter(|known| known.content.head.version == version);
-        self.policies.get(&version).map(|known| &known.note).or(directory.map(|known| &known.note))
-    }
-
     /// Hash of the document of a version, where it was seen.
     pub fn hash_of(&self, version: u64) -> Option<&DocumentHash> {
         self.hashes.get(&version)

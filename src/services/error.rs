@@ -1,5 +1,5 @@
 use super::PeerError;
-use crate::directory::TakeError;
+use crate::directory::FolderError;
 use crate::enclave::EnclaveError;
 use crate::governance::{PolicyAge, Violation};
 use crate::journal::JournalError;
@@ -127,7 +127,7 @@ pub enum Error {
     Upload,
     /// A document that is not taken.
     #[error(transparent)]
-    Document(#[from] TakeError),
+    Document(#[from] FolderError),
     /// The journal cannot do it.
     #[error(transparent)]
     Journal(JournalError),
