@@ -41,7 +41,6 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one value for each process")]
 enum Command {
     /// Run a node. `celosia -configfile FILE` is the same.
     Run(run::Args),
