@@ -2,6 +2,8 @@
 //!
 //! Exit codes are Tessera's: 0 done, 1 a configuration that is not taken, 2 any other failure, 3 a configuration that is not JSON, 4 a wrong command line.
 
+mod acts;
+mod admin;
 mod bench;
 mod config;
 mod demo;
@@ -39,7 +41,6 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one value for each process")]
 enum Command {
     /// Run a node. `celosia -configfile FILE` is the same.
     Run(run::Args),
@@ -49,6 +50,8 @@ enum Command {
     Status(status::Args),
     /// Exit with 0 if a running node answers, for health checks.
     Health(health::Args),
+    /// Dangerous acts: one person asks, another approves.
+    Acts(acts::Args),
     /// Check or convert a configuration.
     Config(config::Args),
     /// Make key pairs in Tessera's formats.
@@ -90,6 +93,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Health(args) => health::run(&args).map_err(|error| Failure::from(error).with_exit(1))?,
         Command::Demo(args) => demo::run(&args)?,
         Command::Status(args) => status::run(&args)?,
+        Command::Acts(args) => acts::run(&args)?,
         Command::Config(args) => config::run(args)?,
         Command::Keygen(args) => keygen::run(args)?,
         Command::Keyupdate(args) => keyupdate::run(&args)?,

@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::Address;
 
-pub use access::{AccessTable, CertificateEntry, CertificateHash, IssuerUrl, OidcTable};
+pub use access::{AccessTable, CertificateEntry, CertificateHash, IssuerUrl, OidcTable, system_authorities};
 pub use endpoint::{Endpoint, HostPort};
 pub use error::{ConfigError, Place, Rejected, Warning};
 pub use governance::Governance;

@@ -90,12 +90,14 @@ const fn minute() -> Duration {
 impl OidcTable {
     /// The authorities that vouch for the issuer: those that are named, else the system's.
     pub fn authorities(&self) -> Vec<PathBuf> {
-        const SYSTEM: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
-        if self.ca.is_empty() {
-            return SYSTEM.iter().map(PathBuf::from).find(|path| path.exists()).into_iter().collect();
-        }
-        self.ca.clone()
+        if self.ca.is_empty() { system_authorities() } else { self.ca.clone() }
     }
+}
+
+/// The file of authorities that this system trusts, if it has one.
+pub fn system_authorities() -> Vec<PathBuf> {
+    const PLACES: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+    PLACES.iter().map(PathBuf::from).find(|path| path.exists()).into_iter().collect()
 }
 
 /// A SHA-256 hash in hexadecimal; colons between the bytes are allowed, as `openssl x509 -fingerprint` prints them.

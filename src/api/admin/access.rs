@@ -130,7 +130,9 @@ impl Access {
             return Err(Refusal::TooManyFailures(seconds));
         }
         tracing::info!(code = %refusal.code(), from = ?sources.first(), "failed log-in to the admin surface");
-        sources.into_iter().for_each(|source| self.failures.count(source, now));
+        for source in sources {
+            self.failures.count(source, now);
+        }
         Err(refusal)
     }
 }

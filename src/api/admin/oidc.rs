@@ -106,6 +106,10 @@ impl Oidc {
         let jwk = self.keys.find(header.kid.as_deref(), algorithm, may_ask).await?;
         let key = DecodingKey::from_jwk(&jwk).map_err(|_| Refusal::TokenKey)?;
         let claims = decode::<Map<String, Value>>(token, &key, &self.validation(algorithm)).map_err(refusal)?.claims;
+        // The library takes a list in which ours is one; RFC 7519 section 4.1.1 has one text.
+        if claims.get("iss").and_then(Value::as_str) != Some(&self.settings.issuer) {
+            return Err(Refusal::TokenIssuer);
+        }
         claims::check_binding(&claims, certificate)?;
         claims::check_client(&claims, &self.settings.clients)?;
         Ok(Bearer {
