@@ -81,9 +81,10 @@ pub fn log_name(network: &NetworkId, member: &MemberId, number: u64) -> String {
 }
 
 impl Chronicle {
-    /// Opens log and witness state below a folder. Fails where the log is older than the rows of the store say, or another.
+    /// Opens the log and what we witnessed. Fails where the log is older than the rows of the store say, or another.
     pub async fn open(
-        folder: &Path,
+        log: &Path,
+        witnessed: &Path,
         name: String,
         witness_name: String,
         store: Arc<dyn Store>,
@@ -91,10 +92,9 @@ impl Chronicle {
     ) -> Result<Self, JournalError> {
         let key = enclave.verify_key().ok_or_else(|| JournalError::Signer("the enclave has no signing key".into()))?;
         let signer: Arc<dyn Signer> = Arc::new(Signing(enclave, key));
-        let log = folder.join("log");
-        let sequencer = Sequencer::open(&log, name, Arc::new(Rows(store)), Arc::clone(&signer)).await?;
-        let cosigned = Cosigned::open(&log, sequencer.key().clone(), 1)?;
-        let witness = Witnesses::open(&folder.join("witnessed"), witness_name, signer)?;
+        let sequencer = Sequencer::open(log, name, Arc::new(Rows(store)), Arc::clone(&signer)).await?;
+        let cosigned = Cosigned::open(log, sequencer.key().clone(), 1)?;
+        let witness = Witnesses::open(witnessed, witness_name, signer)?;
         Ok(Self { sequencer, cosigned, witness })
     }
 
@@ -123,6 +123,12 @@ impl Node {
     /// The journal, where there is one.
     pub fn chronicle(&self) -> Result<&Arc<Chronicle>, Error> {
         self.needs_governance()?.chronicle().ok_or(Error::NotGoverned)
+    }
+
+    /// Journals that operators accepted that this node was put back, and that another log begins.
+    pub async fn note_acceptance(&self, number: u64, actor: &str, reason: &str) {
+        let event = Happening::now(Kind::Act).actor(actor, "operator").version(number).text(reason).details("accept-rollback".into());
+        self.note(event.event()).await;
     }
 
     /// Puts rows into the log and asks witnesses, until it is dropped.

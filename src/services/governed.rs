@@ -145,6 +145,12 @@ impl Governed {
         grounds.iter().find(|directory| directory.content.head.version == version).cloned()
     }
 
+    /// Waits for work that goes on behind answers.
+    pub async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
     /// Stops serving, or starts again.
     pub fn halt(&self, reason: Option<String>) {
         *self.halted.write().unwrap_or_else(PoisonError::into_inner) = reason;
