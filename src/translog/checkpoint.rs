@@ -37,7 +37,7 @@ pub enum CheckpointError {
     Extension,
     /// Not a signed note.
     #[error("not a signed note: {0}")]
-    Note(NoteError),
+    Note(#[from] NoteError),
     /// The origin line is empty or missing.
     #[error("it names no log in its first line")]
     Origin,

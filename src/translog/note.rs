@@ -150,9 +150,13 @@ impl NoteKey {
 
     /// Whether the note bears a valid signature of this key.
     pub fn verifies(&self, note: &Note) -> bool {
-        let key_id = key_id(&self.name, ED25519, self.key.as_bytes());
-        let ours = |signature: &&NoteSignature| signature.name == self.name && signature.key_id == key_id;
-        note.signatures.iter().filter(ours).any(|signature| self.key.verify(note.text.as_bytes(), &signature.bytes).is_ok())
+        note.signatures.iter().any(|line| self.verifies_line(&note.text, line))
+    }
+
+    /// Whether a line is a valid signature of this key on the text.
+    pub fn verifies_line(&self, text: &str, line: &NoteSignature) -> bool {
+        let is_ours = line.name == self.name && line.key_id == key_id(&self.name, ED25519, self.key.as_bytes());
+        is_ours && self.key.verify(text.as_bytes(), &line.bytes).is_ok()
     }
 }
 

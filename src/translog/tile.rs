@@ -163,6 +163,15 @@ pub fn decode_entries(bytes: &[u8], width: u16) -> Result<Vec<&[u8]>, TileError>
     if rest.is_empty() && entries.len() == usize::from(width) { Ok(entries) } else { Err(TileError::Bundle) }
 }
 
+/// The bytes of a partial tile or bundle out of those of the full one that took its place.
+pub fn cut(tile: Tile, full: &[u8]) -> Result<Vec<u8>, TileError> {
+    let width = usize::from(tile.width);
+    match tile.kind {
+        Kind::Entries => Ok(encode_entries(decode_entries(full, 256)?.into_iter().take(width))),
+        Kind::Hashes(_) => Ok(encode_hashes(&decode_hashes(full, 256)?[..width.min(WIDTH)])),
+    }
+}
+
 /// Reads complete subtrees of a tree of `size` leaves out of its tiles, and keeps the tiles that it fetched.
 pub struct Reader<F> {
     size: u64,

@@ -42,12 +42,12 @@ pub enum TreeError {
 pub const MAX_PROOF: usize = 64;
 
 /// MTH(D\[0:size\]).
-pub fn root<E>(size: u64, read: &mut impl FnMut(Node) -> Result<Hash, E>) -> Result<Hash, E> {
+pub fn root<E>(size: u64, read: &mut (impl FnMut(Node) -> Result<Hash, E> + ?Sized)) -> Result<Hash, E> {
     if size == 0 { Ok(hash::empty()) } else { range(0, size, read) }
 }
 
 /// PATH(index, D\[0:size\]): from the leaf's sibling up. Empty if the tree has no such leaf.
-pub fn inclusion<E>(index: u64, size: u64, read: &mut impl FnMut(Node) -> Result<Hash, E>) -> Result<Vec<Hash>, E> {
+pub fn inclusion<E>(index: u64, size: u64, read: &mut (impl FnMut(Node) -> Result<Hash, E> + ?Sized)) -> Result<Vec<Hash>, E> {
     let (mut low, mut high, mut path) = (0, size, Vec::new());
     if index >= size {
         return Ok(path);
@@ -67,7 +67,7 @@ pub fn inclusion<E>(index: u64, size: u64, read: &mut impl FnMut(Node) -> Result
 }
 
 /// PROOF(old, D\[0:new\]). Empty if `old` is 0 or not smaller than `new`.
-pub fn consistency<E>(old: u64, new: u64, read: &mut impl FnMut(Node) -> Result<Hash, E>) -> Result<Vec<Hash>, E> {
+pub fn consistency<E>(old: u64, new: u64, read: &mut (impl FnMut(Node) -> Result<Hash, E> + ?Sized)) -> Result<Vec<Hash>, E> {
     let (mut low, mut high, mut proof) = (0, new, Vec::new());
     if old == 0 || old >= new {
         return Ok(proof);
@@ -163,7 +163,7 @@ pub fn verify_consistency(old: (u64, &Hash), new: (u64, &Hash), proof: &[Hash]) 
 }
 
 /// MTH(D\[low:high\]), where `low` begins a subtree at least as large: complete subtrees, folded from the right.
-fn range<E>(low: u64, high: u64, read: &mut impl FnMut(Node) -> Result<Hash, E>) -> Result<Hash, E> {
+fn range<E>(low: u64, high: u64, read: &mut (impl FnMut(Node) -> Result<Hash, E> + ?Sized)) -> Result<Hash, E> {
     let (mut at, mut peaks) = (low, Vec::new());
     while at < high {
         let level = (high - at).ilog2();
