@@ -9,6 +9,7 @@ mod error;
 mod governed;
 mod groups;
 mod happening;
+mod journal_view;
 mod native;
 mod peers;
 mod push;

@@ -141,9 +141,16 @@ impl Bound {
             Surface::Native => Router::new(),
             Surface::Admin => {
                 let (source, readiness) = (Arc::clone(&figures.source) as _, figures.readiness.clone());
-                let Some(admin) = &figures.admin else { return net::admin::router(source, readiness, shutdown.clone()) };
+                let network = |access| match node.governed() {
+                    Some(_) => api::admin::network::routes(node, access),
+                    None => Router::new(),
+                };
+                let Some(admin) = &figures.admin else {
+                    return net::admin::router(source, readiness, shutdown.clone()).merge(network(None));
+                };
                 let probes = net::admin::probes(readiness, shutdown.clone());
-                api::admin::router(probes, net::admin::figures(source), &admin.access, Arc::clone(&admin.acts))
+                let router = api::admin::router(probes, net::admin::figures(source), &admin.access, Arc::clone(&admin.acts));
+                router.merge(network(Some(&admin.access)))
             }
         }
     }

@@ -131,6 +131,12 @@ impl Node {
         self.note(event.event()).await;
     }
 
+    /// Journals an act of a person, allowed or refused.
+    pub async fn note_act(&self, actor: &str, role: &str, act: &str, outcome: &str, details: serde_json::Value) {
+        let details = serde_json::json!({ "act": act, "outcome": outcome, "with": details });
+        self.note(Happening::now(Kind::Act).actor(actor, role).details(details).event()).await;
+    }
+
     /// Puts rows into the log and asks witnesses, until it is dropped.
     pub async fn keep_journal(self: Arc<Self>) {
         let Some(governed) = self.governed.clone() else { return };

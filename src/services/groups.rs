@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use futures_util::future::join_all;
 
+use super::governed::Route;
 use super::{Error, Node};
 use crate::crypto::random;
 use crate::types::{Address, ApiVersion, GroupId, PeerUrl};

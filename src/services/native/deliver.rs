@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use super::send::Outgoing;
 use super::{NativeAddress, Outbox, path};
 use crate::crypto::random;
-use crate::governance::{Charter, Delivery as Pace};
+use crate::governance::{Charter, Delivery as Pace, Span};
 use crate::services::governed::{Governed, Route, native_address};
 use crate::services::withdraw::WithdrawToken;
 use crate::services::{Error, Node, PeerError};
@@ -162,7 +162,7 @@ impl Node {
         let ack = &signed.ack;
         let key = out.charter.members().by_id(from).and_then(|member| member.signing_key).ok_or_else(bad)?;
         let is_ours = ack.network == out.governed.network && ack.id == out.sealed.id && ack.member == *from && ack.durable;
-        if is_ours && ack.header == out.sealed.header && signed.verify(&key).is_ok() { Ok(signed) } else { Err(bad()) }
+        if is_ours && ack.header == out.header && signed.verify(&key).is_ok() { Ok(signed) } else { Err(bad()) }
     }
 
     /// After a failed send nobody keeps what nobody will refer to.
@@ -236,8 +236,8 @@ pub(super) fn quiet_wait(charter: &Charter, class: Class) -> Duration {
     if rule.delivery == Pace::Prompt {
         return Duration::ZERO;
     }
-    let millis = |span: Option<crate::governance::Span>| {
-        let bounded = span.map_or(Duration::ZERO, crate::governance::Span::duration).min(MAX_QUIET / 2);
+    let millis = |span: Option<Span>| {
+        let bounded = span.map_or(Duration::ZERO, Span::duration).min(MAX_QUIET / 2);
         u64::try_from(bounded.as_millis()).unwrap_or(u64::MAX)
     };
     let (batch, jitter) = (millis(rule.batch), millis(rule.jitter));

@@ -6,7 +6,7 @@ use super::{NativeAddress, path};
 use crate::governance::Charter;
 use crate::services::{Error, Governed, PeerError};
 use crate::types::MemberId;
-use crate::wire::delivery::EpochKey;
+use crate::wire::EpochKey;
 
 /// How many verified keys of one member are remembered: today's, yesterday's, and those before restarts.
 const REMEMBERED: usize = 4;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::deliver::Taken;
+use crate::crypto::hash::sha256;
 use crate::crypto::padme;
 use crate::enclave::{Draft, NativeDraft, NativeSealed, NativeTarget};
 use crate::governance::{Charter, Padding};
@@ -24,6 +25,10 @@ pub(super) struct Outgoing<'a> {
     pub(super) governed: &'a Arc<Governed>,
     pub(super) charter: &'a Charter,
     pub(super) sealed: &'a NativeSealed,
+    /// SHA-256 of the signed header: what acknowledgements are of.
+    pub(super) header: [u8; 32],
+    /// Whom each delivery is for.
+    pub(super) members: Vec<MemberId>,
     pub(super) class: Class,
 }
 
@@ -68,9 +73,17 @@ impl Node {
             affected,
             targets: sealed_for,
         };
+        let members = draft.targets.iter().map(|target| target.member.clone()).collect();
         let sealed = self.enclave.seal_native(draft).await?;
-        let outgoing = Outgoing { governed, charter: &charter, sealed: &sealed, class };
+        let header = self.header_of(&sealed).await?;
+        let outgoing = Outgoing { governed, charter: &charter, sealed: &sealed, header, members, class };
         self.keep_and_deliver_native(&outgoing, sender, &recipients).await
+    }
+
+    async fn header_of(&self, sealed: &NativeSealed) -> Result<[u8; 32], Error> {
+        let meta = self.enclave.meta(sealed.id, &sealed.head).await?;
+        let native = meta.native.ok_or(Error::NoReceipt(sealed.id))?;
+        Ok(sha256(&[&native.header]))
     }
 
     fn member_of(&self, charter: &Charter, key: &Address) -> Result<MemberId, Error> {
@@ -80,9 +93,10 @@ impl Node {
 
     /// Our copy and all deliveries at once; then the id, or everything taken back.
     async fn keep_and_deliver_native(&self, out: &Outgoing<'_>, sender: Address, recipients: &[Address]) -> Result<Sent, Error> {
-        let deliveries = join_all(out.sealed.deliveries.iter().map(|(member, delivery)| self.deliver_native(out, member, delivery)));
+        let deliveries = out.members.iter().zip(&out.sealed.deliveries);
+        let deliveries = join_all(deliveries.map(|(member, delivery)| self.deliver_native(out, member, delivery)));
         let (kept, delivered) = tokio::join!(self.keep_native(out), deliveries);
-        let failure = delivered.iter().zip(&out.sealed.deliveries).find_map(|(outcome, (member, _))| {
+        let failure = delivered.iter().zip(&out.members).find_map(|(outcome, member)| {
             let error = outcome.as_ref().err()?;
             Some(at_recipient(clone_of(error), out.charter, member, recipients))
         });
@@ -97,9 +111,9 @@ impl Node {
             }
             (kept, failure) => {
                 self.counters.send_failed.add();
-                let taken = delivered.into_iter().zip(&out.sealed.deliveries);
+                let taken = delivered.into_iter().zip(&out.members);
                 let tokens: Vec<(MemberId, WithdrawToken)> =
-                    taken.filter_map(|(outcome, (member, _))| Some((member.clone(), outcome.ok()?.withdraw?))).collect();
+                    taken.filter_map(|(outcome, member)| Some((member.clone(), outcome.ok()?.withdraw?))).collect();
                 self.take_back_native(out, tokens, kept.is_ok()).await;
                 Err(failure.or(kept.err()).unwrap_or(Error::NotFound(id)))
             }
@@ -124,7 +138,7 @@ fn padding(padding: Padding) -> padme::Padding {
     match padding {
         Padding::None => padme::Padding::None,
         Padding::Padme => padme::Padding::Padme,
-        Padding::PadmeKib => padme::Padding::Padme1k,
+        Padding::PadmeKib => padme::Padding::PadmeKib,
         Padding::Bucket => padme::Padding::Bucket,
     }
 }
@@ -147,13 +161,5 @@ fn clone_of(error: &Error) -> Error {
         Error::BadAck(member) => Error::BadAck(member.clone()),
         Error::EpochKey(member) => Error::EpochKey(member.clone()),
         _ => Error::Message("a delivery failed"),
-    }
-}
-
-impl Taken {
-    /// One that bears nothing: used where a member has only its own addresses.
-    #[cfg(test)]
-    pub(super) fn is_durable(&self) -> bool {
-        self.ack.ack.durable
     }
 }
