@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use super::governed::Route;
 use super::{Error, Node};
 use crate::crypto::random;
-use crate::types::{Address, ApiVersion, GroupId, PeerUrl};
+use crate::types::{Address, ApiVersion, GroupId};
 use crate::wire::privacy_group::{EncodedGroup, GroupState, pantheon_id};
 
 pub use crate::wire::privacy_group::GroupKind;

@@ -9,7 +9,7 @@ use rand_below::below;
 
 use super::{NativeAddress, path, short};
 use crate::directory::gossip::Next;
-use crate::governance::{Accepted, Charter, Delta, State};
+use crate::governance::{Accepted, Delta, State};
 use crate::services::governed::{Governed, clock, listeners, native_address};
 use crate::services::happening::{Happening, Kind};
 use crate::services::records::now;
@@ -232,9 +232,4 @@ impl Node {
             members,
         })
     }
-}
-
-/// The charter for those who only look.
-pub(super) fn is_active(charter: &Charter, member: &MemberId) -> bool {
-    charter.members().by_id(member).is_some_and(crate::governance::Member::is_active)
 }

@@ -34,11 +34,6 @@ impl EpochKeys {
             keys.remove(0);
         }
     }
-
-    /// Forgets a member's newest key.
-    pub(crate) fn forget(&self, member: &MemberId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(member);
-    }
 }
 
 impl Governed {
@@ -50,7 +45,7 @@ impl Governed {
             return Ok(key);
         }
         let signer = charter.members().by_id(from).and_then(|member| member.signing_key).ok_or_else(bad)?;
-        if key.member != *from || key.verify(&self.network, &signer).is_err() {
+        if key.member != *from || key.network != self.network || key.verify(&signer).is_err() {
             return Err(bad());
         }
         self.epochs.keep(from, key.clone());

@@ -30,6 +30,8 @@ pub(super) struct Accepted {
     header: [u8; 32],
     addresses: Vec<Address>,
     withdraw: Option<WithdrawToken>,
+    /// Nothing was kept: what it builds on is not here.
+    pub(super) passed_over: bool,
 }
 
 impl Node {
@@ -71,7 +73,7 @@ impl Node {
     }
 
     async fn acknowledge(&self, governed: &Governed, accepted: Accepted) -> Result<Answer, Error> {
-        let Accepted { id, header, addresses, withdraw } = accepted;
+        let Accepted { id, header, addresses, withdraw, .. } = accepted;
         let ack = self.sign_ack(governed, id, header, addresses).await?;
         let withdraw = withdraw.map_or_else(Vec::new, |token| token.0.to_vec());
         Ok(Answer::Taken { ack: ack.encode().into(), withdraw: withdraw.into() })
@@ -87,7 +89,7 @@ impl Node {
         }
         let ours = payload.recipients.iter().filter(|key| self.directory.is_own(key)).copied().collect();
         let pushed = self.push(payload).await?;
-        Ok(Accepted { id: pushed.id, header: NO_HEADER, addresses: ours, withdraw: pushed.withdraw })
+        Ok(Accepted { id: pushed.id, header: NO_HEADER, addresses: ours, withdraw: pushed.withdraw, passed_over: false })
     }
 
     /// `None`: the box is for an epoch key that is no more.
@@ -95,7 +97,7 @@ impl Node {
         let bytes = Bytes::from(Vec::from(item.body));
         let mut delivery = Delivery::decode(&bytes).map_err(|_| Error::Message("not a delivery"))?;
         if let Some(upload) = item.upload {
-            delivery.ciphertext = governed.finish(from, upload)?;
+            delivery.ciphertext = governed.take_upload(from, upload)?;
         }
         if delivery.member != *from {
             return Err(Error::NotItsOwn { from: from.clone(), sender: delivery.member });
@@ -129,14 +131,14 @@ impl Node {
         let recipients = meta.recipients.clone();
         if let Some(reason) = self.check_affected(&mut meta.privacy, &header.sender, &recipients, &delivery.ciphertext).await? {
             tracing::info!(%id, reason, "a delivery was passed over");
-            return Ok(Some(Accepted { id, header: digest, addresses: Vec::new(), withdraw: None }));
+            return Ok(Some(Accepted { id, header: digest, addresses: Vec::new(), withdraw: None, passed_over: true }));
         }
         if meta.privacy != before {
             head = self.enclave.rewrite(id, &head, meta.clone()).await?;
         }
         let addresses = self.managed(&Address::new([0; 32]), &meta.recipients);
         let withdraw = self.keep_received(id, head, &meta, delivery, class).await?;
-        Ok(Some(Accepted { id, header: digest, addresses, withdraw }))
+        Ok(Some(Accepted { id, header: digest, addresses, withdraw, passed_over: false }))
     }
 
     async fn keep_received(
@@ -199,7 +201,7 @@ impl Node {
 
     fn body(&self, from: &MemberId, item: &Item) -> Result<Bytes, Error> {
         match item.upload {
-            Some(upload) => self.needs_governance()?.finish(from, upload),
+            Some(upload) => self.needs_governance()?.take_upload(from, upload),
             None => Ok(Bytes::copy_from_slice(&item.body)),
         }
     }
@@ -222,7 +224,7 @@ impl Node {
 }
 
 impl Governed {
-    fn finish(&self, from: &MemberId, upload: crate::wire::native::UploadId) -> Result<Bytes, Error> {
+    fn take_upload(&self, from: &MemberId, upload: crate::wire::native::UploadId) -> Result<Bytes, Error> {
         let whole = self.uploads.finish(from, upload).map_err(|error| Error::Disk(error.to_string()))?;
         whole.ok_or(Error::Upload)
     }

@@ -4,14 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::deliver::CELOSIA_1;
+use super::deliver::{CELOSIA_1, NACL};
 use super::{NativeAddress, path};
 use crate::enclave::{EnclaveError, NativeTarget};
 use crate::governance::Charter;
 use crate::services::governed::{Governed, native_address};
 use crate::services::{Error, Node, PeerError};
 use crate::store::{Kind, Record};
-use crate::types::{Coded as _, MemberId, PayloadId};
+use crate::types::{Codec, Coded as _, MemberId, PayloadId};
+use crate::wire::EncodedPayload;
 use crate::wire::delivery::Delivery;
 use crate::wire::native::{Item, Message as _, Resend, Resent};
 
@@ -36,11 +37,10 @@ impl Node {
         let (mut items, mut bytes, mut next) = (Vec::new(), 0, Vec::new());
         for (id, record) in page {
             next = id.as_bytes().to_vec();
-            if let Some(delivery) = self.given_back(&charter, from, id, record, target.clone()).await? {
+            for item in self.given_back(&charter, from, id, record, target.clone()).await? {
                 self.counters.resent.add();
-                let body = delivery.encode().to_vec();
-                bytes += body.len();
-                items.push(Item { suite: CELOSIA_1, body: body.into(), upload: None });
+                bytes += item.body.len();
+                items.push(item);
             }
             if bytes > PAGE_BYTES {
                 break;
@@ -58,44 +58,75 @@ impl Node {
         id: PayloadId,
         record: Record,
         target: NativeTarget,
-    ) -> Result<Option<Delivery>, Error> {
+    ) -> Result<Vec<Item>, Error> {
         let meta = match self.enclave.meta(id, &record.head).await {
             Ok(meta) => meta,
-            Err(EnclaveError::Erased) => return Ok(None),
+            Err(EnclaveError::Erased) => return Ok(Vec::new()),
             Err(error) => return Err(error.into()),
         };
-        let belongs = |key| charter.members().by_address(key).is_some_and(|member| member.id == *from);
-        if meta.native.is_none() || !(belongs(&meta.sender) || meta.recipients.iter().any(belongs)) {
-            return Ok(None);
+        let addresses = charter.members().by_id(from).map(|member| member.addresses.clone()).unwrap_or_default();
+        let theirs: Vec<_> = addresses.into_iter().filter(|key| *key == meta.sender || meta.recipients.contains(key)).collect();
+        if theirs.is_empty() {
+            return Ok(Vec::new());
+        }
+        if meta.native.is_none() {
+            let mut items = Vec::new();
+            for key in theirs {
+                let copies = self.copies(id, &record, &meta, key).await?;
+                let item = |copy: EncodedPayload| Item { suite: NACL, body: copy.encode(Codec::Cbor).to_vec().into(), upload: None };
+                items.extend(copies.into_iter().map(item));
+            }
+            return Ok(items);
         }
         match self.enclave.rebox_native(id, &record.head, record.nonce, record.ciphertext, target).await {
-            Ok(delivery) => Ok(Some(delivery)),
+            Ok(delivery) => Ok(vec![Item { suite: CELOSIA_1, body: delivery.encode().to_vec().into(), upload: None }]),
             // A recipient has no proof that others were addressed: their sender gives it back.
             Err(error) => {
                 tracing::debug!(%id, code = %error.code(), "a payload is not ours to give back");
-                Ok(None)
+                Ok(Vec::new())
             }
         }
     }
 
-    /// Asks every member for everything; the number of those that did not serve.
-    pub(crate) async fn recover_native(&self, governed: &Arc<Governed>) -> usize {
+    /// Asks every member for everything: those that did not serve, and payloads that build on what is nowhere.
+    pub(crate) async fn recover_native(&self, governed: &Arc<Governed>) -> Result<(usize, usize), Error> {
         let charter = governed.charter();
         let others = charter.members().all().iter().filter(|member| member.id != governed.me && member.is_active());
-        let mut failed = 0;
+        let (mut failed, mut later) = (0, Vec::new());
         for to in others.filter_map(native_address) {
-            match self.fetch_all(governed, &charter, &to).await {
+            match self.fetch_all(governed, &charter, &to, &mut later).await {
                 Ok(total) => tracing::info!(member = %to.member, total, "member resent"),
+                Err(error @ (Error::Store(_) | Error::Enclave(_))) => return Err(error),
                 Err(error) => {
                     failed += 1;
                     tracing::warn!(member = %to.member, code = %error.code(), "member did not resend");
                 }
             }
         }
-        failed
+        // What builds on others waits until they are here.
+        loop {
+            let before = later.len();
+            let mut still = Vec::new();
+            for (from, delivery) in later {
+                let taken = self.take_delivery(governed, &charter, &from, &delivery, false).await;
+                if taken.is_ok_and(|taken| taken.is_some_and(|taken| taken.passed_over)) {
+                    still.push((from, delivery));
+                }
+            }
+            if still.len() == before || still.is_empty() {
+                return Ok((failed, still.len()));
+            }
+            later = still;
+        }
     }
 
-    async fn fetch_all(&self, governed: &Arc<Governed>, charter: &Charter, from: &NativeAddress) -> Result<u64, Error> {
+    async fn fetch_all(
+        &self,
+        governed: &Arc<Governed>,
+        charter: &Charter,
+        from: &NativeAddress,
+        later: &mut Vec<(MemberId, Delivery)>,
+    ) -> Result<u64, Error> {
         let (mut after, mut total) = (Vec::new(), 0);
         loop {
             let epoch = self.enclave.epoch_key().await?.encode();
@@ -105,8 +136,19 @@ impl Node {
             governed.learn_epoch(charter, &from.member, &page.epoch)?;
             for item in page.items {
                 let bytes = bytes::Bytes::from(Vec::from(item.body));
+                if item.suite == NACL {
+                    let Ok(payload) = EncodedPayload::decode(Codec::Cbor, &bytes) else { continue };
+                    if self.is_ready(&payload).await? {
+                        self.take_recovered(payload).await?;
+                    } else {
+                        self.staging.push(payload);
+                    }
+                    total += 1;
+                    continue;
+                }
                 let Ok(delivery) = Delivery::decode(&bytes) else { continue };
                 match self.take_delivery(governed, charter, &from.member, &delivery, false).await {
+                    Ok(Some(taken)) if taken.passed_over => later.push((from.member.clone(), delivery)),
                     Ok(_) => total += 1,
                     Err(error @ (Error::Store(_) | Error::Enclave(EnclaveError::Unavailable(_)))) => return Err(error),
                     Err(error) => tracing::warn!(code = %error.code(), "a resent payload was not taken"),
