@@ -105,6 +105,7 @@ impl Node {
             recipients: payload.recipients.clone(),
             recipient_nonce: payload.recipient_nonce,
             privacy: payload.privacy.clone(),
+            native: None,
         };
         self.merge_meta(id, head, &meta).await
     }
