@@ -48,7 +48,16 @@ impl Network {
         });
         let nodes = nodes.collect();
         let zeros = vec![0; size];
-        Self { nodes, ids, sent: zeros.clone(), connected: zeros, lines: BTreeMap::new(), state: 9, newest: 1, arrived: vec![0.0; size] }
+        Self {
+            nodes,
+            ids,
+            sent: zeros.clone(),
+            connected: zeros,
+            lines: BTreeMap::new(),
+            state: 9,
+            newest: 1,
+            arrived: vec![0.0; size],
+        }
     }
 
     fn random(state: &mut u64, below: usize) -> usize {

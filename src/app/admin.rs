@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use super::StartError;
 use super::acceptance::Acceptances;
-use crate::api::admin::{Access, AccessSettings, Acts, KnownCertificate, LogRecord, OidcSettings, PendingActs, Record, Refusal, Role};
+use crate::api::admin::{
+    Access, AccessSettings, Acts, KnownCertificate, LogRecord, OidcSettings, PendingActs, Record, Refusal, Role,
+};
 use crate::config::{AccessTable, Config, OidcTable};
 use crate::net::tls::{ClientTls, TlsSettings, Trust};
 use crate::services::Node;

@@ -92,7 +92,9 @@ pub enum StartError {
     #[error("the enclave has no signing key: name it in [governance] signing-key-file, where the keys are")]
     NoSigningKey,
     /// The directory says something else of us.
-    #[error("the directory names another {what} for {member} than this node's, which is {ours}: start with the right files, or let the governors list it")]
+    #[error(
+        "the directory names another {what} for {member} than this node's, which is {ours}: start with the right files, or let the governors list it"
+    )]
     NotAsListed {
         /// Who we are.
         member: MemberId,

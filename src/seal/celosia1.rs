@@ -18,6 +18,8 @@ pub use parcel::Parcel;
 pub use sent::Statement;
 pub use taken::{Expected, Taken, take};
 
+use crate::types::{Code, Coded};
+
 #[cfg(test)]
 mod tests;
 
@@ -79,4 +81,29 @@ pub enum Refused {
     /// More recipients than an audience holds, or a capsule that is too long.
     #[error("the payload has more recipients than the suite takes (65,536)")]
     TooMany,
+}
+
+impl Coded for Refused {
+    fn code(&self) -> Code {
+        Code(match self {
+            Self::EpochDay => 5011,
+            Self::EpochKey => 5012,
+            Self::Box => 5013,
+            Self::Header => 5014,
+            Self::Suite => 5015,
+            Self::Network => 5016,
+            Self::Id => 5017,
+            Self::Day => 5018,
+            Self::Signature => 5019,
+            Self::Sender => 5020,
+            Self::Audience => 5021,
+            Self::Commitment => 5022,
+            Self::Ciphertext => 5023,
+            Self::Padding => 5024,
+            Self::NotAddressed => 5025,
+            Self::NotNative => 5026,
+            Self::TooMany => 5027,
+            Self::Rules => 5028,
+        })
+    }
 }

@@ -17,7 +17,9 @@ use super::{Error, NativeAddress, Node, PeerError};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::enclave::Enclave;
 use crate::governance::{Charter, Role};
-use crate::journal::{Cause, Cosigned, JournalError, Published, Refused, Sequencer, Signer, Source, Verdict, Witness as Witnesses, judge};
+use crate::journal::{
+    Cause, Cosigned, JournalError, Published, Refused, Sequencer, Signer, Source, Verdict, Witness as Witnesses, judge,
+};
 use crate::store::Store;
 use crate::translog::checkpoint::origin;
 use crate::translog::commitment::Commitment;
@@ -127,7 +129,8 @@ impl Node {
 
     /// Journals that operators accepted that this node was put back, and that another log begins.
     pub async fn note_acceptance(&self, number: u64, actor: &str, reason: &str) {
-        let event = Happening::now(Kind::Act).actor(actor, "operator").version(number).text(reason).details("accept-rollback".into());
+        let event =
+            Happening::now(Kind::Act).actor(actor, "operator").version(number).text(reason).details("accept-rollback".into());
         self.note(event.event()).await;
     }
 
@@ -170,8 +173,9 @@ impl Node {
         Ok(true)
     }
 
+    /// Punctures of the key trees; `None` while the enclave does not answer.
     async fn punctures(&self) -> Option<u64> {
-        None
+        self.enclave.punctures().await.ok()
     }
 
     async fn note_reads(&self, before: u64) -> u64 {
@@ -208,7 +212,12 @@ impl Node {
         let mut from = governed.witnessed_size(member);
         for _ in 0..2 {
             let proof = chronicle.log().consistency(from.min(size), size).map_err(Error::Journal)?;
-            let asked = Witness { log: chronicle.key().name.clone(), checkpoint: published.note.to_string(), from, proof: proof.concat().into() };
+            let asked = Witness {
+                log: chronicle.key().name.clone(),
+                checkpoint: published.note.to_string(),
+                from,
+                proof: proof.concat().into(),
+            };
             let answer = governed.peers.call(to, path::WITNESS, asked.to_bytes().into(), BUDGET).await?;
             let answer = Witnessed::from_bytes(&answer).map_err(|_| PeerError::Malformed(to.endpoint.clone()))?;
             governed.remember_witnessed(member, answer.size);
@@ -266,7 +275,8 @@ impl Node {
     /// A log's name and key, if it is one of the member's.
     fn log_of(&self, governed: &Governed, member: &MemberId, name: &str) -> Result<NoteKey, Error> {
         let first = log_name(&governed.network, member, 1);
-        let number = name.strip_prefix(&first).map(|rest| rest.strip_prefix('/').map_or(Some(1), |number| number.parse::<u64>().ok()));
+        let number =
+            name.strip_prefix(&first).map(|rest| rest.strip_prefix('/').map_or(Some(1), |number| number.parse::<u64>().ok()));
         let number = number.flatten().ok_or(Error::Message("a log of another name than the caller's"))?;
         if log_name(&governed.network, member, number) != name {
             return Err(Error::Message("a log of another name than the caller's"));
@@ -286,15 +296,20 @@ impl Node {
         let Some(governed) = &self.governed else { return 0 };
         let Some(chronicle) = governed.chronicle() else { return 0 };
         let charter = governed.charter();
-        let others: Vec<_> = charter.members().all().iter().filter(|member| member.id != governed.me && member.is_active()).collect();
+        let others: Vec<_> =
+            charter.members().all().iter().filter(|member| member.id != governed.me && member.is_active()).collect();
         let asked = Bytes::from(Seen { log: chronicle.key().name.clone() }.to_bytes());
-        let calls: Vec<_> = others.into_iter().filter_map(native_address).map(|to| {
-            let asked = asked.clone();
-            async move {
-                let answer = governed.peers.call(&to, path::WITNESSED, asked, BUDGET).await.ok()?;
-                Some((to.member, Witnessed::from_bytes(&answer).ok()?))
-            }
-        }).collect();
+        let calls: Vec<_> = others
+            .into_iter()
+            .filter_map(native_address)
+            .map(|to| {
+                let asked = asked.clone();
+                async move {
+                    let answer = governed.peers.call(&to, path::WITNESSED, asked, BUDGET).await.ok()?;
+                    Some((to.member, Witnessed::from_bytes(&answer).ok()?))
+                }
+            })
+            .collect();
         let mut answers = stream::iter(calls).buffer_unordered(PARALLEL);
         let mut answered = 0;
         while let Some(answer) = answers.next().await {

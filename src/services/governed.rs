@@ -67,7 +67,13 @@ impl Route {
 
 impl Governed {
     /// Joins the parts.
-    pub fn new(me: MemberId, live: Arc<LiveCharter>, peers: Arc<dyn NativePeers>, uploads: std::path::PathBuf, max_payload: u64) -> Self {
+    pub fn new(
+        me: MemberId,
+        live: Arc<LiveCharter>,
+        peers: Arc<dyn NativePeers>,
+        uploads: std::path::PathBuf,
+        max_payload: u64,
+    ) -> Self {
         let charter = live.snapshot();
         let mut gossip = Gossip::new(me.clone());
         let (head, hash) = charter.newest();
@@ -279,7 +285,8 @@ impl Node {
         let judged = charter.policy().judge(&Judged { sender: from, recipients: &recipients, class });
         if let Err(violation) = judged {
             self.counters.policy_refused.add();
-            let event = Happening::now(Kind::Refused).class(class).version(charter.policy_version()).code(violation.code()).event();
+            let event =
+                Happening::now(Kind::Refused).class(class).version(charter.policy_version()).code(violation.code()).event();
             self.note(event).await;
             return Err(Error::Policy(violation));
         }

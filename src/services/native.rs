@@ -1,8 +1,5 @@
 //! What Celosias of one directory say to each other: deliveries, documents, gossip, on one connection for each pair.
 
-
-
-
 mod acks;
 mod deliver;
 mod documents;
@@ -13,7 +10,6 @@ mod outbox;
 mod peers;
 mod recover;
 mod send;
-
 
 mod uploads;
 

@@ -97,7 +97,12 @@ impl Node {
         Ok(None)
     }
 
-    async fn strike_unproved(&self, privacy: &mut Privacy, ciphertext: &Bytes, records: Vec<AffectedRecord>) -> Result<(), Error> {
+    async fn strike_unproved(
+        &self,
+        privacy: &mut Privacy,
+        ciphertext: &Bytes,
+        records: Vec<AffectedRecord>,
+    ) -> Result<(), Error> {
         let ids: Vec<PayloadId> = records.iter().map(|record| record.id).collect();
         let proofs = self.enclave.security_hashes(ciphertext.clone(), records).await?;
         let proved = |affected: &crate::types::Affected| {

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::records::now;
 use super::governed::Route;
 use super::happening::{Happening, Kind as What};
+use super::records::now;
 use super::rules::{self, Known};
 use super::{Error, Node, PeerError, SendRequest, Sent, Terms, WithdrawToken};
 use crate::directory::Member;
@@ -200,7 +200,8 @@ impl Node {
         let withdrawals = join_all(tokens.iter().map(|(route, token)| self.withdraw_at(route, id, *token)));
         match tokio::time::timeout(WITHDRAW_BUDGET, withdrawals).await {
             Ok(outcomes) => {
-                for ((route, _), error) in tokens.iter().zip(outcomes).filter_map(|(peer, outcome)| Some((peer, outcome.err()?))) {
+                for ((route, _), error) in tokens.iter().zip(outcomes).filter_map(|(peer, outcome)| Some((peer, outcome.err()?)))
+                {
                     tracing::warn!(%id, peer = %route.url(), error = error.without_words(), "a delivery of a failed send could not be taken back");
                 }
             }

@@ -34,6 +34,37 @@ pub struct Opening {
 }
 
 impl Opening {
+    /// Bytes that [`Opening::put`] writes.
+    pub fn size(&self) -> usize {
+        Address::LEN + SALT + 5 + 32 * self.path.len()
+    }
+
+    /// Appends `address (32) ‖ salt (16) ‖ index (4, big-endian) ‖ levels (1) ‖ siblings (32 each)`.
+    pub fn put(&self, out: &mut Vec<u8>) {
+        let levels = u8::try_from(self.path.len()).expect("a tree has 16 levels at most");
+        out.extend_from_slice(self.address.as_bytes());
+        out.extend_from_slice(&self.salt);
+        out.extend_from_slice(&self.index.to_be_bytes());
+        out.push(levels);
+        self.path.iter().for_each(|sibling| out.extend_from_slice(sibling));
+    }
+
+    /// Reads one off the front of `input`; `None` if there is none. Allocates what is really there.
+    pub fn take(input: &mut &[u8]) -> Option<Self> {
+        let (address, rest) = input.split_first_chunk::<{ Address::LEN }>()?;
+        let (salt, rest) = rest.split_first_chunk::<SALT>()?;
+        let (index, rest) = rest.split_first_chunk::<4>()?;
+        let ([levels], rest) = rest.split_first_chunk::<1>()?;
+        let levels = usize::from(*levels);
+        if levels > MAX_DEPTH {
+            return None;
+        }
+        let (path, rest) = rest.split_at_checked(32 * levels)?;
+        *input = rest;
+        let path = path.as_chunks::<32>().0.to_vec();
+        Some(Self { address: Address::new(*address), salt: *salt, index: u32::from_be_bytes(*index), path })
+    }
+
     /// Whether it opens the audience of a root.
     pub fn proves(&self, root: &[u8; 32]) -> bool {
         if self.path.len() > MAX_DEPTH || self.index >> self.path.len() != 0 {

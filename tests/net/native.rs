@@ -53,7 +53,12 @@ async fn server() -> Server {
     let (own, caller) = (tls(folder.path(), "server", &admitted), tls(folder.path(), "caller", &admitted));
     admitted.0.lock().unwrap().insert(caller.pin(), id("caller"));
     let router = Router::new()
-        .route("/who", post(|Extension(NativeCaller(member)): Extension<NativeCaller>, body: Bytes| async move { format!("{member} {}", body.len()) }))
+        .route(
+            "/who",
+            post(|Extension(NativeCaller(member)): Extension<NativeCaller>, body: Bytes| async move {
+                format!("{member} {}", body.len())
+            }),
+        )
         .route("/slow", post(|| async { std::future::pending::<()>().await }));
     let listener = Listener::bind(&any_port(), None).await.unwrap();
     let endpoint: PeerUrl = format!("https://{}", listener.addresses()[0]).parse().unwrap();

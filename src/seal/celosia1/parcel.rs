@@ -7,15 +7,11 @@ use crate::crypto::nacl::Nonce;
 use crate::crypto::padme::{self, PREFIX, padme};
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::Signature;
-use crate::types::{Address, PayloadId};
+use crate::types::PayloadId;
 use crate::wire::Opening;
-use crate::wire::audience::{MAX_DEPTH, SALT};
 
 /// Least size of what a box holds, so that boxes of short and long names, of one address and of none, are equally long.
 const LEAST: usize = 512;
-
-/// Bytes of an opening without its path.
-const OPENING: usize = Address::LEN + SALT + 4 + 1;
 
 /// Which way a box goes: the public epoch keys and the payload, bound into it.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +69,7 @@ impl Parcel<'_> {
     /// Seals it: XChaCha20-Poly1305 under the pair's key, over `data key (32) ‖ count (2) ‖ openings ‖ signature (64) ‖ header`, padded.
     pub fn seal(&self, key: &[u8; 32], nonce: &Nonce, route: Route<'_>) -> Result<Bytes, Refused> {
         let count = u16::try_from(self.openings.len()).map_err(|_| Refused::TooMany)?;
-        let proofs: usize = self.openings.iter().map(|opening| OPENING + 32 * opening.path.len()).sum();
+        let proofs: usize = self.openings.iter().map(Opening::size).sum();
         let length = 32 + 2 + proofs + 64 + self.header.len();
         let padded = padme((PREFIX + length).max(LEAST));
         // Allocated once and encrypted where it lies: no copy of the data key is left behind.
@@ -81,13 +77,7 @@ impl Parcel<'_> {
         out.extend_from_slice(&(length as u64).to_be_bytes());
         out.extend_from_slice(self.data_key.expose());
         out.extend_from_slice(&count.to_be_bytes());
-        for Opening { address, salt, index, path } in self.openings {
-            out.extend_from_slice(address.as_bytes());
-            out.extend_from_slice(salt);
-            out.extend_from_slice(&index.to_be_bytes());
-            out.push(u8::try_from(path.len()).map_err(|_| Refused::TooMany)?);
-            path.iter().for_each(|sibling| out.extend_from_slice(sibling));
-        }
+        self.openings.iter().for_each(|opening| opening.put(&mut out));
         out.extend_from_slice(self.signature);
         out.extend_from_slice(self.header);
         out.resize(padded, 0);
@@ -109,18 +99,7 @@ fn unpack(plain: &Zeroizing<Vec<u8>>) -> Option<Unpacked> {
     let (count, mut rest) = rest.split_first_chunk::<2>()?;
     let mut openings = Vec::new();
     for _ in 0..u16::from_be_bytes(*count) {
-        let (address, after) = rest.split_first_chunk::<32>()?;
-        let (salt, after) = after.split_first_chunk::<SALT>()?;
-        let (index, after) = after.split_first_chunk::<4>()?;
-        let ([depth], after) = after.split_first_chunk::<1>()?;
-        let depth = usize::from(*depth);
-        if depth > MAX_DEPTH {
-            return None;
-        }
-        let (path, after) = after.split_at_checked(32 * depth)?;
-        let path = path.as_chunks::<32>().0.to_vec();
-        openings.push(Opening { address: Address::new(*address), salt: *salt, index: u32::from_be_bytes(*index), path });
-        rest = after;
+        openings.push(Opening::take(&mut rest)?);
     }
     let (signature, header) = rest.split_first_chunk::<64>()?;
     let data_key = Secret::init_with(|bytes| bytes.copy_from_slice(data_key));

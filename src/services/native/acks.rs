@@ -37,8 +37,15 @@ impl Node {
     }
 
     /// Our own signed acknowledgement of a payload that is durable here.
-    pub(super) async fn sign_ack(&self, governed: &Governed, id: PayloadId, header: [u8; 32], addresses: Vec<Address>) -> Result<SignedAck, Error> {
-        let ack = Ack { network: governed.network, id, header, member: governed.me.clone(), addresses, time: now(), durable: true };
+    pub(super) async fn sign_ack(
+        &self,
+        governed: &Governed,
+        id: PayloadId,
+        header: [u8; 32],
+        addresses: Vec<Address>,
+    ) -> Result<SignedAck, Error> {
+        let ack =
+            Ack { network: governed.network, id, header, member: governed.me.clone(), addresses, time: now(), durable: true };
         let signature = self.enclave.sign(ack.statement()).await?;
         Ok(SignedAck { ack, signature })
     }

@@ -58,7 +58,10 @@ impl Node {
                         let epoch = out.governed.learn_epoch(out.charter, to, &epoch)?;
                         let target = crate::enclave::NativeTarget { member: to.clone(), epoch };
                         let sealed = out.sealed;
-                        copy = self.enclave.rebox_native(sealed.id, &sealed.head, sealed.nonce, sealed.ciphertext.clone(), target).await?;
+                        copy = self
+                            .enclave
+                            .rebox_native(sealed.id, &sealed.head, sealed.nonce, sealed.ciphertext.clone(), target)
+                            .await?;
                     }
                     Answer::AnotherEpoch { .. } => break,
                 }
@@ -212,7 +215,13 @@ impl Governed {
         Ok(upload)
     }
 
-    pub(crate) async fn withdraw(&self, charter: &Charter, from: &MemberId, id: PayloadId, token: WithdrawToken) -> Result<(), PeerError> {
+    pub(crate) async fn withdraw(
+        &self,
+        charter: &Charter,
+        from: &MemberId,
+        id: PayloadId,
+        token: WithdrawToken,
+    ) -> Result<(), PeerError> {
         let Some(to) = charter.members().by_id(from).and_then(native_address) else { return Ok(()) };
         let request = Withdraw { id: id.as_bytes().to_vec().into(), token: token.0.to_vec().into() };
         self.peers.call(&to, path::WITHDRAW, request.to_bytes().into(), WITHDRAW_BUDGET).await.map(drop)

@@ -83,7 +83,8 @@ impl Node {
             Err(error) => {
                 let code = error.code();
                 tracing::warn!(%code, %error, actor, "a document was refused");
-                self.note(Happening::now(Kind::Refused).actor(actor, "document").code(code).text(&error.to_string()).event()).await;
+                self.note(Happening::now(Kind::Refused).actor(actor, "document").code(code).text(&error.to_string()).event())
+                    .await;
                 return Err(error.into());
             }
         };
@@ -96,7 +97,10 @@ impl Node {
             governed.cut(&charter);
             governed.news.notify_one();
             tracing::info!(version = head.version, actor, ignored = ignored.len(), "a document is in force");
-            self.note(Happening::now(Kind::Document).version(head.version).text(&hash.to_string()).actor(actor, "document").event()).await;
+            self.note(
+                Happening::now(Kind::Document).version(head.version).text(&hash.to_string()).actor(actor, "document").event(),
+            )
+            .await;
         }
         Ok(accepted)
     }
@@ -162,7 +166,9 @@ impl Node {
         let asked = DocumentsAfter { version: charter.version(), directory };
         let answer = match governed.peers.call(from, path::DOCUMENTS, Bytes::from(asked.to_bytes()), FETCH_BUDGET).await {
             Ok(answer) => answer,
-            Err(error) => return tracing::info!(member = %from.member, error = error.without_words(), "documents could not be fetched"),
+            Err(error) => {
+                return tracing::info!(member = %from.member, error = error.without_words(), "documents could not be fetched");
+            }
         };
         let Ok(documents) = Documents::from_bytes(&answer) else {
             return tracing::warn!(member = %from.member, "an answer with documents does not decode");

@@ -53,7 +53,13 @@ impl Governed {
     }
 
     /// A member's epoch key that is good today: remembered, or asked for.
-    pub(crate) async fn epoch_of(&self, charter: &Charter, to: &NativeAddress, today: u32, budget: Duration) -> Result<EpochKey, Error> {
+    pub(crate) async fn epoch_of(
+        &self,
+        charter: &Charter,
+        to: &NativeAddress,
+        today: u32,
+        budget: Duration,
+    ) -> Result<EpochKey, Error> {
         if let Some(key) = self.epochs.newest(&to.member).filter(|key| key.day == today) {
             return Ok(key);
         }

@@ -54,7 +54,9 @@ impl Node {
         };
         let answer = match outcome {
             Ok(Some(accepted)) => self.acknowledge(governed, accepted).await,
-            Ok(None) => self.enclave.epoch_key().await.map(|key| Answer::AnotherEpoch { epoch: key.encode().into() }).map_err(Into::into),
+            Ok(None) => {
+                self.enclave.epoch_key().await.map(|key| Answer::AnotherEpoch { epoch: key.encode().into() }).map_err(Into::into)
+            }
             Err(error) => Err(error),
         };
         answer.unwrap_or_else(|error| {
@@ -93,7 +95,13 @@ impl Node {
     }
 
     /// `None`: the box is for an epoch key that is no more.
-    async fn take_celosia_1(&self, governed: &Governed, charter: &Charter, from: &MemberId, item: Item) -> Result<Option<Accepted>, Error> {
+    async fn take_celosia_1(
+        &self,
+        governed: &Governed,
+        charter: &Charter,
+        from: &MemberId,
+        item: Item,
+    ) -> Result<Option<Accepted>, Error> {
         let bytes = Bytes::from(Vec::from(item.body));
         let mut delivery = Delivery::decode(&bytes).map_err(|_| Error::Message("not a delivery"))?;
         if let Some(upload) = item.upload {
@@ -119,7 +127,9 @@ impl Node {
         delivery: &Delivery,
         is_fresh: bool,
     ) -> Result<Option<Accepted>, Error> {
-        let NativeIngest::Mine { id, mut head, mut meta } = self.open_delivery(governed, charter, from, delivery, is_fresh).await? else {
+        let NativeIngest::Mine { id, mut head, mut meta } =
+            self.open_delivery(governed, charter, from, delivery, is_fresh).await?
+        else {
             return Ok(None);
         };
         let native = meta.native.as_ref().ok_or(Error::Message("a delivery without a header"))?;
@@ -150,7 +160,8 @@ impl Node {
         class: Class,
     ) -> Result<Option<WithdrawToken>, Error> {
         loop {
-            let record = Record { time: now(), nonce: delivery.nonce, head: head.clone(), ciphertext: delivery.ciphertext.clone() };
+            let record =
+                Record { time: now(), nonce: delivery.nonce, head: head.clone(), ciphertext: delivery.ciphertext.clone() };
             let event = Happening::now(What::Received).id(id).class(class).event();
             match self.store.insert_noted(Kind::Payload, id, record, Some(event)).await? {
                 Inserted::New => return Ok(Some(self.withdrawals.offer(id, &head))),

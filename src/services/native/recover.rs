@@ -73,7 +73,8 @@ impl Node {
             let mut items = Vec::new();
             for key in theirs {
                 let copies = self.copies(id, &record, &meta, key).await?;
-                let item = |copy: EncodedPayload| Item { suite: NACL, body: copy.encode(Codec::Cbor).to_vec().into(), upload: None };
+                let item =
+                    |copy: EncodedPayload| Item { suite: NACL, body: copy.encode(Codec::Cbor).to_vec().into(), upload: None };
                 items.extend(copies.into_iter().map(item));
             }
             return Ok(items);

@@ -73,7 +73,10 @@ impl Uploads {
 
     fn bytes_of(&self, from: &MemberId) -> u64 {
         let prefix = format!("{from}.");
-        self.files().filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix))).map(|path| size(&path)).sum()
+        self.files()
+            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix)))
+            .map(|path| size(&path))
+            .sum()
     }
 
     /// Removes what stands still. Best effort: what cannot be removed is tried again.

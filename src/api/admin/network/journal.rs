@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use axum::Json;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
@@ -7,7 +8,6 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::Json;
 use bytes::Bytes;
 use futures_util::stream;
 use serde::Deserialize;
@@ -52,7 +52,8 @@ async fn summary(State(node): State<Arc<Node>>) -> Result<Json<Value>, Failed> {
 /// The newest checkpoint: the newest that witnesses have cosigned with `?cosigned=true`.
 async fn checkpoint(State(node): State<Arc<Node>>, Query(wanted): Query<Wanted>) -> Result<Response, Failed> {
     let chronicle = node.chronicle().map_err(Failed)?;
-    let note = if wanted.cosigned { chronicle.cosigned().await } else { chronicle.published().map(|published| published.note.clone()) };
+    let note =
+        if wanted.cosigned { chronicle.cosigned().await } else { chronicle.published().map(|published| published.note.clone()) };
     Ok(match note {
         Some(note) => ([(CONTENT_TYPE, TEXT)], note.to_string()).into_response(),
         None => (StatusCode::NOT_FOUND, "no checkpoint yet\n").into_response(),
