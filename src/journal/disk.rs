@@ -59,7 +59,9 @@ impl Disk {
                 Ok(there) if there == *bytes => continue,
                 // A file that breaks off is damage; another history would differ where both have bytes.
                 Ok(there) if bytes.starts_with(&there) => {}
-                Ok(_) => return Err(JournalError::Forked(format!("{tile} is there with other bytes than the store's rows give"))),
+                Ok(_) => {
+                    return Err(JournalError::Forked(format!("{tile} is there with other bytes than the store's rows give")));
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(source) => return Err(io_error(&path, source)),
             }

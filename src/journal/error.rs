@@ -7,7 +7,9 @@ use crate::types::{Code, Coded};
 #[non_exhaustive]
 pub enum JournalError {
     /// A witness has cosigned a later checkpoint of ours than the newest that we have.
-    #[error("this node was put back: its journal has {ours} entries, a witness has cosigned {theirs}. Restore the newest state, or see docs/journal.md, `After a rollback`")]
+    #[error(
+        "this node was put back: its journal has {ours} entries, a witness has cosigned {theirs}. Restore the newest state, or see docs/journal.md, `After a rollback`"
+    )]
     Behind {
         /// Entries of our log.
         ours: u64,
@@ -15,7 +17,9 @@ pub enum JournalError {
         theirs: u64,
     },
     /// A file of the log is missing or damaged.
-    #[error("{file} of the journal is damaged: {why}. Move the folder `tile` away and start again: it is made anew from the store")]
+    #[error(
+        "{file} of the journal is damaged: {why}. Move the folder `tile` away and start again: it is made anew from the store"
+    )]
     Broken {
         /// Which file.
         file: String,
@@ -37,7 +41,9 @@ pub enum JournalError {
         source: std::io::Error,
     },
     /// The key trees were punctured fewer times than a checkpoint says.
-    #[error("the key trees are older than the journal: {ours} punctures, a checkpoint says {published}. Restore the newest key trees; older ones open what was erased")]
+    #[error(
+        "the key trees are older than the journal: {ours} punctures, a checkpoint says {published}. Restore the newest key trees; older ones open what was erased"
+    )]
     KeysOlder {
         /// Punctures of the trees here.
         ours: u64,
@@ -54,7 +60,9 @@ pub enum JournalError {
     #[error("the rows of the journal: {0}")]
     Source(Cause),
     /// The store has fewer rows than the log has entries.
-    #[error("the store is older than its journal: it has {rows} rows, the checkpoint has {size} entries. Restore the newest store, or see docs/journal.md, `After a rollback`")]
+    #[error(
+        "the store is older than its journal: it has {rows} rows, the checkpoint has {size} entries. Restore the newest store, or see docs/journal.md, `After a rollback`"
+    )]
     StoreOlder {
         /// Rows of the store.
         rows: u64,
@@ -62,7 +70,9 @@ pub enum JournalError {
         size: u64,
     },
     /// The rows of the store are not those of the log.
-    #[error("the store is older than its journal: its rows are others than the {size} entries of the checkpoint. Restore the store that belongs to it, or see docs/journal.md, `After a rollback`")]
+    #[error(
+        "the store is older than its journal: its rows are others than the {size} entries of the checkpoint. Restore the store that belongs to it, or see docs/journal.md, `After a rollback`"
+    )]
     StoreOther {
         /// Entries of the checkpoint.
         size: u64,

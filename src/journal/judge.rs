@@ -46,7 +46,13 @@ impl Verdict {
 ///
 /// Threat: a snapshot puts back the whole machine, and nothing on it knows. The witnesses do. And a liar stops a node with a checkpoint that
 /// it never made: so the signature must be ours, else it is [`JournalError::Checkpoint`], which is no reason to stop.
-pub fn judge(key: &NoteKey, ours: Option<&Checkpoint>, keys: Option<u64>, log: &Log, shown: &Note) -> Result<Verdict, JournalError> {
+pub fn judge(
+    key: &NoteKey,
+    ours: Option<&Checkpoint>,
+    keys: Option<u64>,
+    log: &Log,
+    shown: &Note,
+) -> Result<Verdict, JournalError> {
     let theirs = Checkpoint::open(shown, key).map_err(JournalError::Checkpoint)?;
     let size = ours.map_or(0, |ours| ours.size);
     if theirs.size > size {

@@ -97,7 +97,8 @@ impl Log {
         work: impl FnOnce(&mut dyn FnMut(tree::Node) -> Result<Hash, JournalError>) -> Result<T, JournalError>,
     ) -> Result<T, JournalError> {
         let mut reader = Reader::new(size, |tile| self.hashes(tile));
-        let absent = || JournalError::Broken { file: "tile".into(), why: format!("a tree of {size} leaves does not have this node") };
+        let absent =
+            || JournalError::Broken { file: "tile".into(), why: format!("a tree of {size} leaves does not have this node") };
         work(&mut |node| reader.read(node, absent))
     }
 }

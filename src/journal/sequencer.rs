@@ -51,7 +51,12 @@ struct State {
 impl Sequencer {
     /// Opens the journal in a folder, makes it where there is none, and compares its checkpoint with the rows of the store.
     /// `origin` is [`crate::translog::checkpoint::origin`].
-    pub async fn open(folder: &Path, origin: String, source: Arc<dyn Source>, signer: Arc<dyn Signer>) -> Result<Self, JournalError> {
+    pub async fn open(
+        folder: &Path,
+        origin: String,
+        source: Arc<dyn Source>,
+        signer: Arc<dyn Signer>,
+    ) -> Result<Self, JournalError> {
         let disk = Arc::new(Disk::open_alone(folder)?);
         let key = NoteKey { name: origin, key: signer.verify_key() };
         let log = Log::new(folder);
@@ -142,7 +147,10 @@ impl Sequencer {
                 Err(JournalError::Broken { .. }) => return Ok(()),
                 entries => entries?,
             };
-            if rows.is_empty() || rows.len() != entries.len() || !rows.iter().zip(&entries).all(|(row, entry)| row[..] == entry[..]) {
+            if rows.is_empty()
+                || rows.len() != entries.len()
+                || !rows.iter().zip(&entries).all(|(row, entry)| row[..] == entry[..])
+            {
                 return Err(JournalError::StoreOther { size });
             }
             at += rows.len() as u64;

@@ -97,7 +97,9 @@ impl Witness {
         let Some(bytes) = disk::read(&self.disk.folder().join(file(log)))? else { return Ok(None) };
         let text = String::from_utf8_lossy(&bytes);
         // Threat: the file is emptied, and the log cosigned from its beginning again. Only a missing file is a log that we never saw.
-        Checkpoint::open_text(&text, log).map(Some).map_err(|error| JournalError::Broken { file: file(log), why: error.to_string() })
+        Checkpoint::open_text(&text, log)
+            .map(Some)
+            .map_err(|error| JournalError::Broken { file: file(log), why: error.to_string() })
     }
 
     /// Cosigns a checkpoint of a log, if it goes on from the newest that we cosigned. `proof` is the consistency proof from there, empty at

@@ -158,7 +158,8 @@ mod tests {
         let known = |name: &str| NoteKey { name: name.into(), key: key.verify_key() };
         assert!(Checkpoint::open(&note, &known("example.com/behind-the-sofa")).is_ok());
         assert_eq!(Checkpoint::open(&note, &known("example.com/other")), Err(CheckpointError::Other));
-        let other = NoteKey { key: SigningKey::from_seed(&Secret::random()).verify_key(), ..known("example.com/behind-the-sofa") };
+        let other =
+            NoteKey { key: SigningKey::from_seed(&Secret::random()).verify_key(), ..known("example.com/behind-the-sofa") };
         assert_eq!(Checkpoint::open(&note, &other), Err(CheckpointError::Unsigned));
     }
 

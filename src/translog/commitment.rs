@@ -31,6 +31,9 @@ mod tests {
     #[test]
     fn a_second_implementation_agrees() {
         let salt = std::array::from_fn(|n| u8::try_from(n + 1).expect("small"));
-        assert_eq!(HEXLOWER.encode(&commit(&salt, b"{\"kind\":\"stored\"}")), "863669269e2015479cd5ea6447104811ffa5288926719968f99c8a261a16fc3a");
+        assert_eq!(
+            HEXLOWER.encode(&commit(&salt, b"{\"kind\":\"stored\"}")),
+            "863669269e2015479cd5ea6447104811ffa5288926719968f99c8a261a16fc3a"
+        );
     }
 }

@@ -224,7 +224,8 @@ mod tests {
     fn a_note_of_another_implementation_verifies() {
         let key: NoteKey = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW".parse().expect("a key");
         let text = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n";
-        let line = "\u{2014} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=";
+        let line =
+            "\u{2014} PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=";
         let note = Note::parse(&format!("{text}\n{line}\n")).expect("a note");
         assert!(key.verifies(&note));
         assert_eq!(note.to_string(), format!("{text}\n{line}\n"));

@@ -124,13 +124,8 @@ mod tests {
         let key = SigningKey::from_seed(&Secret::random());
         let known = NoteKey { name: "a log".replace(' ', "-"), key: key.verify_key() };
         let leaves: Vec<Hash> = (0..5_u8).map(|n| hash::leaf(&[n])).collect();
-        let checkpoint = Checkpoint {
-            origin: known.name.clone(),
-            size: 5,
-            root: hash::fold(&leaves),
-            keys: None,
-            extensions: Vec::new(),
-        };
+        let checkpoint =
+            Checkpoint { origin: known.name.clone(), size: 5, root: hash::fold(&leaves), keys: None, extensions: Vec::new() };
         let mut note = Note::new(checkpoint.to_string()).expect("a text");
         note.sign(&known.name, &key);
         let path = vec![leaves[3], hash::fold(&leaves[..2]), leaves[4]];

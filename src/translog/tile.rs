@@ -92,7 +92,13 @@ impl fmt::Display for Tile {
         let groups = padded.len() / 3;
         for group in 0..groups {
             let is_last = group + 1 == groups;
-            write!(f, "{}{}{}", if is_last { "" } else { "x" }, &padded[3 * group..3 * group + 3], if is_last { "" } else { "/" })?;
+            write!(
+                f,
+                "{}{}{}",
+                if is_last { "" } else { "x" },
+                &padded[3 * group..3 * group + 3],
+                if is_last { "" } else { "/" }
+            )?;
         }
         if self.is_full() { Ok(()) } else { write!(f, ".p/{}", self.width) }
     }

@@ -192,7 +192,12 @@ async fn files_that_a_crash_left_or_took_are_made_anew() {
     let sequencer = open(folder.path(), &rows, &key).await.expect("opened");
     sequencer.advance(None).await.expect("advanced");
     drop(sequencer);
-    for (name, keep) in [("tile/0/273.p/112", None), ("tile/1/001.p/17", Some(64)), ("tile/2/000.p/1", Some(0)), ("tile/entries/273.p/112", Some(9))] {
+    for (name, keep) in [
+        ("tile/0/273.p/112", None),
+        ("tile/1/001.p/17", Some(64)),
+        ("tile/2/000.p/1", Some(0)),
+        ("tile/entries/273.p/112", Some(9)),
+    ] {
         let path = folder.path().join(name);
         match keep {
             Some(keep) => fs::write(&path, &fs::read(&path).expect("there")[..keep]).expect("cut"),
@@ -263,7 +268,8 @@ async fn a_checkpoint_that_a_witness_shows_tells_a_rollback() {
     let old = sequencer.advance(Some(1)).await.expect("advanced").expect("new");
     rows.grow(1, 900);
     let new = sequencer.advance(Some(7)).await.expect("advanced").expect("new");
-    let judged = |ours: &Published, keys, shown: &Note| judge(sequencer.key(), Some(&ours.checkpoint), Some(keys), sequencer.log(), shown);
+    let judged =
+        |ours: &Published, keys, shown: &Note| judge(sequencer.key(), Some(&ours.checkpoint), Some(keys), sequencer.log(), shown);
     assert_eq!(judged(&new, 7, &old.note).expect("ours"), Verdict::Fine);
     assert_eq!(judged(&new, 7, &new.note).expect("ours"), Verdict::Fine);
     assert_eq!(judged(&new, 6, &new.note).expect("ours"), Verdict::KeysBehind { ours: 6, theirs: 7 });

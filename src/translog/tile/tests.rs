@@ -17,10 +17,32 @@ fn paths_are_those_of_the_specification_and_take_one_form() {
     }
     assert_eq!(Tile { kind: Kind::Entries, index: 273, width: 112 }.partials(), "tile/entries/273.p");
     for bad in [
-        "", "tile", "tile/", "tile/0", "tile/0/", "tile/0/0", "tile/0/0000", "tile/64/000", "tile/00/000", "tile/-1/000", "tile/0/x000/001",
-        "tile/0/x001", "tile/0/001/000", "tile/0/x001/x234/x067", "tile/0/000.p/0", "tile/0/000.p/256", "tile/0/000.p/07",
-        "tile/0/000.p", "tile/0/000.p/1/2", "tile/0/000/", "/tile/0/000", "tile/data/000", "tile/entries/+00", "tile/0/../000",
-        "tile/0/x999/x999/x999/x999/x999/x999/999", "tile/0/0é",
+        "",
+        "tile",
+        "tile/",
+        "tile/0",
+        "tile/0/",
+        "tile/0/0",
+        "tile/0/0000",
+        "tile/64/000",
+        "tile/00/000",
+        "tile/-1/000",
+        "tile/0/x000/001",
+        "tile/0/x001",
+        "tile/0/001/000",
+        "tile/0/x001/x234/x067",
+        "tile/0/000.p/0",
+        "tile/0/000.p/256",
+        "tile/0/000.p/07",
+        "tile/0/000.p",
+        "tile/0/000.p/1/2",
+        "tile/0/000/",
+        "/tile/0/000",
+        "tile/data/000",
+        "tile/entries/+00",
+        "tile/0/../000",
+        "tile/0/x999/x999/x999/x999/x999/x999/999",
+        "tile/0/0é",
     ] {
         assert_eq!(bad.parse::<Tile>(), Err(TileError::Path), "{bad}");
     }

@@ -6,8 +6,7 @@ use proptest::prelude::*;
 use super::*;
 
 /// Leaves of the test tree of the Certificate Transparency project.
-const LEAVES: [&str; 8] =
-    ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
+const LEAVES: [&str; 8] = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
 /// Its roots at 1 to 8 leaves.
 const ROOTS: [&str; 8] = [
     "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
@@ -33,14 +32,16 @@ fn roots_and_proofs_are_those_of_certificate_transparency() {
     for (size, expected) in (1..).zip(ROOTS) {
         assert_eq!(text(&[root(size, &mut read).expect("infallible")]), [expected]);
     }
-    for (index, size, path) in
-        [(0, 1, vec![]), (0, 8, vec![A, B, C]), (5, 8, vec![D, E, ROOTS[3]]), (2, 3, vec![ROOTS[1]]), (1, 5, vec![ROOTS[0], B, D])]
-    {
+    for (index, size, path) in [
+        (0, 1, vec![]),
+        (0, 8, vec![A, B, C]),
+        (5, 8, vec![D, E, ROOTS[3]]),
+        (2, 3, vec![ROOTS[1]]),
+        (1, 5, vec![ROOTS[0], B, D]),
+    ] {
         assert_eq!(text(&inclusion(index, size, &mut read).expect("infallible")), path, "leaf {index} of {size}");
     }
-    for (old, new, proof) in
-        [(1, 1, vec![]), (1, 8, vec![A, B, C]), (6, 8, vec![F, E, ROOTS[3]]), (2, 5, vec![B, D])]
-    {
+    for (old, new, proof) in [(1, 1, vec![]), (1, 8, vec![A, B, C]), (6, 8, vec![F, E, ROOTS[3]]), (2, 5, vec![B, D])] {
         assert_eq!(text(&consistency(old, new, &mut read).expect("infallible")), proof, "from {old} to {new}");
     }
     assert_eq!(text(&[hash::empty()]), ["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]);
