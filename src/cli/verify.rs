@@ -6,7 +6,7 @@ mod files;
 
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -151,7 +151,7 @@ fn judge(what: &What) -> Result<String, Wrong> {
             Ok(format!("the record is entry {index} of {}", Told(&checkpoint)))
         }
         What::Consistency { old, new, folder, key } => {
-            let open = |path| -> Result<Checkpoint, Wrong> {
+            let open = |path: &Path| -> Result<Checkpoint, Wrong> {
                 let text = read(path)?;
                 Ok(match key {
                     Some(key) => Checkpoint::open_text(&text, key)?.0,

@@ -1,6 +1,6 @@
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::translog::note::MAX_NOTE;
 use crate::translog::tile::Tile;
@@ -48,7 +48,7 @@ impl Files for Folder<'_> {
 }
 
 /// A checkpoint or proof.
-pub(super) fn read(path: &PathBuf) -> Result<String, Wrong> {
+pub(super) fn read(path: &Path) -> Result<String, Wrong> {
     let unreadable = |error: &io::Error| Wrong::Unreadable(told(path, error));
     let bytes = bounded(path, MAX_NOTE as u64).map_err(|error| unreadable(&error))?;
     String::from_utf8(bytes).map_err(|error| unreadable(&io::Error::new(io::ErrorKind::InvalidData, error.utf8_error())))
