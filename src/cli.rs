@@ -20,6 +20,7 @@ mod run;
 mod source;
 mod status;
 mod tessera;
+pub mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -64,6 +65,8 @@ enum Command {
     Fsck(fsck::Args),
     /// Measure a network or a socket.
     Bench(bench::Args),
+    /// Verify a transparency log from files alone.
+    Verify(verify::Args),
     /// Print the version.
     Version,
 }
@@ -100,6 +103,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Enclave(args) => enclave::run(&args)?,
         Command::Fsck(args) => return fsck::run(args),
         Command::Bench(args) => bench::run(&args)?,
+        Command::Verify(args) => return Ok(verify::run(&args)),
         Command::Version => println!("{}", env!("CARGO_PKG_VERSION")),
     }
     Ok(0)

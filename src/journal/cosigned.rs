@@ -97,7 +97,9 @@ impl Gathering {
         let (own, others): (Vec<_>, Vec<_>) =
             note.signatures().iter().cloned().partition(|line| log.verifies_line(note.text(), line));
         let mut published = Note::new(note.text().to_owned()).map_err(|error| JournalError::Checkpoint(error.into()))?;
-        own.into_iter().for_each(|line| published.add(line));
+        for line in own {
+            published.add(line);
+        }
         let lines = others.into_iter().map(|line| ((line.name.clone(), line.key_id), line)).collect();
         Ok(Self { published: Published { checkpoint, note: published }, lines })
     }

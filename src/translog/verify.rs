@@ -87,7 +87,10 @@ pub enum Wrong {
 
 impl Coded for Wrong {
     fn code(&self) -> Code {
-        Code(if matches!(self, Self::Unreadable(_)) { 4242 } else { 4241 })
+        match self {
+            Self::Unreadable(_) => Code(4242),
+            _ => Code(4241),
+        }
     }
 }
 
