@@ -31,7 +31,7 @@ use crate::wire::{Delivery, EncodedPayload, EpochKey};
 const INLINE: usize = 64 * 1024;
 
 /// How often epoch keys that have served are looked for.
-const FORGETTING: Duration = Duration::from_secs(60);
+const FORGETTING: Duration = Duration::from_mins(1);
 
 /// The enclave in process. Cheap to clone.
 #[derive(Clone)]
