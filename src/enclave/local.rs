@@ -7,7 +7,6 @@ mod node;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -15,23 +14,20 @@ use zeroize::Zeroizing;
 
 use self::keys::Keys;
 use self::node::Node;
-use super::{AffectedRecord, Clock, Draft, Enclave, EnclaveError, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
+use super::{AffectedRecord, Draft, Enclave, EnclaveError, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
 use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw};
 use crate::crypto::nacl::{self, KeyBox, Nonce};
 use crate::crypto::secret::Secret;
-use crate::crypto::sign::{Signature, SigningKey, VerifyKey};
+use crate::crypto::sign::{Signature, VerifyKey};
 use crate::crypto::{Broken, hash};
 use crate::seal::celosia1::content;
 use crate::seal::{self, Addressed, Closed, NoSharedKey, Ring as _, Trial};
 use crate::shred::{Forest, LeafRef, SealedHead, ShredError};
-use crate::types::{Address, Affected, MemberId, NetworkId, PayloadId, Privacy, SecurityHash};
+use crate::types::{Address, Affected, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 /// Payload bytes above which work leaves the async threads: about half a millisecond of hashing and sealing.
 const INLINE: usize = 64 * 1024;
-
-/// How often epoch keys that have served are looked for.
-const FORGETTING: Duration = Duration::from_secs(60);
 
 /// The enclave in process. Cheap to clone.
 #[derive(Clone)]
@@ -56,32 +52,6 @@ impl LocalEnclave {
             return Err(NoKeys);
         }
         Ok(Self(Arc::new(Inner { keys, forest, node: OnceLock::new() })))
-    }
-
-    /// Gives the node its name and signing key under a directory. The first call counts.
-    ///
-    /// Threat: the signing key, unlike the others, is kept by the library that signs, on its heap: out of core dumps, but not locked.
-    #[must_use]
-    pub fn with_signing(self, signing: SigningKey, network: NetworkId, member: MemberId) -> Self {
-        self.with_clock(signing, network, member, Clock::system())
-    }
-
-    /// The same with another clock, for tests that let days pass.
-    #[must_use]
-    pub fn with_clock(self, signing: SigningKey, network: NetworkId, member: MemberId, clock: Clock) -> Self {
-        let named = self.0.node.set(Node::new(signing, network, member, clock)).is_ok();
-        if let (true, Ok(runtime)) = (named, tokio::runtime::Handle::try_current()) {
-            // Keys are destroyed on their day even where nobody calls.
-            let inner = Arc::downgrade(&self.0);
-            runtime.spawn(async move {
-                while let Some(inner) = inner.upgrade() {
-                    inner.node.get().into_iter().for_each(Node::forget);
-                    drop(inner);
-                    tokio::time::sleep(FORGETTING).await;
-                }
-            });
-        }
-        self
     }
 
     /// Whether the keys lie in locked memory. If not, a warning was logged.

@@ -36,17 +36,22 @@ pub struct Opening {
 impl Opening {
     /// Bytes that [`Opening::put`] writes.
     pub fn size(&self) -> usize {
-        Address::LEN + SALT + 5 + 32 * self.path.len()
+        Address::LEN + SALT + 5 + 32 * self.bounded().len()
     }
 
     /// Appends `address (32) ‖ salt (16) ‖ index (4, big-endian) ‖ levels (1) ‖ siblings (32 each)`.
     pub fn put(&self, out: &mut Vec<u8>) {
-        let levels = u8::try_from(self.path.len()).expect("a tree has 16 levels at most");
+        let path = self.bounded();
         out.extend_from_slice(self.address.as_bytes());
         out.extend_from_slice(&self.salt);
         out.extend_from_slice(&self.index.to_be_bytes());
-        out.push(levels);
-        self.path.iter().for_each(|sibling| out.extend_from_slice(sibling));
+        out.push(path.len().try_into().unwrap_or_default());
+        out.extend_from_slice(path.as_flattened());
+    }
+
+    /// The siblings that are written: a longer path proves nothing.
+    fn bounded(&self) -> &[[u8; 32]] {
+        &self.path[..self.path.len().min(MAX_DEPTH)]
     }
 
     /// Reads one off the front of `input`; `None` if there is none. Allocates what is really there.
@@ -118,7 +123,7 @@ impl Audience {
         if width > 1 << MAX_DEPTH {
             return None;
         }
-        let fill = u32::try_from(width - recipients.len()).expect("at most 2^16");
+        let fill = u32::try_from(width - recipients.len()).ok()?;
         let mut leaves: Vec<_> = recipients.map(|address| leaf(&salt(seed, address), address)).collect();
         leaves.extend((0..fill).map(|i| sha256(&[b"celosia-1 fill", seed.expose(), &i.to_be_bytes()])));
         leaves.sort_unstable();
@@ -177,7 +182,7 @@ mod tests {
             for address in &all {
                 let opening = audience.opening(address).expect("a recipient");
                 assert!(opening.proves(&root), "{count}");
-                assert_eq!(opening.path.len(), usize::from(count.next_power_of_two().max(8).ilog2() as u16));
+                assert_eq!(opening.path.len(), usize::try_from(count.next_power_of_two().max(8).ilog2()).expect("small"));
                 let stranger = Opening { address: Address::new([7; 32]), ..opening.clone() };
                 let other = Opening { index: opening.index ^ 1, ..opening.clone() };
                 let outside = Opening { index: opening.index + (1 << opening.path.len()), ..opening.clone() };

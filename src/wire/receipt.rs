@@ -87,3 +87,6 @@ impl Receipt {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

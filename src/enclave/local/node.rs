@@ -1,9 +1,10 @@
 //! The node's name in the network, and the suite celosia-1 under it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::epochs::{Epoch, Epochs, LockedPair};
-use super::{Inner, named};
+use super::{Inner, LocalEnclave, named};
 use crate::crypto::nacl::Nonce;
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::{Signature, SigningKey, VerifyKey};
@@ -17,6 +18,9 @@ use crate::shred::SealedHead;
 use crate::types::{Address, Affected, MemberId, NetworkId, PayloadId};
 use crate::wire::header::{self, Header, day_of};
 use crate::wire::{Delivery, EpochKey, Opening, Proofs};
+
+/// How often epoch keys that have served are looked for.
+const FORGETTING: Duration = Duration::from_mins(1);
 
 /// Who we are under a directory.
 pub(super) struct Node {
@@ -81,6 +85,34 @@ impl Node {
             nonce: wrapped.nonce,
             ciphertext: wrapped.ciphertext.clone(),
         })
+    }
+}
+
+impl LocalEnclave {
+    /// Gives the node its name and signing key under a directory. The first call counts.
+    ///
+    /// Threat: the signing key, unlike the others, is kept by the library that signs, on its heap: out of core dumps, but not locked.
+    #[must_use]
+    pub fn with_signing(self, signing: SigningKey, network: NetworkId, member: MemberId) -> Self {
+        self.with_clock(signing, network, member, Clock::system())
+    }
+
+    /// The same with another clock, for tests that let days pass.
+    #[must_use]
+    pub fn with_clock(self, signing: SigningKey, network: NetworkId, member: MemberId, clock: Clock) -> Self {
+        let named = self.0.node.set(Node::new(signing, network, member, clock)).is_ok();
+        if let (true, Ok(runtime)) = (named, tokio::runtime::Handle::try_current()) {
+            // Keys are destroyed on their day even where nobody calls.
+            let inner = Arc::downgrade(&self.0);
+            runtime.spawn(async move {
+                while let Some(inner) = inner.upgrade() {
+                    inner.node.get().into_iter().for_each(Node::forget);
+                    drop(inner);
+                    tokio::time::sleep(FORGETTING).await;
+                }
+            });
+        }
+        self
     }
 }
 

@@ -36,7 +36,9 @@ pub(super) fn put(out: &mut Vec<u8>, native: &NativeMeta) {
         Proofs::Received(openings) => {
             out.push(RECEIVED);
             put_count(out, openings.len());
-            openings.iter().for_each(|opening| opening.put(out));
+            for opening in openings {
+                opening.put(out);
+            }
         }
     }
 }
