@@ -57,7 +57,7 @@ enum Command {
     /// Change the password or the locking of a private key file.
     Keyupdate(keyupdate::Args),
     /// Write, sign, check and publish the documents that govern a network.
-    Governance(governance::Args),
+    Governance(Box<governance::Args>),
     /// Run the enclave as a process of its own.
     Enclave(enclave::Args),
     /// Check every record of a store.
@@ -96,7 +96,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Config(args) => config::run(args)?,
         Command::Keygen(args) => keygen::run(args)?,
         Command::Keyupdate(args) => keyupdate::run(&args)?,
-        Command::Governance(args) => governance::run(args)?,
+        Command::Governance(args) => governance::run(*args)?,
         Command::Enclave(args) => enclave::run(&args)?,
         Command::Fsck(args) => return fsck::run(args),
         Command::Bench(args) => bench::run(&args)?,

@@ -261,7 +261,9 @@ fn merge<T: Clone>(known: &mut Arc<Signed<T>>, lines: &[&NoteSignature]) -> bool
     let is_more = !fresh.is_empty();
     if is_more {
         let known = Arc::make_mut(known);
-        fresh.into_iter().for_each(|line| known.note.add((*line).clone()));
+        for line in fresh {
+            known.note.add((*line).clone());
+        }
     }
     is_more
 }

@@ -3,6 +3,7 @@
 
 mod attacks;
 mod commands;
+mod documentation;
 mod ground;
 mod kill;
 mod lifecycle;

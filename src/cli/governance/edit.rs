@@ -106,8 +106,8 @@ pub(super) fn with_head(table: &mut Table, format: &str, head: &Head) -> Result<
 fn read(file: &Path) -> Result<Table, GovernanceError> {
     let text = files::read_text(file)?;
     text.parse().map_err(|error: toml::de::Error| {
-        let at = error.span().map_or(0, |span| span.start.min(text.len()));
-        let line = 1 + text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = 1 + before.matches('\n').count();
         GovernanceError::Edit(format!("{}:{line}: not TOML: {}", file.display(), error.message()))
     })
 }
@@ -118,7 +118,9 @@ fn merge(table: &mut Table, changes: Table) {
         match (table.get_mut(&field), change) {
             (Some(Value::Table(known)), Value::Table(change)) => merge(known, change),
             (Some(Value::Array(known)), Value::Array(change)) if field == "members" && !change.iter().any(Value::is_str) => {
-                change.into_iter().for_each(|entry| merge_entry(known, entry));
+                for entry in change {
+                    merge_entry(known, entry);
+                }
             }
             (_, change) => drop(table.insert(field, change)),
         }

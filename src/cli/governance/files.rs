@@ -53,7 +53,7 @@ pub(super) fn write_new(path: &Path, mode: u32, text: &str) -> Result<(), Govern
 
 /// Writes a file in the place of an old one, whole or not at all.
 pub(super) fn rewrite(path: &Path, text: &str) -> Result<(), GovernanceError> {
-    let mode = fs::metadata(path).map(|data| data.permissions().mode()).unwrap_or(0o644);
+    let mode = fs::metadata(path).map_or(0o644, |data| data.permissions().mode());
     super::super::keygen::replace(path, text).map_err(GovernanceError::io(path))?;
     fs::set_permissions(path, Permissions::from_mode(mode)).map_err(GovernanceError::io(path))
 }

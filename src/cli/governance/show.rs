@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::{GovernanceError, files};
 use crate::cli::Failure;
-use crate::governance::{Document, Member};
+use crate::governance::{Document, Governor, Member};
 
 /// `celosia governance show`.
 #[derive(clap::Args, Debug)]
@@ -46,7 +46,7 @@ fn summary(path: &Path) -> Result<(), GovernanceError> {
     let (policy, newest) = (charter.policy(), charter.newest());
     println!("network    {} ({})", charter.network(), policy.genesis.name);
     println!("version    {} of {}, hash {}", newest.0.version, newest.0.issued, newest.1);
-    let names: Vec<&str> = policy.governors.iter().map(|governor| governor.name()).collect();
+    let names: Vec<&str> = policy.governors.iter().map(Governor::name).collect();
     println!(
         "policy     version {}: {} of {} governors sign: {}",
         policy.head.version,

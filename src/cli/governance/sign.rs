@@ -6,7 +6,7 @@ use super::{GovernanceError, changes, files, key, show};
 use crate::cli::Failure;
 use crate::crypto::sign::VerifyKey;
 use crate::directory::CharterFolder;
-use crate::governance::{Document, Governor, Refusal};
+use crate::governance::{Document, Governor};
 
 /// `celosia governance sign`. The signature is added to the file itself, beside those that are there.
 #[derive(clap::Args, Debug)]
@@ -61,16 +61,11 @@ fn context(args: &Args, document: &Document) -> Result<Option<CharterFolder>, Go
         ));
     };
     let folder = files::open(folder)?;
+    // One that is in force already may get one more signature.
+    let is_in_force = folder.charter().hash_of(document.head().version) == Some(&document.hash());
     match folder.charter().fits(document, files::now()) {
-        Ok(()) => Ok(Some(folder)),
-        // One that is in force already, and gets one more signature.
-        Err(Refusal::Rollback { .. }) if folder.charter().hash_of(document.head().version) == Some(&document.hash()) => {
-            Ok(Some(folder))
-        }
-        Err(Refusal::PolicyNotInForce { .. }) if folder.charter().hash_of(document.head().version) == Some(&document.hash()) => {
-            Ok(Some(folder))
-        }
-        Err(reason) => Err(GovernanceError::refused(&args.file)(reason)),
+        Err(reason) if !is_in_force => Err(GovernanceError::refused(&args.file)(reason)),
+        _ => Ok(Some(folder)),
     }
 }
 

@@ -35,22 +35,20 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 
 fn table(status: &Value) -> String {
     let word = |field: &str| status.get(field).map_or_else(|| "-".to_owned(), plain);
-    let mut out = format!(
-        "network    {}\nversion    {}\npolicy     {}\ndirectory  {}\n",
-        word("network"),
-        word("version"),
-        word("policy"),
-        word("directory")
-    );
+    let mut out = String::new();
+    for field in ["network", "version", "policy", "directory"] {
+        out.extend([format!("{field:9}  {}\n", word(field))]);
+    }
     let version = status.get("version").and_then(Value::as_u64).unwrap_or_default();
     let none = Vec::new();
     let members = status.get("members").and_then(Value::as_array).unwrap_or(&none);
     let of = |member: &Value| member.get("version").and_then(Value::as_u64).unwrap_or_default();
     let behind: Vec<&Value> = members.iter().filter(|member| of(member) < version).collect();
-    out.push_str(&format!("{} of {} members are on version {version} or later\n", members.len() - behind.len(), members.len()));
+    let (all, there) = (members.len(), members.len() - behind.len());
+    out.extend([format!("{there} of {all} members are on version {version} or later\n")]);
     for member in behind {
         let word = |field: &str| member.get(field).map_or_else(|| "-".to_owned(), plain);
-        out.push_str(&format!("  {}  on version {}, seen {}\n", word("id"), word("version"), word("seen")));
+        out.extend([format!("  {}  on version {}, seen {}\n", word("id"), word("version"), word("seen"))]);
     }
     out
 }
