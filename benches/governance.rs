@@ -73,7 +73,7 @@ fn begin(names: &[&str]) -> Charter {
         genesis.nonce
     );
     for class in ["public", "business", "personal", "special"] {
-        text.push_str(&format!("[classes.{class}]\n{RULE}"));
+        text.extend(["[classes.", class, "]\n", RULE]);
     }
     Charter::begin(&signed(Document::from_toml(&text).expect("a policy"), &names[..3])).expect("version 1")
 }
@@ -89,15 +89,17 @@ fn directory(charter: &Charter, version: u64, members: usize, first: &str) -> Do
         let key = key(&format!("member {at}")).verify_key();
         let pin = DocumentHash::new(sha256(&[&at.to_be_bytes()]));
         let state = if at == 0 { first } else { "active" };
-        text.push_str(&format!(
+        text.extend([format!(
             "[[members]]\nid = \"member-{at}\"\nlegal-name = \"Member {at} of the Network, S.A.\"\nlegal-id = \"ES-A{at:08}\"\nregion = \"ES-MD\"\nstate = \"{state}\"\nsoftware = \"celosia\"\nroles = [\"member\", \"witness\"]\naddresses = [\"{key}\"]\nsigning-key = \"{key}\"\ntls-pin = \"{pin}\"\nnative = \"https://celosia.member-{at}.example:9443/\"\ncompatible = \"https://tm.member-{at}.example:9000/\"\n"
-        ));
+        )]);
     }
     Document::from_toml(&text).expect("a directory")
 }
 
 fn signed(document: Document, names: &[&str]) -> Note {
     let mut note = document.to_note().expect("a note");
-    names.iter().for_each(|name| note.sign(name, &key(name)));
+    for name in names {
+        note.sign(name, &key(name));
+    }
     note
 }

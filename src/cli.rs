@@ -10,6 +10,7 @@ mod demo;
 mod enclave;
 mod failure;
 mod fsck;
+mod governance;
 mod health;
 mod http;
 mod keygen;
@@ -59,6 +60,8 @@ enum Command {
     Keygen(keygen::Args),
     /// Change the password or the locking of a private key file.
     Keyupdate(keyupdate::Args),
+    /// Write, sign, check and publish the documents that govern a network.
+    Governance(Box<governance::Args>),
     /// Run the enclave as a process of its own.
     Enclave(enclave::Args),
     /// Check every record of a store.
@@ -100,6 +103,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Config(args) => config::run(args)?,
         Command::Keygen(args) => keygen::run(args)?,
         Command::Keyupdate(args) => keyupdate::run(&args)?,
+        Command::Governance(args) => governance::run(*args)?,
         Command::Enclave(args) => enclave::run(&args)?,
         Command::Fsck(args) => return fsck::run(args),
         Command::Bench(args) => bench::run(&args)?,

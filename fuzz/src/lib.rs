@@ -6,6 +6,7 @@ use celosia::config;
 use celosia::crypto::puncture::KeyTree;
 use celosia::enclave::keyfile::KeyFile;
 use celosia::enclave::proto;
+use celosia::governance::{Charter, Delta, Document};
 use celosia::shred::SealedHead;
 use celosia::translog::checkpoint::Checkpoint;
 use celosia::translog::cosignature::Witness;
@@ -143,5 +144,37 @@ fn payload(codec: Codec, input: &[u8]) {
     assert_eq!(payload.privacy.check(), Ok(()));
     for codec in [Codec::Legacy, Codec::Cbor] {
         assert_eq!(EncodedPayload::decode(codec, &payload.encode(codec)).as_ref(), Ok(&payload));
+    }
+}
+
+/// A policy in its envelope, offered as the first of a network; or its text alone.
+pub fn governance_policy(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    document(text);
+    if let Ok(charter) = Note::parse(text).map_err(drop).and_then(|note| Charter::begin(&note).map_err(drop)) {
+        assert_eq!(charter.network(), charter.policy().genesis.network_id());
+    }
+}
+
+/// A directory, as people write it and as it is signed.
+pub fn governance_directory(input: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(input) {
+        document(text);
+    }
+}
+
+/// What changed between two directories.
+pub fn governance_delta(input: &[u8]) {
+    if let Ok(delta) = Delta::decode(input) {
+        assert_eq!(delta.encode(), input);
+    }
+}
+
+/// What is read as people write it has one canonical text, which reads the same.
+fn document(text: &str) {
+    if let Ok(document) = Document::from_toml(text) {
+        let canonical = document.text();
+        assert_eq!(Document::parse(&canonical).as_ref(), Ok(&document));
+        assert_eq!(Document::parse(text).is_ok(), canonical == text);
     }
 }

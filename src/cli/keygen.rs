@@ -109,7 +109,7 @@ fn refuse(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn argon_options(file: Option<&Path>) -> Result<ArgonOptions, Failure> {
+pub(super) fn argon_options(file: Option<&Path>) -> Result<ArgonOptions, Failure> {
     let Some(file) = file else { return Ok(ArgonOptions::default()) };
     let failed = |reason: String| Failure::plain(1, format!("{}: {reason}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| failed(format!("cannot be read: {error}")))?;

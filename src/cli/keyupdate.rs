@@ -71,7 +71,8 @@ fn old_password(args: &Args, name: &str) -> Result<Zeroizing<String>, Failure> {
     }
 }
 
-fn first_line(file: &Path) -> Result<Zeroizing<String>, Failure> {
+/// The first line of a password file.
+pub(super) fn first_line(file: &Path) -> Result<Zeroizing<String>, Failure> {
     let text = std::fs::read_to_string(file)
         .map_err(|error| Failure::plain(2, format!("{}: cannot be read: {error}", file.display())))?;
     let text = Zeroizing::new(text);

@@ -5,8 +5,21 @@
 use std::ffi::{OsStr, OsString};
 
 /// Commands of ours, none of which is rewritten away.
-const COMMANDS: [&str; 12] =
-    ["run", "demo", "status", "health", "config", "keygen", "keyupdate", "enclave", "fsck", "bench", "version", "help"];
+const COMMANDS: [&str; 13] = [
+    "run",
+    "demo",
+    "status",
+    "health",
+    "config",
+    "keygen",
+    "keyupdate",
+    "governance",
+    "enclave",
+    "fsck",
+    "bench",
+    "version",
+    "help",
+];
 
 /// Commands that Tessera writes like options.
 const OPTION_COMMANDS: [(&str, &str); 7] = [

@@ -77,7 +77,7 @@ impl CharterFolder {
             return Err(FolderError::OtherNetwork { folder: path.to_owned(), ours, theirs: charter.network() });
         }
         let mut folder = Self { path: path.to_owned(), charter, kept: Vec::new() };
-        folder.keep(first.file)?;
+        folder.keep(first.file);
         for named in found {
             let note = files::read(&named.file)?;
             folder.charter.accept(&note, now).map_err(edited(&named.file))?;
@@ -85,7 +85,7 @@ impl CharterFolder {
             if head.version != named.version || named.file != files::place(path, head.version, folder.newest_kind()) {
                 return Err(FolderError::Misnamed(named.file));
             }
-            folder.keep(named.file)?;
+            folder.keep(named.file);
         }
         Ok(folder)
     }
@@ -119,7 +119,8 @@ impl CharterFolder {
                 let file = files::place(&self.path, version, if is_policy { "policy" } else { "directory" });
                 files::write_new(&self.path, &file, note_of(&next, version))?;
                 self.charter = next;
-                return self.keep(file).map(|()| accepted);
+                self.keep(file);
+                return Ok(accepted);
             }
         }
         self.charter = next;
@@ -147,12 +148,11 @@ impl CharterFolder {
     }
 
     /// Remembers the newest document.
-    fn keep(&mut self, file: PathBuf) -> Result<(), FolderError> {
+    fn keep(&mut self, file: PathBuf) {
         let (head, hash) = self.charter.newest();
         let (version, issued, kind) = (head.version, head.issued, self.newest_kind());
         let signers = signers(note_of(&self.charter, version));
         self.kept.push(Kept { version, kind, issued, hash, signers, file });
-        Ok(())
     }
 }
 

@@ -72,33 +72,34 @@ impl Charter {
     pub fn accept(&mut self, note: &Note, now: Timestamp) -> Result<Accepted, Refusal> {
         let document = Document::of_note(note)?;
         let head = *document.head();
-        if head.network != self.network() {
-            return Err(Refusal::WrongNetwork { ours: self.network(), theirs: head.network });
-        }
-        if head.version <= self.version() {
+        if head.network == self.network() && head.version <= self.version() {
             return self.again(&document, note);
         }
-        let named = head.policy.unwrap_or_default();
-        if named > self.version() {
-            return Err(Refusal::MissingPolicy(named));
-        }
-        if named != self.policy_version() {
-            return Err(Refusal::PolicyNotInForce { named, current: self.policy_version() });
-        }
-        let force = Arc::clone(&self.current);
-        let signers = Signers::of(note, &force.content.governors);
-        let own = own_governors(&document);
-        let own = Signers::of(note, own);
+        self.check_force(&head)?;
+        let signers = Signers::of(note, &self.current.content.governors);
+        let own = Signers::of(note, own_governors(&document));
         if let Document::Policy(policy) = &document {
-            check_change(&signers, &own, note, &force.content, policy)?;
+            check_change(&signers, &own, note, &self.current.content, policy)?;
         } else {
-            check_quorum(&signers, note, &force.content)?;
+            check_quorum(&signers, note, &self.current.content)?;
         }
         self.check_place(&head, now)?;
+        self.check_content(&document)?;
         let ignored = ignored(&signers, &own, note);
         let kept = with_lines(note, signers.lines().chain(own.lines()));
-        self.install(document.clone(), kept)?;
+        self.install(document, kept);
         Ok(Accepted::New { ignored })
+    }
+
+    /// Whether a document would be accepted if it bore enough signatures: what a governor asks before signing.
+    pub fn fits(&self, document: &Document, now: Timestamp) -> Result<(), Refusal> {
+        let head = document.head();
+        self.check_force(head)?;
+        if head.version <= self.version() {
+            return Err(Refusal::Rollback { have: self.version(), got: head.version });
+        }
+        self.check_place(head, now)?;
+        self.check_content(document)
     }
 
     /// The network.
@@ -203,21 +204,46 @@ impl Charter {
         Ok(())
     }
 
-    fn install(&mut self, document: Document, note: Note) -> Result<(), Refusal> {
+    /// It is of this network, and made under the policy in force.
+    fn check_force(&self, head: &Head) -> Result<(), Refusal> {
+        let (named, current) = (head.policy.unwrap_or_default(), self.policy_version());
+        if head.network != self.network() {
+            Err(Refusal::WrongNetwork { ours: self.network(), theirs: head.network })
+        } else if named > self.version() {
+            Err(Refusal::MissingPolicy(named))
+        } else if named != current {
+            Err(Refusal::PolicyNotInForce { named, current })
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Rules of what changes: no other genesis, no member missing.
+    fn check_content(&self, document: &Document) -> Result<(), Refusal> {
+        let version = document.head().version;
+        match document {
+            Document::Policy(policy) if policy.genesis != self.current.content.genesis => {
+                Err(Refusal::GenesisChanged { version })
+            }
+            Document::Policy(_) => Ok(()),
+            Document::Directory(directory) => {
+                let mut listed = self.directory.iter().flat_map(|known| &known.content.members);
+                match listed.find(|member| directory.member(&member.id).is_none()) {
+                    Some(missing) => Err(Refusal::MemberRemoved { version, member: missing.id.clone() }),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    fn install(&mut self, document: Document, note: Note) {
         let (head, hash) = (*document.head(), hash(note.text()));
         match document {
             Document::Policy(policy) => {
-                if policy.genesis != self.current.content.genesis {
-                    return Err(Refusal::GenesisChanged { version: head.version });
-                }
                 self.current = Arc::new(Signed { content: policy, note, hash });
                 self.policies.insert(head.version, Arc::clone(&self.current));
             }
             Document::Directory(directory) => {
-                let listed = self.directory.iter().flat_map(|known| &known.content.members);
-                if let Some(missing) = listed.into_iter().find(|member| directory.member(&member.id).is_none()) {
-                    return Err(Refusal::MemberRemoved { version: head.version, member: missing.id.clone() });
-                }
                 let signed = Arc::new(Signed { content: directory, note, hash });
                 self.members = Arc::new(Members::new(Arc::clone(&signed)));
                 self.directory = Some(signed);
@@ -225,7 +251,6 @@ impl Charter {
         }
         self.newest = head;
         self.hashes.insert(head.version, hash);
-        Ok(())
     }
 }
 
@@ -236,7 +261,9 @@ fn merge<T: Clone>(known: &mut Arc<Signed<T>>, lines: &[&NoteSignature]) -> bool
     let is_more = !fresh.is_empty();
     if is_more {
         let known = Arc::make_mut(known);
-        fresh.into_iter().for_each(|line| known.note.add((*line).clone()));
+        for line in fresh {
+            known.note.add((*line).clone());
+        }
     }
     is_more
 }

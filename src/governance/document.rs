@@ -221,8 +221,8 @@ pub(super) fn hash(text: &str) -> DocumentHash {
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> {
     let syntax = |error: toml::de::Error| {
-        let at = error.span().map_or(0, |span| span.start.min(text.len()));
-        let line = 1 + text.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        let line = 1 + before.matches('\n').count();
         DocumentError::Syntax { line, reason: error.message().to_owned() }
     };
     let document = toml::Deserializer::parse(text).map_err(syntax)?;

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::document::{DocumentError, is_printable, sorted};
-use super::{MAX_LIST, Region, Role, Software, State, TlsPin};
+use super::{MAX_LIST, Region, Role, Software, State, TlsPin, print};
 use crate::crypto::sign::VerifyKey;
 use crate::types::{Address, MemberId, PeerUrl};
 
@@ -56,6 +56,14 @@ impl Member {
     /// Its endpoints, as far as it has them.
     pub fn endpoints(&self) -> impl Iterator<Item = &PeerUrl> {
         [&self.native, &self.https, &self.compatible].into_iter().flatten()
+    }
+
+    /// Its entry as it stands in a directory, for a proposal. Its lists are sorted.
+    pub fn to_text(&self) -> Result<String, DocumentError> {
+        let mut sorted = self.clone();
+        sorted.normalise();
+        sorted.check()?;
+        Ok(print::member(&sorted))
     }
 
     /// Sorts its lists.

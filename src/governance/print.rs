@@ -132,6 +132,13 @@ pub(super) fn policy(policy: &Policy) -> String {
     out.0
 }
 
+/// An entry of a directory by itself.
+pub(super) fn member(member: &Member) -> String {
+    let mut out = Printer(String::with_capacity(768));
+    out.member(member);
+    out.0.trim_start().to_owned()
+}
+
 /// The text of a directory.
 pub(super) fn directory(directory: &Directory) -> String {
     let mut out = Printer(String::with_capacity(512 + 768 * directory.members.len()));

@@ -66,7 +66,9 @@ pub(super) fn begun() -> Charter {
 
 pub(super) fn signed(document: &Document, names: &[&str]) -> Note {
     let mut note = document.to_note().expect("a note");
-    names.iter().for_each(|name| note.sign(name, &key(name)));
+    for name in names {
+        note.sign(name, &key(name));
+    }
     note
 }
 

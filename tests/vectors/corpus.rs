@@ -8,12 +8,15 @@ mod entries;
 type Entry = fn(&[u8]);
 
 /// Targets by the name of their folder.
-const TARGETS: [(&str, Entry); 15] = [
+const TARGETS: [(&str, Entry); 18] = [
     ("cbor", entries::cbor),
     ("checkpoint", entries::checkpoint),
     ("config", entries::config),
     ("enclave_frame", entries::enclave_frame),
     ("entry_bundle", entries::entry_bundle),
+    ("governance_delta", entries::governance_delta),
+    ("governance_directory", entries::governance_directory),
+    ("governance_policy", entries::governance_policy),
     ("http_path", entries::http_path),
     ("key_file", entries::key_file),
     ("legacy", entries::legacy),
@@ -80,4 +83,20 @@ fn some_of_the_corpus_of_a_log_is_well_formed() {
     assert!(taken("checkpoint", |text| text.parse::<Checkpoint>().is_ok()) >= 4);
     assert!(taken("tile_path", |text| text.parse::<Tile>().is_ok()) >= 4);
     assert!(taken("tlog_proof", |text| text.parse::<Proof>().is_ok()) >= 2);
+}
+
+/// The same for the documents of a charter.
+#[test]
+fn some_documents_of_the_corpus_are_well_formed() {
+    use celosia::governance::{Charter, Delta, Document};
+    use celosia::translog::note::Note;
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let taken = |name: &str, take: &dyn Fn(&[u8]) -> bool| {
+        listed(&corpus.join(name)).into_iter().filter(|file| take(&fs::read(file).unwrap())).count()
+    };
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap_or_default();
+    let begins = |bytes: &[u8]| Note::parse(&text(bytes)).is_ok_and(|note| Charter::begin(&note).is_ok());
+    assert!(taken("governance_policy", &begins) >= 1);
+    assert!(taken("governance_directory", &|bytes| Document::parse(&text(bytes)).is_ok()) >= 2);
+    assert!(taken("governance_delta", &|bytes| Delta::decode(bytes).is_ok()) >= 2);
 }

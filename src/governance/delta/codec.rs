@@ -28,7 +28,7 @@ pub(super) fn encode(delta: &Delta) -> Vec<u8> {
 
 fn write(out: &mut Encoder<Vec<u8>>, delta: &Delta) -> Written {
     out.array(FIELDS)?.u8(FORMAT)?.bytes(delta.base.as_bytes())?.bytes(delta.target.as_bytes())?.u64(delta.version)?;
-    optional_bytes(out, delta.previous.as_ref().map(|hash| hash.as_bytes()))?;
+    optional_bytes(out, delta.previous.as_ref().map(DocumentHash::as_bytes))?;
     match delta.policy {
         Some(policy) => out.u64(policy)?,
         None => out.null()?,

@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use proptest::prelude::*;
+
 use super::super::sample::*;
 use super::super::*;
 use super::*;
@@ -61,5 +63,35 @@ fn what_is_no_delta_is_refused() {
             let taken = delta.apply(&old).is_ok_and(|note| note == new.note);
             assert!(!taken, "byte {at}");
         }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_change_goes_through_a_delta(
+        count in 1_usize..12,
+        changed in prop::collection::btree_map(0_usize..16, 0_usize..3, 0..8),
+    ) {
+        let mut charter = begun();
+        let named = |at: usize| member(&format!("m{at}"));
+        let old = signed_directory(&mut charter, (0..count).map(named).collect());
+        let mut members = old.content.members.clone();
+        for (at, state) in changed {
+            let entry = Member { state: State::ALL[state], ..named(at) };
+            match members.iter_mut().find(|known| known.id == entry.id) {
+                Some(known) => *known = entry,
+                None => members.push(entry),
+            }
+        }
+        let new = signed_directory(&mut charter, members);
+        let delta = Delta::between(&old, &new);
+        let read = Delta::decode(&delta.encode());
+        prop_assert_eq!(read.as_ref(), Ok(&delta));
+        prop_assert_eq!(read.and_then(|delta| delta.apply(&old)), Ok(new.note.clone()));
+    }
+
+    #[test]
+    fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = Delta::decode(&bytes);
     }
 }

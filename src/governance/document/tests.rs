@@ -95,6 +95,24 @@ fn no_key_or_address_belongs_to_two() {
     assert!(fault(&|rojo, azul| rojo.https.clone_from(&azul.native)).starts_with("the endpoint of \"rojo\""));
 }
 
+/// Whatever byte of a signed document is changed, it is refused: no panic, no other reading.
+#[test]
+fn a_changed_byte_is_never_taken() {
+    let mut charter = begun();
+    let document = Document::Directory(directory(&charter, vec![member("azul")]));
+    let note = signed(&document, &["a", "b"]).to_string();
+    for at in 0..note.len() {
+        for flip in [0x01, 0x20] {
+            let mut bytes = note.clone().into_bytes();
+            bytes[at] ^= flip;
+            let Some(changed) = String::from_utf8(bytes).ok().and_then(|text| Note::parse(&text).ok()) else { continue };
+            let taken = charter.clone().accept(&changed, minutes(60));
+            assert!(taken.is_err(), "byte {at}: {changed}");
+        }
+    }
+    assert!(charter.accept(&Note::parse(&note).expect("a note"), minutes(60)).is_ok());
+}
+
 proptest! {
     #[test]
     fn any_names_read_and_print_the_same(name in "\\PC{1,40}", id in "[a-z0-9]{1,20}", version in 2_u64..1_000_000) {
