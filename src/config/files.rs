@@ -25,6 +25,10 @@ pub(super) fn check(config: &Config, report: &mut Report) {
             whitelist(tls.trust_mode, tls.known_file.as_deref(), &place, report);
         }
     }
+    for (index, webhook) in config.webhooks.iter().enumerate() {
+        let place = FieldPath::default().key("webhook").index(index).key("ca");
+        webhook.ca.iter().enumerate().for_each(|(index, ca)| readable(Some(ca), &place.index(index), report));
+    }
     if let Some(oidc) = config.access.as_ref().and_then(|access| access.oidc.as_ref()) {
         let place = FieldPath::default().key("access").key("oidc").key("ca");
         oidc.ca.iter().enumerate().for_each(|(index, ca)| readable(Some(ca), &place.index(index), report));

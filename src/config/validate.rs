@@ -1,6 +1,7 @@
 //! Rules between fields, the same for both formats. Each field alone was checked where it was read.
 
 mod access;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,6 +18,7 @@ pub(super) fn check(config: &Config, report: &mut Report) {
     resident_groups(config, report);
     limits(config, report);
     access::check(config, report);
+    webhook::check(config, report);
 }
 
 pub(super) fn root(name: &str) -> FieldPath {
