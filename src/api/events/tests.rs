@@ -221,7 +221,7 @@ impl Receiver {
     }
 
     /// Listens until the task is ended.
-    async fn listen(self: &Arc<Self>, at: SocketAddr) -> tokio::task::JoinHandle<()> {
+    fn listen(self: &Arc<Self>, at: SocketAddr) -> tokio::task::JoinHandle<()> {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.set_reuseaddr(true).unwrap();
         socket.bind(at).unwrap();
@@ -260,7 +260,7 @@ async fn a_webhook_delivers_in_order_through_failures_and_restarts() {
     let (journal, key, folder) = (Arc::new(Memory::default()), key(), tempfile::tempdir().unwrap());
     journal.add(Some(EventKind::Stored)); // before it was configured
     let (receiver, at) = (Receiver::new(&key), free().await);
-    let mut listening = receiver.listen(at).await;
+    let mut listening = receiver.listen(at);
     let (mut node, hook) = (Shutdown::new(), settings(at, &[]));
     let begin = |node: &Shutdown| {
         let node = node.clone();
@@ -291,7 +291,7 @@ async fn a_webhook_delivers_in_order_through_failures_and_restarts() {
     let _ = listening.await;
     journal.add(Some(EventKind::Stored));
     tokio::time::sleep(Duration::from_millis(50)).await;
-    listening = receiver.listen(at).await;
+    listening = receiver.listen(at);
     receiver.until(|receiver| receiver.indexes().last() == Some(&8)).await;
 
     // Our side stops while the receiver hangs, and goes on after a restart with what was not taken.
@@ -314,7 +314,7 @@ async fn a_webhook_delivers_in_order_through_failures_and_restarts() {
 async fn a_webhook_gets_the_kinds_that_it_asked_for() {
     let (journal, key, folder) = (Arc::new(Memory::default()), key(), tempfile::tempdir().unwrap());
     let (receiver, at, node) = (Receiver::new(&key), free().await, Shutdown::new());
-    let listening = receiver.listen(at).await;
+    let listening = receiver.listen(at);
     let hook = settings(at, &[EventKind::Erased]);
     start(hook, folder.path(), Arc::clone(&journal) as _, Arc::clone(&key) as _, &node).await.unwrap();
     for n in 0..200 {
