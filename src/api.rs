@@ -18,6 +18,7 @@ mod cors;
 mod error;
 mod gate;
 mod model;
+mod native;
 mod node;
 mod openapi;
 mod peer;
@@ -32,6 +33,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use cors::Cors;
+pub use native::native_router;
 pub use openapi::document;
 
 use crate::services::Node;

@@ -8,6 +8,7 @@ mod endpoint;
 mod error;
 mod export;
 mod files;
+mod governance;
 mod keys;
 mod load;
 mod locate;
@@ -32,6 +33,7 @@ use crate::types::Address;
 pub use access::{AccessTable, CertificateEntry, CertificateHash, IssuerUrl, OidcTable, system_authorities};
 pub use endpoint::{Endpoint, HostPort};
 pub use error::{ConfigError, Place, Rejected, Warning};
+pub use governance::Governance;
 pub use keys::{EnclaveTable, KeyEntry, PrivateSource, PublicSource, ResidentGroup};
 pub use load::{Format, Loaded, load, load_text};
 pub use overrides::Override;
@@ -65,6 +67,9 @@ pub struct Config {
     /// `[enclave]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub enclave: EnclaveTable,
+    /// `[governance]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub governance: Option<Governance>,
     /// `[limits]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,
@@ -97,6 +102,11 @@ impl Config {
     /// The peer listener: its address is what other members are told. There is exactly one unless the file is for an enclave alone.
     pub fn peer_server(&self) -> Option<&Server> {
         self.servers_of(Surface::Peer).next()
+    }
+
+    /// Folder of the network's documents: `[governance] folder`, or `governance` below the data folder `data_dir` in use.
+    pub fn governance_dir(&self, data_dir: &Path) -> PathBuf {
+        self.governance.as_ref().and_then(|table| table.folder.clone()).unwrap_or_else(|| data_dir.join("governance"))
     }
 
     /// Folder of the key trees and their root: `[enclave] data-dir`, or `enclave` below the data folder `data_dir` in use.

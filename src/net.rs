@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod client;
+pub mod native;
 pub mod peers;
 pub mod tls;
 pub mod whitelist;

@@ -8,6 +8,7 @@ mod actor;
 mod acts;
 mod error;
 mod failures;
+pub mod network;
 mod oidc;
 mod record;
 mod role;

@@ -1,13 +1,16 @@
 //! The people of the admin surface, and what their dangerous acts do.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::StartError;
-use crate::api::admin::{Access, AccessSettings, Acts, KnownCertificate, LogRecord, OidcSettings, PendingActs, Record, Refusal};
+use super::acceptance::Acceptances;
+use crate::api::admin::{
+    Access, AccessSettings, Acts, KnownCertificate, LogRecord, OidcSettings, PendingActs, Record, Refusal, Role,
+};
 use crate::config::{AccessTable, Config, OidcTable};
 use crate::net::tls::{ClientTls, TlsSettings, Trust};
 use crate::services::Node;
@@ -27,9 +30,9 @@ impl Admin {
     pub(super) fn open(config: &Config, data_dir: &Path, node: &Arc<Node>) -> Result<Option<Self>, StartError> {
         let Some(table) = &config.access else { return Ok(None) };
         let issuer = table.oidc.as_ref().map(issuer_tls).transpose()?.flatten();
-        // The journal takes this place once there is one.
-        let record: Arc<dyn Record> = Arc::new(LogRecord);
-        let runner = Arc::new(NodeActs(Arc::clone(node)));
+        let record: Arc<dyn Record> =
+            if node.governed().is_some() { Arc::new(Journalled(Arc::clone(node))) } else { Arc::new(LogRecord) };
+        let runner = Arc::new(NodeActs { node: Arc::clone(node), journal: data_dir.join("journal") });
         let acts = PendingActs::open(&data_dir.join("acts"), runner, table.second_person_within)?;
         Ok(Some(Self { access: Access::new(settings(table, issuer.as_ref()), record), acts, issuer }))
     }
@@ -63,16 +66,35 @@ fn issuer_tls(oidc: &OidcTable) -> Result<Option<Arc<ClientTls>>, StartError> {
 }
 
 /// Dangerous acts, done by the node.
-struct NodeActs(Arc<Node>);
+struct NodeActs {
+    node: Arc<Node>,
+    journal: PathBuf,
+}
+
+/// Acts go to the journal, allowed and refused.
+struct Journalled(Arc<Node>);
+
+#[async_trait]
+impl Record for Journalled {
+    async fn record(&self, actor: &str, role: Role, act: &str, outcome: &str, details: Value) {
+        LogRecord.record(actor, role, act, outcome, details.clone()).await;
+        self.0.note_act(actor, role.name(), act, outcome, details).await;
+    }
+}
 
 #[async_trait]
 impl Acts for NodeActs {
     async fn erase(&self, id: PayloadId) -> Result<Value, Refusal> {
-        self.0.erase(id).await?;
+        self.node.erase(id).await?;
         Ok(json!({ "erased": id.to_string() }))
     }
 
     async fn accept_rollback(&self) -> Result<Value, Refusal> {
-        Err(Refusal::NotApplicable("this node's log was not rolled back"))
+        if self.node.governed().is_none_or(|governed| governed.halted().is_none()) {
+            return Err(Refusal::NotApplicable("this node's log was not rolled back"));
+        }
+        let number = Acceptances::add(&self.journal, "two people, see acts", "accepted on the admin surface")
+            .map_err(|error| Refusal::Folder(std::io::Error::other(error)))?;
+        Ok(json!({ "log": number, "next": "start the node again: it goes on with a new log" }))
     }
 }

@@ -29,6 +29,13 @@ pub(super) fn check(config: &Config, report: &mut Report) {
         let place = FieldPath::default().key("webhook").index(index).key("ca");
         webhook.ca.iter().enumerate().for_each(|(index, ca)| readable(Some(ca), &place.index(index), report));
     }
+    if let Some(governance) = &config.governance {
+        let place = FieldPath::default().key("governance");
+        pair(Some(&governance.cert), Some(&governance.key), false, &place, report);
+        let keys = governance.signing_key_file.as_deref().filter(|_| !is_held_elsewhere);
+        secret(keys, &place.key("signing-key-file"), report);
+        secret(governance.signing_password_file.as_deref(), &place.key("signing-password-file"), report);
+    }
     if let Some(oidc) = config.access.as_ref().and_then(|access| access.oidc.as_ref()) {
         let place = FieldPath::default().key("access").key("oidc").key("ca");
         oidc.ca.iter().enumerate().for_each(|(index, ca)| readable(Some(ca), &place.index(index), report));

@@ -1,6 +1,7 @@
 //! Rules between fields, the same for both formats. Each field alone was checked where it was read.
 
 mod access;
+mod governance;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ pub(super) fn check(config: &Config, report: &mut Report) {
     keys(config, report);
     resident_groups(config, report);
     limits(config, report);
+    governance::check(config, report);
     access::check(config, report);
     webhook::check(config, report);
 }

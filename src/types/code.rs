@@ -2,7 +2,7 @@ use std::fmt;
 
 /// A stable error code, `CEL` and four digits, that an operator can search in `docs/errors.md`.
 ///
-/// 1xxx start and configuration, 2xxx requests, 3xxx peers, 4xxx store and keys, 5xxx enclave. A code never changes its meaning.
+/// 1xxx start and configuration, 2xxx requests, 3xxx peers, 4xxx store and keys, 5xxx enclave, 6xxx governance. A code never changes its meaning.
 #[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Code(pub u16);
 

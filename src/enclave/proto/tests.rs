@@ -18,11 +18,17 @@ fn meta() -> Meta {
         mandatory: vec![Address::new([8; 32])],
         group: Some(GroupId(vec![9; 3])),
     };
-    Meta { sender: Address::new([1; 32]), recipients: vec![Address::new([2; 32])], recipient_nonce: [3; 24], privacy }
+    Meta {
+        sender: Address::new([1; 32]),
+        recipients: vec![Address::new([2; 32])],
+        recipient_nonce: [3; 24],
+        privacy,
+        native: None,
+    }
 }
 
 fn payload() -> EncodedPayload {
-    let Meta { sender, recipients, recipient_nonce, privacy } = meta();
+    let Meta { sender, recipients, recipient_nonce, privacy, .. } = meta();
     let ciphertext = Bytes::from_static(b"ciphertext");
     EncodedPayload { sender, ciphertext, nonce: [4; 24], boxes: vec![[7; 48]; 2], recipient_nonce, recipients, privacy }
 }

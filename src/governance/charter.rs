@@ -1,0 +1,279 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::document::hash;
+use super::signers::{Signers, with_lines};
+use super::{CLOCK_SKEW, Directory, Document, DocumentHash, Governor, Head, Members, Policy, Refusal};
+use crate::translog::note::{Note, NoteSignature};
+use crate::types::NetworkId;
+
+/// A document that bears enough signatures, and those of its governors alone.
+#[derive(Clone, Debug)]
+pub struct Signed<T> {
+    /// What it says.
+    pub content: T,
+    /// The text and its signatures.
+    pub note: Note,
+    /// SHA-256 of the text.
+    pub hash: DocumentHash,
+}
+
+/// What became of a document that is not refused.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Accepted {
+    /// It is known, signatures and all.
+    Known,
+    /// It is known, and some of its signatures were not.
+    Merged,
+    /// It is in force now.
+    New {
+        /// Signers that counted for nothing: no governors, or the signature does not verify.
+        ignored: Vec<String>,
+    },
+}
+
+/// What a node is on: every policy, the newest directory. It only ever goes forward.
+#[derive(Clone, Debug)]
+pub struct Charter {
+    newest: Head,
+    policies: BTreeMap<u64, Arc<Signed<Policy>>>,
+    current: Arc<Signed<Policy>>,
+    directory: Option<Arc<Signed<Directory>>>,
+    members: Arc<Members>,
+    hashes: BTreeMap<u64, DocumentHash>,
+}
+
+impl Charter {
+    /// Begins a network with its version 1, a policy signed by enough of its governors.
+    pub fn begin(note: &Note) -> Result<Self, Refusal> {
+        let document = Document::of_note(note)?;
+        let (kind, version) = (document.kind(), document.head().version);
+        let Document::Policy(policy) = document else { return Err(Refusal::NotGenesis { kind, version }) };
+        if version != 1 {
+            return Err(Refusal::NotGenesis { kind, version });
+        }
+        let signers = Signers::of(note, &policy.governors);
+        check_quorum(&signers, note, &policy)?;
+        let (note, hash) = (with_lines(note, signers.lines()), hash(note.text()));
+        let current = Arc::new(Signed { content: policy, note, hash });
+        Ok(Self {
+            newest: current.content.head,
+            policies: BTreeMap::from([(1, Arc::clone(&current))]),
+            current,
+            directory: None,
+            members: Arc::default(),
+            hashes: BTreeMap::from([(1, hash)]),
+        })
+    }
+
+    /// Takes a document, or says why not. A refused one changes nothing. `now` is the node's clock.
+    pub fn accept(&mut self, note: &Note, now: Timestamp) -> Result<Accepted, Refusal> {
+        let document = Document::of_note(note)?;
+        let head = *document.head();
+        if head.network != self.network() {
+            return Err(Refusal::WrongNetwork { ours: self.network(), theirs: head.network });
+        }
+        if head.version <= self.version() {
+            return self.again(&document, note);
+        }
+        let named = head.policy.unwrap_or_default();
+        if named > self.version() {
+            return Err(Refusal::MissingPolicy(named));
+        }
+        if named != self.policy_version() {
+            return Err(Refusal::PolicyNotInForce { named, current: self.policy_version() });
+        }
+        let force = Arc::clone(&self.current);
+        let signers = Signers::of(note, &force.content.governors);
+        let own = own_governors(&document);
+        let own = Signers::of(note, own);
+        if let Document::Policy(policy) = &document {
+            check_change(&signers, &own, note, &force.content, policy)?;
+        } else {
+            check_quorum(&signers, note, &force.content)?;
+        }
+        self.check_place(&head, now)?;
+        let ignored = ignored(&signers, &own, note);
+        let kept = with_lines(note, signers.lines().chain(own.lines()));
+        self.install(document.clone(), kept)?;
+        Ok(Accepted::New { ignored })
+    }
+
+    /// The network.
+    pub fn network(&self) -> NetworkId {
+        self.newest.network
+    }
+
+    /// The version that this node is on.
+    pub fn version(&self) -> u64 {
+        self.newest.version
+    }
+
+    /// The policy in force.
+    pub fn policy(&self) -> &Policy {
+        &self.current.content
+    }
+
+    /// Version of the policy in force.
+    pub fn policy_version(&self) -> u64 {
+        self.current.content.head.version
+    }
+
+    /// The policy of a version, in force or superseded.
+    pub fn policy_of(&self, version: u64) -> Option<&Arc<Signed<Policy>>> {
+        self.policies.get(&version)
+    }
+
+    /// All policies, the oldest first.
+    pub fn policies(&self) -> impl Iterator<Item = &Arc<Signed<Policy>>> {
+        self.policies.values()
+    }
+
+    /// The newest directory.
+    pub fn directory(&self) -> Option<&Arc<Signed<Directory>>> {
+        self.directory.as_ref()
+    }
+
+    /// The members of the newest directory; empty before the first.
+    pub fn members(&self) -> &Arc<Members> {
+        &self.members
+    }
+
+    /// Hash of the document of a version, where it was seen.
+    pub fn hash_of(&self, version: u64) -> Option<&DocumentHash> {
+        self.hashes.get(&version)
+    }
+
+    /// The newest document of all.
+    pub fn newest(&self) -> (&Head, DocumentHash) {
+        (&self.newest, self.hashes.get(&self.version()).copied().unwrap_or(self.current.hash))
+    }
+
+    /// What a node on `version` lacks, in the order in which it can take it: policies, and the newest directory.
+    pub fn after(&self, version: u64) -> Vec<&Note> {
+        let policies = self.policies.values().map(|signed| (signed.content.head.version, &signed.note));
+        let directory = self.directory.iter().map(|signed| (signed.content.head.version, &signed.note));
+        let mut notes: Vec<_> = policies.chain(directory).filter(|(of, _)| *of > version).collect();
+        notes.sort_by_key(|(of, _)| *of);
+        notes.into_iter().map(|(_, note)| note).collect()
+    }
+
+    /// A version that is not newer: known, a fork, or a rollback.
+    fn again(&mut self, document: &Document, note: &Note) -> Result<Accepted, Refusal> {
+        let head = document.head();
+        let rollback = Refusal::Rollback { have: self.version(), got: head.version };
+        let Some(ours) = self.hashes.get(&head.version).copied() else { return Err(rollback) };
+        let theirs = hash(note.text());
+        let Some(force) = self.policies.get(&head.policy.unwrap_or(1)).cloned() else { return Err(rollback) };
+        let signers = Signers::of(note, &force.content.governors);
+        if ours != theirs {
+            // Threat: anybody cries fork. It is one if a quorum signed it.
+            check_quorum(&signers, note, &force.content)?;
+            return Err(Refusal::Fork { version: head.version, ours, theirs });
+        }
+        let own = Signers::of(note, own_governors(document));
+        let lines: Vec<&NoteSignature> = signers.lines().chain(own.lines()).collect();
+        let merged = if let Some(known) = self.policies.get_mut(&head.version) {
+            let merged = merge(known, &lines);
+            if head.version == self.current.content.head.version {
+                self.current = Arc::clone(known);
+            }
+            merged
+        } else {
+            self.directory.as_mut().filter(|known| known.hash == ours).is_some_and(|known| merge(known, &lines))
+        };
+        Ok(if merged { Accepted::Merged } else { Accepted::Known })
+    }
+
+    /// Rules of the place in the chain: what it follows, and when.
+    fn check_place(&self, head: &Head, now: Timestamp) -> Result<(), Refusal> {
+        let (version, (newest, ours)) = (head.version, self.newest());
+        if let Some(theirs) = head.previous.filter(|theirs| version == newest.version + 1 && *theirs != ours) {
+            return Err(Refusal::Fork { version: newest.version, ours, theirs });
+        }
+        if head.issued < newest.issued {
+            return Err(Refusal::IssuedBeforePrevious { version, issued: head.issued, previous: newest.issued });
+        }
+        let by = head.issued.duration_since(now);
+        if by > SignedDuration::from_secs(CLOCK_SKEW) {
+            return Err(Refusal::IssuedInTheFuture { version, by: SignedDuration::from_secs(by.as_secs()) });
+        }
+        Ok(())
+    }
+
+    fn install(&mut self, document: Document, note: Note) -> Result<(), Refusal> {
+        let (head, hash) = (*document.head(), hash(note.text()));
+        match document {
+            Document::Policy(policy) => {
+                if policy.genesis != self.current.content.genesis {
+                    return Err(Refusal::GenesisChanged { version: head.version });
+                }
+                self.current = Arc::new(Signed { content: policy, note, hash });
+                self.policies.insert(head.version, Arc::clone(&self.current));
+            }
+            Document::Directory(directory) => {
+                let listed = self.directory.iter().flat_map(|known| &known.content.members);
+                if let Some(missing) = listed.into_iter().find(|member| directory.member(&member.id).is_none()) {
+                    return Err(Refusal::MemberRemoved { version: head.version, member: missing.id.clone() });
+                }
+                let signed = Arc::new(Signed { content: directory, note, hash });
+                self.members = Arc::new(Members::new(Arc::clone(&signed)));
+                self.directory = Some(signed);
+            }
+        }
+        self.newest = head;
+        self.hashes.insert(head.version, hash);
+        Ok(())
+    }
+}
+
+/// Adds the lines of signers that have none yet. One line each: a governor's second signature says nothing new.
+fn merge<T: Clone>(known: &mut Arc<Signed<T>>, lines: &[&NoteSignature]) -> bool {
+    let has = |line: &NoteSignature| known.note.signatures().iter().any(|has| has.name == line.name && has.key_id == line.key_id);
+    let fresh: Vec<_> = lines.iter().filter(|line| !has(line)).collect();
+    let is_more = !fresh.is_empty();
+    if is_more {
+        let known = Arc::make_mut(known);
+        fresh.into_iter().for_each(|line| known.note.add((*line).clone()));
+    }
+    is_more
+}
+
+/// Governors of a policy; of a directory none.
+fn own_governors(document: &Document) -> &[Governor] {
+    match document {
+        Document::Policy(policy) => &policy.governors,
+        Document::Directory(_) => &[],
+    }
+}
+
+/// k of n of the policy in force.
+fn check_quorum(signers: &Signers<'_>, note: &Note, force: &Policy) -> Result<(), Refusal> {
+    let (need, valid, of) = (force.threshold, signers.count(), force.governors.len() as u64);
+    if valid >= need { Ok(()) } else { Err(Refusal::TooFewSignatures { need, valid, of, ignored: signers.ignored(note) }) }
+}
+
+/// A policy: k of n in force, and k' of its own n'.
+fn check_change(old: &Signers<'_>, new: &Signers<'_>, note: &Note, force: &Policy, policy: &Policy) -> Result<(), Refusal> {
+    let (version, need, valid, of) = (policy.head.version, policy.threshold, new.count(), policy.governors.len() as u64);
+    let lacks_new = valid < need;
+    let missing_new = Refusal::MissingNewGovernors { version, need, valid, of };
+    match check_quorum(old, note, force) {
+        Ok(()) if lacks_new => Err(missing_new),
+        Ok(()) => Ok(()),
+        Err(Refusal::TooFewSignatures { need, valid, of, .. }) if !lacks_new => {
+            Err(Refusal::LoweredWithoutOldQuorum { version, need, valid, of })
+        }
+        Err(too_few) => Err(too_few),
+    }
+}
+
+fn ignored(old: &Signers<'_>, new: &Signers<'_>, note: &Note) -> Vec<String> {
+    let of_new = new.ignored(note);
+    old.ignored(note).into_iter().filter(|name| of_new.contains(name)).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Directory, Document, DocumentHash, Head, Member, Signed};
+use crate::translog::note::{MAX_NOTE, Note, NoteSignature};
+use crate::types::{Code, Coded};
+
+mod codec;
+
+/// Most signatures that a delta carries.
+const MAX_SIGNATURES: usize = 128;
+
+/// What changed from one directory to a later one: entries, head, signatures. Applied to the old one it gives the new one to the byte, so that
+/// its signatures verify; nothing in it is believed before that. Entries are never removed, so it needs no removals.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Delta {
+    base: DocumentHash,
+    target: DocumentHash,
+    version: u64,
+    previous: Option<DocumentHash>,
+    policy: Option<u64>,
+    issued: Timestamp,
+    members: Vec<Member>,
+    signatures: Vec<NoteSignature>,
+}
+
+/// Why a delta is not used.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum DeltaError {
+    /// Not a delta.
+    #[error("not a directory delta: {0}")]
+    Malformed(&'static str),
+    /// It changes another directory.
+    #[error("the delta changes the directory {base}, and {ours} is known here: ask for the whole directory")]
+    Base {
+        /// What it changes.
+        base: DocumentHash,
+        /// What is known.
+        ours: DocumentHash,
+    },
+    /// The result is not what it says.
+    #[error("the delta does not give the directory that it names: ask another peer, or for the whole directory")]
+    Target,
+}
+
+impl Coded for DeltaError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Malformed(_) => Code(6040),
+            Self::Base { .. } => Code(6041),
+            Self::Target => Code(6042),
+        }
+    }
+}
+
+impl Delta {
+    /// What turns `old` into `new`.
+    pub fn between(old: &Signed<Directory>, new: &Signed<Directory>) -> Self {
+        let is_changed = |member: &&Member| old.content.member(&member.id) != Some(member);
+        let Head { version, previous, policy, issued, .. } = new.content.head;
+        Self {
+            base: old.hash,
+            target: new.hash,
+            version,
+            previous,
+            policy,
+            issued,
+            members: new.content.members.iter().filter(is_changed).cloned().collect(),
+            signatures: new.note.signatures().to_vec(),
+        }
+    }
+
+    /// Hash of the directory that it changes.
+    pub const fn base(&self) -> DocumentHash {
+        self.base
+    }
+
+    /// Version of the directory that it gives.
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The new directory with its signatures, to be given to [`super::Charter::accept`].
+    pub fn apply(&self, old: &Signed<Directory>) -> Result<Note, DeltaError> {
+        if old.hash != self.base {
+            return Err(DeltaError::Base { base: self.base, ours: old.hash });
+        }
+        let mut members: BTreeMap<_, _> = old.content.members.iter().map(|member| (&member.id, member)).collect();
+        members.extend(self.members.iter().map(|member| (&member.id, member)));
+        let Self { version, previous, policy, issued, .. } = *self;
+        let head = Head { network: old.content.head.network, version, previous, policy, issued };
+        let document = Document::Directory(Directory { head, members: members.into_values().cloned().collect() });
+        let mut note = document.to_note().map_err(|_| DeltaError::Target)?;
+        if document.hash() != self.target {
+            return Err(DeltaError::Target);
+        }
+        self.signatures.iter().for_each(|line| note.add(line.clone()));
+        Ok(note)
+    }
+
+    /// Compact CBOR.
+    pub fn encode(&self) -> Vec<u8> {
+        codec::encode(self)
+    }
+
+    /// Reads what [`Self::encode`] writes. Total and bounded.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DeltaError> {
+        if bytes.len() > MAX_NOTE {
+            return Err(DeltaError::Malformed("too long"));
+        }
+        codec::decode(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests;
