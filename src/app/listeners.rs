@@ -129,6 +129,7 @@ impl Bound {
             limits: api::Limits { body: body_limit(config), ..limits },
             cors: self.cors.clone(),
             metrics: Arc::clone(&figures.source) as Arc<dyn api::Metrics>,
+            events: None,
         };
         let queue = usize::try_from(config.limits.queue).unwrap_or(usize::MAX);
         match self.surface {
