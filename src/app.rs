@@ -4,6 +4,7 @@ mod acceptance;
 mod admin;
 mod enclave;
 mod error;
+mod events;
 mod governed;
 mod keys;
 mod listeners;
@@ -73,7 +74,8 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     let names = listeners::names(&config);
     let source = Arc::new(NodeSource::new(Arc::clone(&node), Arc::clone(&metrics), readiness.clone(), names));
     let admin = admin::Admin::open(&config, &data_dir, &node)?;
-    let figures = listeners::Figures { source, metrics, readiness, admin };
+    let feed = events::open(&config, &data_dir, &node, &shutdown).await?;
+    let figures = listeners::Figures { source, metrics, readiness, admin, feed };
     transport.serve_some(|surface| surface == Surface::Admin, &config, &node, &figures, &shutdown);
     if let Some(native) = native {
         native.serve(&config, &node, &figures.metrics, &shutdown).await;
