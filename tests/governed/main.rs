@@ -12,4 +12,7 @@ mod ports;
 mod charter;
 mod delivery;
 mod member;
+mod membership;
 mod net;
+mod past;
+mod policy;
