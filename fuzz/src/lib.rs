@@ -12,6 +12,7 @@ use celosia::translog::checkpoint::Checkpoint;
 use celosia::translog::cosignature::Witness;
 use celosia::translog::note::{Note, NoteKey};
 use celosia::translog::proof::Proof;
+use celosia::translog::submission::Submission;
 use celosia::translog::tile::{self, Tile};
 use celosia::types::{Codec, VersionSet};
 use celosia::wire::privacy_group::EncodedGroup;
@@ -128,6 +129,14 @@ pub fn entry_bundle(input: &[u8]) {
     drop(tile::decode_hashes(bundle, u16::from(*width)));
     if let Ok(entries) = tile::decode_entries(bundle, u16::from(*width)) {
         assert_eq!(tile::encode_entries(entries), bundle);
+    }
+}
+
+/// What a log hands to a witness.
+pub fn submission(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    if let Ok(submission) = text.parse::<Submission>() {
+        assert_eq!(submission.to_string(), text);
     }
 }
 

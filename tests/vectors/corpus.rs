@@ -8,7 +8,7 @@ mod entries;
 type Entry = fn(&[u8]);
 
 /// Targets by the name of their folder.
-const TARGETS: [(&str, Entry); 18] = [
+const TARGETS: &[(&str, Entry)] = &[
     ("cbor", entries::cbor),
     ("checkpoint", entries::checkpoint),
     ("config", entries::config),
@@ -24,6 +24,7 @@ const TARGETS: [(&str, Entry); 18] = [
     ("party_info", entries::party_info),
     ("privacy_group", entries::privacy_group),
     ("sealed_head", entries::sealed_head),
+    ("submission", entries::submission),
     ("tile_path", entries::tile_path),
     ("tlog_proof", entries::tlog_proof),
     ("tree_state", entries::tree_state),
@@ -74,7 +75,7 @@ fn some_of_the_corpus_is_well_formed() {
 /// The same for what a log is made of.
 #[test]
 fn some_of_the_corpus_of_a_log_is_well_formed() {
-    use celosia::translog::{checkpoint::Checkpoint, note::Note, proof::Proof, tile::Tile};
+    use celosia::translog::{checkpoint::Checkpoint, note::Note, proof::Proof, submission::Submission, tile::Tile};
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
     let taken = |name: &str, is_good: fn(&str) -> bool| {
         listed(&corpus.join(name)).iter().filter(|file| is_good(&fs::read_to_string(file).unwrap_or_default())).count()
@@ -82,6 +83,7 @@ fn some_of_the_corpus_of_a_log_is_well_formed() {
     assert!(taken("note", |text| Note::parse(text).is_ok()) >= 3);
     assert!(taken("checkpoint", |text| text.parse::<Checkpoint>().is_ok()) >= 4);
     assert!(taken("tile_path", |text| text.parse::<Tile>().is_ok()) >= 4);
+    assert!(taken("submission", |text| text.parse::<Submission>().is_ok()) >= 2);
     assert!(taken("tlog_proof", |text| text.parse::<Proof>().is_ok()) >= 2);
 }
 
