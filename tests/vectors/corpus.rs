@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 mod entries;
 
 type Entry = fn(&[u8]);
+type Takes = fn(&[u8]) -> bool;
 
 /// Targets by the name of their folder.
 const TARGETS: [(&str, Entry); 15] = [
@@ -66,7 +67,7 @@ fn some_of_the_corpus_is_well_formed() {
             .filter(|file| EncodedPayload::decode(codec, &fs::read(file).unwrap().into()).is_ok());
         assert!(taken.count() >= 4, "{name}");
     }
-    let native: [(&str, fn(&[u8]) -> bool); 5] = [
+    let native: [(&str, Takes); 5] = [
         ("ack", |bytes| SignedAck::decode(bytes).is_ok()),
         ("delivery", |bytes| Delivery::decode(&bytes.to_vec().into()).is_ok()),
         ("epoch_key", |bytes| EpochKey::decode(bytes).is_ok()),

@@ -1,4 +1,4 @@
-// Command celosia1 is a second implementation of the suite celosia-1, written from docs/celosia-1.md alone.
+// Command celosia1 is a second implementation of the suite celosia-1 (docs/celosia-1.md): it shares no code with the first.
 //
 //	celosia1 check FILE   opens every case of a vector file and compares what it finds with what the file says
 //	celosia1 make FILE    answers each case with a delivery of its own for the same recipient, as a vector file
