@@ -6,23 +6,29 @@ use std::path::{Path, PathBuf};
 mod entries;
 
 type Entry = fn(&[u8]);
+type Takes = fn(&[u8]) -> bool;
 
 /// Targets by the name of their folder.
 const TARGETS: &[(&str, Entry)] = &[
+    ("ack", entries::ack),
     ("cbor", entries::cbor),
     ("checkpoint", entries::checkpoint),
     ("config", entries::config),
+    ("delivery", entries::delivery),
     ("enclave_frame", entries::enclave_frame),
     ("entry_bundle", entries::entry_bundle),
     ("governance_delta", entries::governance_delta),
     ("governance_directory", entries::governance_directory),
     ("governance_policy", entries::governance_policy),
+    ("epoch_key", entries::epoch_key),
+    ("header", entries::header),
     ("http_path", entries::http_path),
     ("key_file", entries::key_file),
     ("legacy", entries::legacy),
     ("note", entries::note),
     ("party_info", entries::party_info),
     ("privacy_group", entries::privacy_group),
+    ("receipt", entries::receipt),
     ("sealed_head", entries::sealed_head),
     ("submission", entries::submission),
     ("tile_path", entries::tile_path),
@@ -62,13 +68,25 @@ fn the_corpus_of_the_fuzzers_panics_nobody() {
 #[test]
 fn some_of_the_corpus_is_well_formed() {
     use celosia::types::Codec;
-    use celosia::wire::EncodedPayload;
+    use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Receipt, SignedAck};
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
     for (name, codec) in [("legacy", Codec::Legacy), ("cbor", Codec::Cbor)] {
         let taken = listed(&corpus.join(name))
             .into_iter()
             .filter(|file| EncodedPayload::decode(codec, &fs::read(file).unwrap().into()).is_ok());
         assert!(taken.count() >= 4, "{name}");
+    }
+    let native: [(&str, Takes); 5] = [
+        ("ack", |bytes| SignedAck::decode(bytes).is_ok()),
+        ("delivery", |bytes| Delivery::decode(&bytes.to_vec().into()).is_ok()),
+        ("epoch_key", |bytes| EpochKey::decode(bytes).is_ok()),
+        ("header", |bytes| Header::decode(bytes).is_ok()),
+        ("receipt", |bytes| Receipt::decode(bytes).is_ok()),
+    ];
+    for (name, takes) in native {
+        let outcomes = listed(&corpus.join(name)).into_iter().map(|file| takes(&fs::read(file).unwrap()));
+        let (taken, refused): (Vec<bool>, Vec<bool>) = outcomes.partition(|taken| *taken);
+        assert!(taken.len() >= 2 && refused.len() >= 2, "{name}: {} taken, {} refused", taken.len(), refused.len());
     }
 }
 
