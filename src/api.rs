@@ -1,11 +1,14 @@
 //! Routes of the node, application and peer surfaces: HTTP in, a verb of [`Node`] called, HTTP out.
 //!
 //! Bytes, media types and statuses are Tessera's, for its callers compare them; `docs/api.md` has the table and the few places where
-//! Celosia differs, and why. The admin surface is in [`crate::net`].
+//! Celosia differs, and why. The admin surface's figures are in [`crate::net`], its people in [`admin`].
 #![allow(
     clippy::result_large_err,
     reason = "an error holds a recipient and an id; it is made once for a request and boxed by nobody"
 )]
+
+pub mod admin;
+pub mod request;
 
 mod application;
 mod body;
@@ -14,11 +17,11 @@ mod cors;
 mod error;
 mod gate;
 mod model;
+mod native;
 mod node;
 mod openapi;
 mod peer;
 mod reply;
-pub mod request;
 
 use std::sync::Arc;
 
@@ -29,6 +32,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use cors::Cors;
+pub use native::native_router;
 pub use openapi::document;
 
 use crate::services::Node;

@@ -1,7 +1,10 @@
 //! Wiring: from a configuration to a node that serves, and back to nothing left behind.
 
+mod acceptance;
+mod admin;
 mod enclave;
 mod error;
+mod governed;
 mod keys;
 mod listeners;
 mod pidfile;
@@ -53,20 +56,31 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     let (data_dir, _temporary) = data_folder(&config)?;
     let enclave = open_enclave(&config, &data_dir).await?;
     let store = open_store(&config, &data_dir, options.recover).await?;
-    let transport = listeners::Transport::prepare(&config, options.recover).await?;
+    let mut transport = listeners::Transport::prepare(&config, options.recover).await?;
+    let native = governed::Native::open(&config, &data_dir, &enclave, &store).await?;
     let settings = settings(&config, options.recover)?;
     let trust = if config.peers.discovery { Trust::Open } else { Trust::ConfiguredOnly };
     let directory = Directory::new(settings.own_url.clone(), &enclave.addresses(), config.peers.urls.clone(), trust);
     let node = Node::new(enclave, Arc::clone(&store), Arc::new(directory), Arc::new(transport.peers()), settings);
-    let node = Arc::new(node);
+    let node = Arc::new(match &native {
+        Some(native) => node.with_governance(native.governed()),
+        None => node,
+    });
     node.open_resident_groups(&listeners::groups(&config)).await.map_err(StartError::ResidentGroups)?;
 
     let shutdown = Shutdown::new();
     let (metrics, readiness) = (Metrics::new(), Readiness::new());
     let names = listeners::names(&config);
     let source = Arc::new(NodeSource::new(Arc::clone(&node), Arc::clone(&metrics), readiness.clone(), names));
-    let figures = listeners::Figures { source, metrics, readiness };
-    transport.serve(&config, &node, &figures, &shutdown);
+    let admin = admin::Admin::open(&config, &data_dir, &node)?;
+    let figures = listeners::Figures { source, metrics, readiness, admin };
+    transport.serve_some(|surface| surface == Surface::Admin, &config, &node, &figures, &shutdown);
+    if let Some(native) = native {
+        native.serve(&config, &node, &figures.metrics, &shutdown).await;
+        wait_for_operators(&node, &figures.readiness).await?;
+    }
+    transport.serve_some(|_| true, &config, &node, &figures, &shutdown);
+    transport.keep_fresh(&figures, &shutdown);
     let pidfile = options.pidfile.as_deref().map(pidfile::PidFile::write).transpose()?;
     for key in node.own_keys().iter() {
         tracing::info!(%key, "own key");
@@ -80,10 +94,29 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     if outcome.cut > 0 {
         tracing::warn!(connections = outcome.cut, "cut at shutdown: their requests took too long");
     }
+    if let Some(governed) = node.governed() {
+        governed.finish().await;
+    }
     store.close().await?;
     drop(pidfile);
     tracing::info!("stopped");
     Ok(code)
+}
+
+/// A node that was put back serves nothing but its admin surface until operators decide; then it is started again.
+///
+/// Threat: its store answers "not a party" to what it has lost, and the node's private state diverges for ever.
+async fn wait_for_operators(node: &Arc<Node>, readiness: &Readiness) -> Result<(), StartError> {
+    let Some(reason) = node.governed().and_then(|governed| governed.halted()) else { return Ok(()) };
+    let _waiting = readiness.wait_for("the operators: this node was put back");
+    tracing::error!(reason, code = "CEL3211", "this node does not serve: see docs/journal.md");
+    let listen = |kind| signal(kind).map_err(|source| StartError::Signals { source });
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Err(StartError::PutBack(reason))
 }
 
 /// Discovers until a signal, or recovers until done.

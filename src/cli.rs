@@ -2,6 +2,8 @@
 //!
 //! Exit codes are Tessera's: 0 done, 1 a configuration that is not taken, 2 any other failure, 3 a configuration that is not JSON, 4 a wrong command line.
 
+mod acts;
+mod admin;
 mod bench;
 mod config;
 mod demo;
@@ -19,6 +21,7 @@ mod run;
 mod source;
 mod status;
 mod tessera;
+pub mod verify;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -40,7 +43,6 @@ struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one value for each process")]
 enum Command {
     /// Run a node. `celosia -configfile FILE` is the same.
     Run(run::Args),
@@ -50,6 +52,8 @@ enum Command {
     Status(status::Args),
     /// Exit with 0 if a running node answers, for health checks.
     Health(health::Args),
+    /// Dangerous acts: one person asks, another approves.
+    Acts(acts::Args),
     /// Check or convert a configuration.
     Config(config::Args),
     /// Make key pairs in Tessera's formats.
@@ -64,6 +68,8 @@ enum Command {
     Fsck(fsck::Args),
     /// Measure a network or a socket.
     Bench(bench::Args),
+    /// Verify a transparency log from files alone.
+    Verify(verify::Args),
     /// Print the version.
     Version,
 }
@@ -93,6 +99,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Health(args) => health::run(&args).map_err(|error| Failure::from(error).with_exit(1))?,
         Command::Demo(args) => demo::run(&args)?,
         Command::Status(args) => status::run(&args)?,
+        Command::Acts(args) => acts::run(&args)?,
         Command::Config(args) => config::run(args)?,
         Command::Keygen(args) => keygen::run(args)?,
         Command::Keyupdate(args) => keyupdate::run(&args)?,
@@ -100,6 +107,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Enclave(args) => enclave::run(&args)?,
         Command::Fsck(args) => return fsck::run(args),
         Command::Bench(args) => bench::run(&args)?,
+        Command::Verify(args) => return Ok(verify::run(&args)),
         Command::Version => println!("{}", env!("CARGO_PKG_VERSION")),
     }
     Ok(0)

@@ -3,10 +3,12 @@
 //! [`Config`] is Celosia's own model, plain data, written as TOML; an unchanged Tessera JSON file is mapped to it ([`load`] tells them apart by content).
 //! Every table refuses fields that it does not know. `docs/configuration.md` is the manual, `config/celosia.toml` the commented example.
 
+mod access;
 mod endpoint;
 mod error;
 mod export;
 mod files;
+mod governance;
 mod keys;
 mod load;
 mod locate;
@@ -27,8 +29,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::types::Address;
 
+pub use access::{AccessTable, CertificateEntry, CertificateHash, IssuerUrl, OidcTable, system_authorities};
 pub use endpoint::{Endpoint, HostPort};
 pub use error::{ConfigError, Place, Rejected, Warning};
+pub use governance::Governance;
 pub use keys::{EnclaveTable, KeyEntry, PrivateSource, PublicSource, ResidentGroup};
 pub use load::{Format, Loaded, load, load_text};
 pub use overrides::Override;
@@ -61,12 +65,18 @@ pub struct Config {
     /// `[enclave]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub enclave: EnclaveTable,
+    /// `[governance]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub governance: Option<Governance>,
     /// `[limits]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,
     /// `[log]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub log: Log,
+    /// `[access]`: people of the admin surface. Absent: it has no log-in and takes no acts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessTable>,
     /// `[[server]]`: one listener each.
     #[serde(default, rename = "server", skip_serializing_if = "Vec::is_empty")]
     pub servers: Vec<Server>,
@@ -87,6 +97,11 @@ impl Config {
     /// The peer listener: its address is what other members are told. There is exactly one unless the file is for an enclave alone.
     pub fn peer_server(&self) -> Option<&Server> {
         self.servers_of(Surface::Peer).next()
+    }
+
+    /// Folder of the network's documents: `[governance] folder`, or `governance` below the data folder `data_dir` in use.
+    pub fn governance_dir(&self, data_dir: &Path) -> PathBuf {
+        self.governance.as_ref().and_then(|table| table.folder.clone()).unwrap_or_else(|| data_dir.join("governance"))
     }
 
     /// Folder of the key trees and their root: `[enclave] data-dir`, or `enclave` below the data folder `data_dir` in use.

@@ -4,6 +4,7 @@ pub mod aead;
 pub mod hash;
 pub mod kdf;
 pub mod nacl;
+pub mod padme;
 pub mod puncture;
 pub mod secret;
 pub mod sign;

@@ -1,8 +1,11 @@
-//! Who is where: keys, the peers that hold them, what those peers speak. In memory; learned anew at each start.
-//! In a governed network the charter says it: [`CharterFolder`] keeps its documents.
+//! Who is where: keys, the peers that hold them, what those peers speak, learned anew at each start; and the [`CharterFolder`], where a
+//! network's signed documents lie.
 
 mod charter;
+pub mod gossip;
+mod live;
 mod table;
 
 pub use charter::{CharterFolder, FolderError, Kept};
+pub use live::LiveCharter;
 pub use table::{Directory, Member, Trust};

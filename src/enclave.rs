@@ -10,6 +10,7 @@ pub mod harden;
 pub mod keyfile;
 pub mod local;
 mod memory;
+mod native;
 pub mod proto;
 pub mod remote;
 pub mod server;
@@ -22,10 +23,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
+pub use self::native::{Clock, NativeDraft, NativeIngest, NativeMeta, NativeSealed, NativeTarget};
 use crate::crypto::nacl::{KeyBox, Nonce};
+use crate::crypto::sign::{Signature, VerifyKey};
+use crate::seal::celosia1::Refused;
 use crate::shred::{LeafRef, SealedHead, ShredError};
 use crate::types::{Address, Code, Coded, PayloadId, Privacy, SecurityHash};
-use crate::wire::EncodedPayload;
+use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 /// What the sealed head of a record says, without its data key.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -34,10 +38,12 @@ pub struct Meta {
     pub sender: Address,
     /// Recipients as this node knows them: all of them at the sender, its own at a recipient (all under state validation).
     pub recipients: Vec<Address>,
-    /// Nonce under which the boxes were made: the same box is made again for a resend.
+    /// Nonce under which the boxes were made: the same box is made again for a resend. Zeros under celosia-1, whose boxes are made anew.
     pub recipient_nonce: Nonce,
     /// Rules that travel with the payload.
     pub privacy: Privacy,
+    /// The rest of a record of the suite celosia-1; `None` for one of Tessera's suite.
+    pub native: Option<NativeMeta>,
 }
 
 /// An affected transaction as the store has it.
@@ -152,9 +158,15 @@ pub enum EnclaveError {
     /// A recipient's public key that no secret can be shared with.
     #[error("recipient {0} is not a usable X25519 public key")]
     LowOrder(Address),
+    /// The node has no signing key: it is under no directory.
+    #[error("this node has no signing key: configure the key that the directory names, or send in Tessera's suite")]
+    NoSigningKey,
     /// The sender is not one of this node's keys.
     #[error("Public key {0} not found when searching for private key")]
     NotOurs(Address),
+    /// A delivery of the suite celosia-1 is not taken, or not made.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// The key tree cannot be read or written.
     #[error(transparent)]
     Shred(#[from] ShredError),
@@ -170,6 +182,8 @@ impl Coded for EnclaveError {
             Self::Erased => Code(5002),
             Self::LowOrder(_) => Code(5003),
             Self::NotOurs(_) => Code(5004),
+            Self::NoSigningKey => Code(5010),
+            Self::Refused(refused) => refused.code(),
             Self::Shred(error) => error.code(),
             Self::Unavailable(_) => Code(5005),
         }
@@ -218,8 +232,44 @@ pub trait Enclave: Send + Sync {
     /// Security hashes of affected transactions for a ciphertext, in their order.
     async fn security_hashes(&self, ciphertext: Bytes, affected: Vec<AffectedRecord>) -> Result<Vec<SecurityHash>, EnclaveError>;
 
+    /// The public half of the node's signing key, as the directory names it. `None` without one.
+    fn verify_key(&self) -> Option<VerifyKey>;
+
+    /// The node's signature on a message. The caller composes statements and notes.
+    async fn sign(&self, message: Vec<u8>) -> Result<Signature, EnclaveError>;
+
+    /// Today's signed epoch key: a fresh one with the first call of each day (UTC). Its private half is destroyed after two days.
+    async fn epoch_key(&self) -> Result<EpochKey, EnclaveError>;
+
+    /// Seals a payload in the suite celosia-1 and makes a delivery for each target.
+    async fn seal_native(&self, draft: NativeDraft) -> Result<NativeSealed, EnclaveError>;
+
+    /// A delivery of a record made again: for a peer with a new epoch key, or one that lost its store. The sender makes it for every
+    /// member that is addressed, a recipient for the sender alone.
+    async fn rebox_native(
+        &self,
+        id: PayloadId,
+        head: &SealedHead,
+        nonce: Nonce,
+        ciphertext: Bytes,
+        target: NativeTarget,
+    ) -> Result<Delivery, EnclaveError>;
+
+    /// Opens and checks a delivery, and re-wraps its data key under a fresh leaf. `sender_key` is the signing key of the member that
+    /// delivers, from the directory; that it is the peer of this connection is the caller's to check.
+    async fn ingest_native(&self, delivery: &Delivery, sender_key: VerifyKey) -> Result<NativeIngest, EnclaveError>;
+
+    /// Seals another text (an acknowledgement) under a record's leaf: it is erased with the record. `label` says what it is.
+    async fn seal_beside(&self, head: &SealedHead, label: &str, text: Vec<u8>) -> Result<Bytes, EnclaveError>;
+
+    /// Opens what [`Enclave::seal_beside`] sealed, under the same label.
+    async fn open_beside(&self, head: &SealedHead, label: &str, sealed: Bytes) -> Result<Zeroizing<Vec<u8>>, EnclaveError>;
+
     /// Punctures leaves. Durable when it returns.
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError>;
+
+    /// How many leaves were punctured in all trees: it only rises, unless the trees were put back.
+    async fn punctures(&self) -> Result<u64, EnclaveError>;
 
     /// Whether the enclave answers.
     async fn ping(&self) -> Result<(), EnclaveError>;

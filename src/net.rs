@@ -4,6 +4,7 @@
 
 pub mod admin;
 pub mod client;
+pub mod native;
 pub mod peers;
 pub mod tls;
 pub mod whitelist;
@@ -18,7 +19,7 @@ mod serve;
 mod shutdown;
 mod unix;
 
-pub use caller::Caller;
+pub use caller::{Caller, PeerCertificate};
 pub use error::NetError;
 pub use listen::{Endpoint, Listener};
 pub use owner::Owner;

@@ -1,8 +1,9 @@
-//! A payload and its recipients, over shared keys: Tessera's NaCl envelope (`docs/crypto.md`), pure.
+//! A payload and its recipients, over shared keys: Tessera's NaCl envelope (`docs/crypto.md`), pure. [`celosia1`] is the other suite.
 //!
 //! The states are types: [`Draft`] (plaintext) → [`Closed`] (ciphertext and data key) → [`Addressed`] (a box for each recipient).
 //! The way back is [`open`]: *not mine* ([`Trial::NotMine`]) is another answer than *mine but broken* ([`Broken`]).
 
+pub mod celosia1;
 mod close;
 mod open;
 mod ring;

@@ -1,11 +1,16 @@
 //! The verbs. A service decides; it knows no socket and no status code.
 
+mod chronicle;
 mod counters;
 mod discover;
 mod encoded;
 mod erase;
 mod error;
+mod governed;
 mod groups;
+mod happening;
+mod journal_view;
+mod native;
 mod peers;
 mod push;
 mod raw;
@@ -26,12 +31,16 @@ use zeroize::Zeroizing;
 use crate::directory::Directory;
 use crate::enclave::Enclave;
 use crate::store::Store;
-use crate::types::{Address, GroupId, PayloadId, PeerUrl, Privacy, PrivacyFlag};
+use crate::types::{Address, Class, GroupId, PayloadId, PeerUrl, Privacy, PrivacyFlag};
 
+pub use chronicle::{Chronicle, log_name};
 pub use counters::{Counter, Counters};
 pub use discover::{PartyInfoAnswer, PartyInfoFrom};
 pub use error::Error;
+pub use governed::Governed;
 pub use groups::{Group, GroupKind, NewGroup, ResidentGroup};
+pub use happening::Kind as HappeningKind;
+pub use native::{GovernanceStatus, MemberStatus, NativeAddress, NativePeers, path as native_path};
 pub use peers::{Capabilities, Delivered, PeerError, Peers, ResendScope};
 pub use push::Pushed;
 pub use recover::Recovery;
@@ -69,6 +78,7 @@ pub struct Node {
     pub(crate) greetings: discover::Greetings,
     pub(crate) staging: recover::Staging,
     pub(crate) withdrawals: withdraw::Withdrawals,
+    pub(crate) governed: Option<Arc<Governed>>,
 }
 
 impl Node {
@@ -90,7 +100,15 @@ impl Node {
             greetings: discover::Greetings::default(),
             staging: recover::Staging::default(),
             withdrawals: withdraw::Withdrawals::default(),
+            governed: None,
         }
+    }
+
+    /// The same node as a member of a governed network.
+    #[must_use]
+    pub fn with_governance(mut self, governed: Arc<Governed>) -> Self {
+        self.governed = Some(governed);
+        self
     }
 
     /// What the verbs did since the start.
@@ -151,6 +169,8 @@ pub struct Terms {
     pub mandatory: Vec<Address>,
     /// Privacy group whose members replace `to`.
     pub group: Option<GroupId>,
+    /// What the payload holds; personal data if it is not said.
+    pub class: Option<Class>,
 }
 
 /// A payload that every recipient has durably.

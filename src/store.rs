@@ -4,6 +4,7 @@
 
 #[cfg(test)]
 pub(crate) mod contract;
+mod event;
 pub mod fsck;
 pub mod rocks;
 
@@ -13,6 +14,8 @@ use bytes::Bytes;
 use crate::crypto::nacl::Nonce;
 use crate::shred::{LeafRef, SealedHead};
 use crate::types::{Code, Coded, GroupId, PayloadId};
+
+pub use event::{Event, JournalRow};
 
 /// Which of the two lives of an id a record belongs to.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -77,6 +80,8 @@ pub struct Stats {
     pub raws: u64,
     /// Tombstones.
     pub tombstones: u64,
+    /// Rows of the journal.
+    pub events: u64,
     /// Bytes on disk.
     pub disk_bytes: u64,
     /// Batches made durable since the store was opened.
@@ -133,7 +138,13 @@ pub trait Store: Send + Sync {
     async fn head(&self, kind: Kind, id: &PayloadId) -> Result<Lookup<SealedHead>, StoreError>;
 
     /// Keeps a record unless its id is there or erased.
-    async fn insert(&self, kind: Kind, id: PayloadId, record: Record) -> Result<Inserted, StoreError>;
+    async fn insert(&self, kind: Kind, id: PayloadId, record: Record) -> Result<Inserted, StoreError> {
+        self.insert_noted(kind, id, record, None).await
+    }
+
+    /// The same; if the record is new, the event is journalled in the same batch.
+    async fn insert_noted(&self, kind: Kind, id: PayloadId, record: Record, event: Option<Event>)
+    -> Result<Inserted, StoreError>;
 
     /// Replaces the head of a record if it still is `old`; false if it is not.
     async fn replace_head(&self, kind: Kind, id: PayloadId, old: SealedHead, new: SealedHead) -> Result<bool, StoreError>;
@@ -144,7 +155,12 @@ pub trait Store: Send + Sync {
     /// Removes every record of the id and leaves the tombstone, in one batch.
     ///
     /// The leaves of the removed records join those of the tombstone: a record may have come since its eraser looked.
-    async fn bury(&self, id: PayloadId, tombstone: Tombstone) -> Result<(), StoreError>;
+    async fn bury(&self, id: PayloadId, tombstone: Tombstone) -> Result<(), StoreError> {
+        self.bury_noted(id, tombstone, None).await
+    }
+
+    /// The same, journalled in the same batch. What other events say of the id is erased in it; their commitments stay.
+    async fn bury_noted(&self, id: PayloadId, tombstone: Tombstone, event: Option<Event>) -> Result<(), StoreError>;
 
     /// Up to `limit` records with an id after `after`, in the order of ids; fewer where they are large. None: the end.
     async fn scan(&self, kind: Kind, after: Option<PayloadId>, limit: usize) -> Result<Vec<(PayloadId, Record)>, StoreError>;
@@ -157,6 +173,24 @@ pub trait Store: Send + Sync {
 
     /// All privacy groups.
     async fn groups(&self) -> Result<Vec<(GroupId, Bytes)>, StoreError>;
+
+    /// Journals an event by itself; its index.
+    async fn note(&self, event: Event) -> Result<u64, StoreError>;
+
+    /// Rows of the journal from an index on, at most `limit`.
+    async fn journal(&self, from: u64, limit: usize) -> Result<Vec<JournalRow>, StoreError>;
+
+    /// Rows of the journal.
+    async fn journal_size(&self) -> Result<u64, StoreError>;
+
+    /// Indexes of the events about a payload, oldest first.
+    async fn trace(&self, id: &PayloadId) -> Result<Vec<u64>, StoreError>;
+
+    /// Keeps sealed bytes beside a payload, until it is removed; overwrites. False if the payload is not here.
+    async fn put_beside(&self, id: PayloadId, sealed: Bytes) -> Result<bool, StoreError>;
+
+    /// The sealed bytes beside a payload.
+    async fn beside(&self, id: &PayloadId) -> Result<Option<Bytes>, StoreError>;
 
     /// Figures, from indexes, without a scan.
     async fn stats(&self) -> Result<Stats, StoreError>;

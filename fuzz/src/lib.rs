@@ -8,7 +8,11 @@ use celosia::enclave::keyfile::KeyFile;
 use celosia::enclave::proto;
 use celosia::governance::{Charter, Delta, Document};
 use celosia::shred::SealedHead;
-use celosia::translog::note::Note;
+use celosia::translog::checkpoint::Checkpoint;
+use celosia::translog::cosignature::Witness;
+use celosia::translog::note::{Note, NoteKey};
+use celosia::translog::proof::Proof;
+use celosia::translog::tile::{self, Tile};
 use celosia::types::{Codec, VersionSet};
 use celosia::wire::privacy_group::EncodedGroup;
 use celosia::wire::{EncodedPayload, PartyInfo};
@@ -84,6 +88,55 @@ pub fn sealed_head(input: &[u8]) {
 /// The body of a frame between the node and the enclave's process, either way.
 pub fn enclave_frame(input: &[u8]) {
     drop((proto::decode_request(input), proto::decode_response(input)));
+}
+
+/// A signed note, and each of its lines as a verifier key of either kind.
+pub fn note(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    if let Ok(note) = Note::parse(text) {
+        assert_eq!(note.to_string(), text);
+    }
+    for line in text.lines() {
+        if let Ok(key) = line.parse::<NoteKey>() {
+            assert_eq!(key.to_string().parse(), Ok(key));
+        }
+        if let Ok(key) = line.parse::<Witness>() {
+            assert_eq!(key.to_string().parse(), Ok(key));
+        }
+    }
+}
+
+/// The text of a checkpoint.
+pub fn checkpoint(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    if let Ok(checkpoint) = text.parse::<Checkpoint>() {
+        assert_eq!(checkpoint.to_string().parse(), Ok(checkpoint));
+    }
+}
+
+/// The path of a tile.
+pub fn tile_path(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    if let Ok(tile) = text.parse::<Tile>() {
+        assert_eq!(tile.to_string(), text);
+    }
+}
+
+/// An entry bundle behind its width.
+pub fn entry_bundle(input: &[u8]) {
+    let Some((width, bundle)) = input.split_first() else { return };
+    drop(tile::decode_hashes(bundle, u16::from(*width)));
+    if let Ok(entries) = tile::decode_entries(bundle, u16::from(*width)) {
+        assert_eq!(tile::encode_entries(entries), bundle);
+    }
+}
+
+/// A proof of inclusion.
+pub fn tlog_proof(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    if let Ok(proof) = text.parse::<Proof>() {
+        assert_eq!(proof.to_string(), text);
+    }
 }
 
 fn payload(codec: Codec, input: &[u8]) {

@@ -163,7 +163,7 @@ fn request_status(error: &RequestError) -> StatusCode {
     }
 }
 
-fn service_status(error: &services::Error) -> StatusCode {
+pub(super) fn service_status(error: &services::Error) -> StatusCode {
     use services::Error as E;
     match error {
         E::BadRequest(_) | E::Enclave(EnclaveError::LowOrder(_)) | E::NotAChallenge | E::NotMandatoryType => {

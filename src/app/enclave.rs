@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{StartError, data_folder, keys, make_private};
 use crate::config::Config;
+use crate::crypto::sign::SigningKey;
 use crate::enclave::Enclave as _;
 use crate::enclave::harden::{harden, interfaces};
 use crate::enclave::local::LocalEnclave;
@@ -65,5 +66,9 @@ pub(super) fn open_local(config: &Config, folder: &Path) -> Result<LocalEnclave,
     make_private(folder).map_err(|source| StartError::DataFolder { path: PathBuf::from(folder), source })?;
     let root = Box::new(FileRoot::open(folder)?);
     let forest = Arc::new(Forest::open(folder, root)?);
-    LocalEnclave::new(keys, forest).map_err(|_| StartError::NoKeys)
+    let enclave = LocalEnclave::new(keys, forest).map_err(|_| StartError::NoKeys)?;
+    let Some(governance) = &config.governance else { return Ok(enclave) };
+    let Some(file) = &governance.signing_key_file else { return Ok(enclave) };
+    let seed = keys::signing(file, governance.signing_password_file.as_deref()).map_err(StartError::SigningKey)?;
+    Ok(enclave.with_signing(SigningKey::from_seed(&seed), governance.network, governance.member.clone()))
 }

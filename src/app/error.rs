@@ -1,15 +1,18 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::api::admin::Refusal;
 use crate::config::Surface;
+use crate::directory::FolderError;
 use crate::enclave::EnclaveError;
+use crate::journal::JournalError;
 use crate::net::NetError;
 use crate::net::tls::TlsError;
 use crate::services;
 use crate::shred::ShredError;
 use crate::store::StoreError;
 use crate::telemetry::FilterError;
-use crate::types::{Code, Coded};
+use crate::types::{Code, Coded, MemberId};
 
 /// Why a node does not start, or did not end well.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +85,36 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// The acts that wait for a second person cannot be read.
+    #[error(transparent)]
+    Acts(#[from] Refusal),
+    /// A governed node without a signing key.
+    #[error("the enclave has no signing key: name it in [governance] signing-key-file, where the keys are")]
+    NoSigningKey,
+    /// The directory says something else of us.
+    #[error(
+        "the directory names another {what} for {member} than this node's, which is {ours}: start with the right files, or let the governors list it"
+    )]
+    NotAsListed {
+        /// Who we are.
+        member: MemberId,
+        /// What differs.
+        what: &'static str,
+        /// Ours.
+        ours: String,
+    },
+    /// Stopped while it waited for its operators.
+    #[error("this node was put back and did not serve: {0}")]
+    PutBack(String),
+    /// The signing key cannot be opened.
+    #[error("signing key: {0}")]
+    SigningKey(String),
+    /// The documents of the network cannot be used.
+    #[error(transparent)]
+    Charter(#[from] FolderError),
+    /// The journal cannot be opened.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The enclave cannot be opened.
     #[error(transparent)]
     Enclave(#[from] EnclaveError),
@@ -118,6 +151,13 @@ impl Coded for StartError {
             Self::Signals { .. } => Code(1308),
             Self::NoEnclaveSocket => Code(1310),
             Self::EnclaveSocket { .. } => Code(1311),
+            Self::Acts(error) => error.code(),
+            Self::NoSigningKey => Code(1314),
+            Self::NotAsListed { .. } => Code(1315),
+            Self::SigningKey(_) => Code(1316),
+            Self::PutBack(_) => Code(1317),
+            Self::Charter(error) => error.code(),
+            Self::Journal(error) => error.code(),
             Self::Enclave(error) => error.code(),
             Self::Net(error) => error.code(),
             Self::Shred(error) => error.code(),

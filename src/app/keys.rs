@@ -22,6 +22,15 @@ pub(crate) fn load(entries: &[KeyEntry]) -> Result<Vec<Secret<32>>, StartError> 
     entries.iter().enumerate().map(|(index, entry)| load_one(index, entry)).collect()
 }
 
+/// The seed of a signing key, from a key file that may be locked.
+pub(crate) fn signing(file: &Path, password_file: Option<&Path>) -> Result<Secret<32>, String> {
+    let text = read(file)?;
+    let key = KeyFile::parse(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+    let password = password_file.map(read).transpose()?;
+    let password = password.as_ref().and_then(|text| text.lines().next()).map(|line| Zeroizing::new(line.to_owned()));
+    key.unlock(password.as_ref()).map_err(|error| format!("{}: {error}", file.display()))
+}
+
 fn load_one(index: usize, entry: &KeyEntry) -> Result<Secret<32>, StartError> {
     let bad = |reason: String| StartError::Key { number: index + 1, reason };
     let private = match entry.private().ok_or_else(|| bad("it names no private key".into()))? {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 
 use super::StartError;
+use super::admin::Admin;
 use crate::api::{self, Origin};
 use crate::config::{self, Config, Endpoint, Listen, Server, Surface, TrustMode};
 use crate::net::admin::Readiness;
@@ -20,11 +21,15 @@ pub(super) struct Figures {
     pub(super) source: Arc<NodeSource>,
     pub(super) metrics: Arc<Metrics>,
     pub(super) readiness: Readiness,
+    /// The door of the admin surface, where one is configured.
+    pub(super) admin: Option<Admin>,
 }
 
 /// Everything that touches the network, checked and ready.
 pub(super) struct Transport {
     bound: Vec<Bound>,
+    /// TLS of the listeners that are served.
+    fresh: Vec<Arc<ServerTls>>,
     client: Option<Arc<ClientTls>>,
     budgets: Budgets,
     whitelist: Option<Arc<Whitelist>>,
@@ -43,14 +48,15 @@ impl Transport {
     pub(super) async fn prepare(config: &Config, recovering: bool) -> Result<Self, StartError> {
         let client = config.peers.tls.as_ref().map(client_tls).transpose()?;
         let mut bound = Vec::new();
-        for server in &config.servers {
+        // The native surface has an accept loop of its own: see `app::governed`.
+        for server in config.servers.iter().filter(|server| server.surface != Surface::Native) {
             if !recovering || matches!(server.surface, Surface::Peer | Surface::Admin) {
                 bound.push(Bound::open(server).await?);
             }
         }
         let budgets = Budgets { exchange: config.peers.budget, max_payload: body_limit(config), ..Budgets::default() };
         let whitelist = if config.peers.whitelist { Some(Whitelist::new(&config.peers.urls).await) } else { None };
-        Ok(Self { bound, client, budgets, whitelist })
+        Ok(Self { bound, fresh: Vec::new(), client, budgets, whitelist })
     }
 
     /// The way to other members.
@@ -58,14 +64,28 @@ impl Transport {
         HttpPeers::new(self.client.clone(), self.budgets.clone())
     }
 
-    /// Serves every listener until the shutdown begins.
-    pub(super) fn serve(self, config: &Config, node: &Arc<Node>, figures: &Figures, shutdown: &Shutdown) {
+    /// Keeps TLS files and the whitelist up to date.
+    pub(super) fn keep_fresh(self, figures: &Figures, shutdown: &Shutdown) {
         if let Some(list) = &self.whitelist {
             list.refresh(shutdown);
         }
-        let servers = self.bound.iter().filter_map(|bound| bound.tls.clone()).collect();
-        tls::keep_fresh(servers, self.client.into_iter().collect(), shutdown);
-        for bound in self.bound {
+        let issuer = figures.admin.as_ref().and_then(|admin| admin.issuer.clone());
+        tls::keep_fresh(self.fresh, self.client.into_iter().chain(issuer).collect(), shutdown);
+    }
+
+    /// Serves the listeners of some surfaces until the shutdown begins.
+    pub(super) fn serve_some(
+        &mut self,
+        which: impl Fn(Surface) -> bool,
+        config: &Config,
+        node: &Arc<Node>,
+        figures: &Figures,
+        shutdown: &Shutdown,
+    ) {
+        let (now, later) = std::mem::take(&mut self.bound).into_iter().partition(|bound: &Bound| which(bound.surface));
+        self.bound = later;
+        for bound in now {
+            self.fresh.extend(bound.tls.clone());
             let limits = limits(config, bound.surface);
             let router = bound.router(config, node, figures, shutdown);
             let router = match (&self.whitelist, bound.surface) {
@@ -118,9 +138,19 @@ impl Bound {
                 api::application_router(Arc::clone(node), options(limits))
             }
             Surface::Peer => api::peer_router(Arc::clone(node), options(api::Limits::peer())),
+            Surface::Native => Router::new(),
             Surface::Admin => {
-                let source = Arc::clone(&figures.source) as _;
-                net::admin::router(source, figures.readiness.clone(), shutdown.clone())
+                let (source, readiness) = (Arc::clone(&figures.source) as _, figures.readiness.clone());
+                let network = |access| match node.governed() {
+                    Some(_) => api::admin::network::routes(node, access),
+                    None => Router::new(),
+                };
+                let Some(admin) = &figures.admin else {
+                    return net::admin::router(source, readiness, shutdown.clone()).merge(network(None));
+                };
+                let probes = net::admin::probes(readiness, shutdown.clone());
+                let router = api::admin::router(probes, net::admin::figures(source), &admin.access, Arc::clone(&admin.acts));
+                router.merge(network(Some(&admin.access)))
             }
         }
     }
@@ -135,6 +165,7 @@ const fn name(surface: Surface) -> &'static str {
     match surface {
         Surface::Admin => "admin",
         Surface::Application => "application",
+        Surface::Native => "native",
         Surface::Node => "node",
         Surface::Peer => "peer",
     }

@@ -1,9 +1,8 @@
 //! `celosia status`: keys, peers, store and rates of a running node, as a plain table.
 
-use anyhow::bail;
 use serde_json::Value;
 
-use super::health::{Asked, Node};
+use super::admin::Node;
 use super::http::block_on;
 
 /// Arguments of `celosia status`.
@@ -19,10 +18,8 @@ pub(crate) struct Args {
 
 /// Asks the admin surface and prints what it says.
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
-    let Asked::Admin(place) = args.node.locate()? else {
-        bail!("the configuration has no admin surface: add one with `surface = \"admin\"`");
-    };
-    let status = block_on(async { place.get("/status").await?.json() })?;
+    let door = args.node.admin()?;
+    let status = block_on(async { door.get("/status").await?.json() })?;
     if args.json {
         println!("{status:#}");
     } else {

@@ -25,6 +25,20 @@ pub(super) fn check(config: &Config, report: &mut Report) {
             whitelist(tls.trust_mode, tls.known_file.as_deref(), &place, report);
         }
     }
+    if let Some(governance) = &config.governance {
+        let place = FieldPath::default().key("governance");
+        pair(Some(&governance.cert), Some(&governance.key), false, &place, report);
+        let keys = governance.signing_key_file.as_deref().filter(|_| !is_held_elsewhere);
+        secret(keys, &place.key("signing-key-file"), report);
+        secret(governance.signing_password_file.as_deref(), &place.key("signing-password-file"), report);
+    }
+    if let Some(oidc) = config.access.as_ref().and_then(|access| access.oidc.as_ref()) {
+        let place = FieldPath::default().key("access").key("oidc").key("ca");
+        oidc.ca.iter().enumerate().for_each(|(index, ca)| readable(Some(ca), &place.index(index), report));
+        if oidc.issuer.is_tls() && oidc.authorities().is_empty() {
+            report.add(Kind::Missing, place, "this system has no list of authorities: name those of the issuer (PEM files)");
+        }
+    }
     if let Some(tls) = &config.peers.tls {
         let place = FieldPath::default().key("peers").key("tls");
         pair(tls.cert.as_deref(), tls.key.as_deref(), tls.generate_if_missing, &place, report);

@@ -74,6 +74,8 @@ pub enum Surface {
     Admin,
     /// Applications: Tessera's third-party API.
     Application,
+    /// Celosias of the same directory: the native protocol.
+    Native,
     /// The Ethereum node: Tessera's Q2T API.
     Node,
     /// Other members: Tessera's P2P API.

@@ -1,5 +1,8 @@
 //! Rules between fields, the same for both formats. Each field alone was checked where it was read.
 
+mod access;
+mod governance;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -14,9 +17,11 @@ pub(super) fn check(config: &Config, report: &mut Report) {
     keys(config, report);
     resident_groups(config, report);
     limits(config, report);
+    governance::check(config, report);
+    access::check(config, report);
 }
 
-fn root(name: &str) -> FieldPath {
+pub(super) fn root(name: &str) -> FieldPath {
     FieldPath::default().key(name)
 }
 

@@ -1,9 +1,9 @@
-//! XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03) for what lies on our own disk.
+//! XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha-03) for what lies on our own disk and for the suite celosia-1.
 //!
 //! Nonces are 24 random bytes: with 192 bits no counter is needed, even when one key writes for years.
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{XChaCha20Poly1305, XNonce};
+use chacha20poly1305::aead::{Aead, AeadInOut as _, KeyInit, Payload};
+use chacha20poly1305::{Tag, XChaCha20Poly1305, XNonce};
 use zeroize::Zeroizing;
 
 use super::{Broken, random};
@@ -31,4 +31,25 @@ pub fn open(key: &[u8; 32], aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u
     let plaintext =
         XChaCha20Poly1305::new(key.into()).decrypt(&XNonce::from(*nonce), Payload { msg, aad }).map_err(|_| Broken)?;
     Ok(Zeroizing::new(plaintext))
+}
+
+/// Encrypts `body` where it lies; the tag is what belongs behind it. The nonce is the caller's, never used twice under one key.
+///
+/// # Panics
+/// Never for messages below 256 GiB.
+pub fn seal_in_place(key: &[u8; 32], nonce: &[u8; NONCE], aad: &[u8], body: &mut [u8]) -> [u8; TAG] {
+    XChaCha20Poly1305::new(key.into())
+        .encrypt_inout_detached(&XNonce::from(*nonce), aad, body.into())
+        .expect("the message is below the cipher's limit")
+        .into()
+}
+
+/// Opens `sealed` (ciphertext and tag) of [`seal_in_place`], into a buffer that is wiped.
+pub fn open_detached(key: &[u8; 32], nonce: &[u8; NONCE], aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Broken> {
+    let (body, tag) = sealed.split_last_chunk::<TAG>().ok_or(Broken)?;
+    let mut plain = Zeroizing::new(body.to_vec());
+    let cipher = XChaCha20Poly1305::new(key.into());
+    let opened = cipher.decrypt_inout_detached(&XNonce::from(*nonce), aad, plain.as_mut_slice().into(), &Tag::from(*tag));
+    opened.map_err(|_| Broken)?;
+    Ok(plain)
 }

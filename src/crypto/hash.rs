@@ -25,6 +25,14 @@ pub fn sha256(parts: &[&[u8]]) -> [u8; 32] {
     digest
 }
 
+/// HMAC-SHA-256 (RFC 2104).
+pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key);
+    let mut tag = [0; 32];
+    tag.copy_from_slice(aws_lc_rs::hmac::sign(&key, message).as_ref());
+    tag
+}
+
 /// Proof of access to an affected transaction: SHA3-512(new ciphertext ‖ affected ciphertext ‖ affected data key).
 pub fn security_hash(ciphertext: &[u8], affected_ciphertext: &[u8], affected_key: &[u8; 32]) -> SecurityHash {
     Sha3_512::new().chain_update(ciphertext).chain_update(affected_ciphertext).chain_update(affected_key).finalize().into()

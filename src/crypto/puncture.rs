@@ -61,6 +61,12 @@ impl KeyTree {
         Self { subtrees: BTreeMap::from([(0, Subtree { depth: 0, seed })]), way: Mutex::default() }
     }
 
+    /// How many leaves were punctured: those that no seed covers.
+    pub fn punctured(&self) -> u64 {
+        let covered: u64 = self.subtrees.values().map(|subtree| u64::from(span(subtree.depth)) + 1).sum();
+        (1 << DEPTH) - covered
+    }
+
     /// The key of a leaf; `None` if it was punctured.
     pub fn derive(&self, leaf: u32) -> Option<Secret<32>> {
         let (_, subtree) = self.covering(leaf)?;

@@ -1,5 +1,7 @@
 //! What every enclave must do, in process or apart. Each case runs against both: see [`contract`].
 
+mod native;
+
 use std::any::Any;
 use std::sync::Arc;
 
@@ -7,9 +9,11 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use zeroize::Zeroizing;
 
+pub(super) use self::native::*;
 use super::*;
-use crate::crypto::hash;
 use crate::crypto::secret::Secret;
+use crate::crypto::sign::SigningKey;
+use crate::crypto::{hash, nacl};
 use crate::enclave::local::LocalEnclave;
 use crate::shred::{FileRoot, Forest};
 use crate::types::{Affected, GroupId, PrivacyFlag};
@@ -28,10 +32,12 @@ impl std::ops::Deref for Subject {
     }
 }
 
-/// The enclave in process, over a real forest in a temporary folder.
+/// The enclave in process, over a real forest in a temporary folder, named after its first key.
 pub(super) fn local(keys: Vec<Secret<32>>) -> Subject {
     let (forest, folder) = forest();
-    let enclave = LocalEnclave::new(keys, forest).expect("keys");
+    let member = name(&nacl::public_key(&keys[0]));
+    let signing = SigningKey::from_seed(&Secret::random());
+    let enclave = LocalEnclave::new(keys, forest).expect("keys").with_signing(signing, NETWORK, member);
     Subject { enclave: Arc::new(enclave), _alive: vec![Box::new(folder)] }
 }
 
@@ -58,12 +64,19 @@ macro_rules! contract {
             boxes_are_made_again_byte_for_byte
             erased_leaves_open_nothing_more
             many_calls_at_once_keep_apart
+            native_deliveries_are_made_again_for_whom_they_are_for
+            native_heads_work_as_the_others
+            native_payloads_open_at_every_member
+            native_proofs_agree_across_the_suites
+            native_refusals_are_named
+            nodes_sign_and_announce_a_key_a_day
             outsiders_get_nothing
             proofs_agree_at_sender_and_recipient
             raw_payloads_keep_id_and_ciphertext
             rewritten_heads_keep_leaf_and_key
             sealed_payloads_open_at_every_party
             senders_rebuild_what_recipients_return
+            texts_beside_a_record_die_with_it
             unusable_keys_are_named
         }
     };

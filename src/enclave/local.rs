@@ -1,24 +1,30 @@
 //! The enclave in this process: private keys in locked memory, data keys under the forest's leaves.
 
+mod epochs;
 mod head;
 mod keys;
+mod node;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use self::keys::Keys;
-use super::{AffectedRecord, Draft, Enclave, EnclaveError, Ingest, Meta, Opened, RawDraft, Sealed, SealedRaw};
+use self::node::Node;
+use super::{AffectedRecord, Draft, Enclave, EnclaveError, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
+use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw};
 use crate::crypto::nacl::{self, KeyBox, Nonce};
 use crate::crypto::secret::Secret;
+use crate::crypto::sign::{Signature, VerifyKey};
 use crate::crypto::{Broken, hash};
+use crate::seal::celosia1::content;
 use crate::seal::{self, Addressed, Closed, NoSharedKey, Ring as _, Trial};
 use crate::shred::{Forest, LeafRef, SealedHead, ShredError};
 use crate::types::{Address, Affected, PayloadId, Privacy, SecurityHash};
-use crate::wire::EncodedPayload;
+use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 /// Payload bytes above which work leaves the async threads: about half a millisecond of hashing and sealing.
 const INLINE: usize = 64 * 1024;
@@ -30,6 +36,7 @@ pub struct LocalEnclave(Arc<Inner>);
 struct Inner {
     keys: Keys,
     forest: Arc<Forest>,
+    node: OnceLock<Node>,
 }
 
 /// No enclave without a key: there is nothing that it could seal or open.
@@ -44,7 +51,7 @@ impl LocalEnclave {
         if keys.addresses().is_empty() {
             return Err(NoKeys);
         }
-        Ok(Self(Arc::new(Inner { keys, forest })))
+        Ok(Self(Arc::new(Inner { keys, forest, node: OnceLock::new() })))
     }
 
     /// Whether the keys lie in locked memory. If not, a warning was logged.
@@ -88,7 +95,7 @@ impl Inner {
     fn seal_raw(&self, plaintext: &[u8], sender: Address) -> Result<SealedRaw, EnclaveError> {
         self.own(sender)?;
         let Closed { id, ciphertext, nonce, data_key } = seal::Draft(plaintext).close();
-        let meta = Meta { sender, recipients: vec![sender], recipient_nonce: nonce, privacy: Privacy::default() };
+        let meta = Meta { sender, recipients: vec![sender], recipient_nonce: nonce, privacy: Privacy::default(), native: None };
         let head = self.seal_head(id, &data_key, &meta)?;
         Ok(SealedRaw { id, ciphertext, nonce, head })
     }
@@ -118,6 +125,7 @@ impl Inner {
             recipients: payload.recipients.clone(),
             recipient_nonce: payload.recipient_nonce,
             privacy: payload.privacy.clone(),
+            native: None,
         };
         let head = self.seal_head(id, &data_key, &meta)?;
         Ok(Sealed { id, payload, head })
@@ -125,13 +133,19 @@ impl Inner {
 
     fn open(&self, id: PayloadId, head: &SealedHead, nonce: &Nonce, ciphertext: &[u8]) -> Result<Opened, EnclaveError> {
         let (data_key, meta) = self.open_head(id, head)?;
-        let plaintext = nacl::open(data_key.expose(), nonce, ciphertext)?;
+        let plaintext = match &meta.native {
+            Some(native) => content::open(&native.network, &data_key, nonce, ciphertext).map_err(|_| EnclaveError::Broken)?,
+            None => nacl::open(data_key.expose(), nonce, ciphertext)?,
+        };
         Ok(Opened { plaintext, meta })
     }
 
     fn verify(&self, id: PayloadId, head: &SealedHead, nonce: &Nonce, ciphertext: &[u8]) -> Result<Meta, EnclaveError> {
         let (data_key, meta) = self.open_head(id, head)?;
-        nacl::verify(data_key.expose(), nonce, ciphertext)?;
+        match &meta.native {
+            Some(native) => content::verify(&native.network, &data_key, nonce, ciphertext).map_err(|_| EnclaveError::Broken)?,
+            None => nacl::verify(data_key.expose(), nonce, ciphertext)?,
+        }
         Ok(meta)
     }
 
@@ -142,6 +156,7 @@ impl Inner {
             recipients: unsealed.recipients,
             recipient_nonce: payload.recipient_nonce,
             privacy: payload.privacy.clone(),
+            native: None,
         };
         let head = self.seal_head(id, &unsealed.data_key, &meta)?;
         Ok(Ingest::Mine { head, meta })
@@ -154,6 +169,9 @@ impl Inner {
 
     fn boxes(&self, id: PayloadId, head: &SealedHead, targets: &[Address]) -> Result<Vec<Option<KeyBox>>, EnclaveError> {
         let (data_key, meta) = self.open_head(id, head)?;
+        if meta.native.is_some() {
+            return Ok(vec![None; targets.len()]);
+        }
         let remake = |to| seal::remake_box(&self.keys, &meta.sender, to, &meta.recipient_nonce, &data_key);
         Ok(targets.iter().map(remake).collect::<Result<_, _>>()?)
     }
@@ -274,8 +292,56 @@ impl Enclave for LocalEnclave {
         self.run(size, move |inner| inner.security_hashes(&ciphertext, &affected)).await
     }
 
+    fn verify_key(&self) -> Option<VerifyKey> {
+        self.0.node.get().map(Node::verify_key)
+    }
+
+    async fn sign(&self, message: Vec<u8>) -> Result<Signature, EnclaveError> {
+        Ok(self.0.node()?.sign(&message))
+    }
+
+    async fn epoch_key(&self) -> Result<EpochKey, EnclaveError> {
+        Ok(self.0.node()?.epoch_key())
+    }
+
+    async fn seal_native(&self, draft: NativeDraft) -> Result<NativeSealed, EnclaveError> {
+        let size = draft.plaintext.len() + hashed(draft.plaintext.len(), &draft.affected);
+        self.run(size, move |inner| inner.seal_native(draft)).await
+    }
+
+    async fn rebox_native(
+        &self,
+        id: PayloadId,
+        head: &SealedHead,
+        nonce: Nonce,
+        ciphertext: Bytes,
+        target: NativeTarget,
+    ) -> Result<Delivery, EnclaveError> {
+        self.0.rebox_native(id, head, nonce, &ciphertext, &target)
+    }
+
+    async fn ingest_native(&self, delivery: &Delivery, sender_key: VerifyKey) -> Result<NativeIngest, EnclaveError> {
+        if delivery.ciphertext.len() <= INLINE {
+            return self.0.ingest_native(delivery, &sender_key);
+        }
+        let delivery = delivery.clone();
+        self.block(move |inner| inner.ingest_native(&delivery, &sender_key)).await
+    }
+
+    async fn seal_beside(&self, head: &SealedHead, label: &str, text: Vec<u8>) -> Result<Bytes, EnclaveError> {
+        self.0.seal_beside(head, label, &text)
+    }
+
+    async fn open_beside(&self, head: &SealedHead, label: &str, sealed: Bytes) -> Result<Zeroizing<Vec<u8>>, EnclaveError> {
+        self.0.open_beside(head, label, sealed)
+    }
+
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError> {
         self.block(move |inner| Ok(inner.forest.puncture(&leaves)?)).await
+    }
+
+    async fn punctures(&self) -> Result<u64, EnclaveError> {
+        self.block(|inner| Ok(inner.forest.punctures()?)).await
     }
 
     async fn ping(&self) -> Result<(), EnclaveError> {

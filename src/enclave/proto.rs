@@ -6,6 +6,7 @@
 
 mod field;
 mod frame;
+mod native;
 
 use std::fmt;
 
@@ -13,16 +14,18 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use self::field::{message, record};
-use super::{AffectedRecord, Draft, EnclaveError, Ingest, Meta, Opened, RawDraft, Sealed, SealedRaw};
+use super::{AffectedRecord, Draft, EnclaveError, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
+use super::{Opened, RawDraft, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
+use crate::crypto::sign::{Signature, VerifyKey};
 use crate::shred::{LeafRef, SealedHead, ShredError};
 use crate::types::{Address, PayloadId, Privacy, SecurityHash};
-use crate::wire::EncodedPayload;
+use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 pub(super) use self::frame::{decode, encode, read};
 
 /// Version of these messages. Both sides must have the same: they are parts of one installation.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Longest body of a frame.
 pub const MAX_FRAME: usize = 128 * 1024 * 1024;
@@ -55,6 +58,15 @@ pub enum Request {
     SecurityHashes(Bytes, Vec<AffectedRecord>),
     Erase(Vec<LeafRef>),
     Ping,
+    VerifyKey,
+    Sign(Bytes),
+    EpochKey,
+    SealNative(NativeDraft),
+    ReboxNative(PayloadId, SealedHead, Nonce, Bytes, NativeTarget),
+    IngestNative(Delivery, VerifyKey),
+    Punctures,
+    SealBeside(SealedHead, String, Plain),
+    OpenBeside(SealedHead, String, Bytes),
 }
 
 /// What the enclave answers.
@@ -72,7 +84,7 @@ pub enum Response {
     Meta(Meta),
     /// To `Ingest`.
     Ingest(Ingest),
-    /// To `OpenPayload`.
+    /// To `OpenPayload` and `OpenBeside`.
     Plaintext(Option<Plain>),
     /// To `Rewrite`.
     Head(SealedHead),
@@ -86,6 +98,22 @@ pub enum Response {
     Done,
     /// To anything.
     Failed(EnclaveError),
+    /// To `VerifyKey`.
+    VerifyKey(Option<VerifyKey>),
+    /// To `Sign`.
+    Signed(Signature),
+    /// To `EpochKey`.
+    EpochKey(EpochKey),
+    /// To `SealNative`.
+    SealedNative(NativeSealed),
+    /// To `ReboxNative`.
+    Delivery(Delivery),
+    /// To `IngestNative`.
+    NativeIngest(NativeIngest),
+    /// To `SealBeside`.
+    Beside(Bytes),
+    /// To `Punctures`.
+    Number(u64),
 }
 
 /// Reads the body of a request: its number and the call. Total; the entry for fuzzing.
@@ -120,6 +148,15 @@ message! { Request {
     12 SecurityHashes(0 ciphertext, 1 affected),
     13 Erase(0 leaves),
     14 Ping(),
+    15 VerifyKey(),
+    16 Sign(0 message),
+    17 EpochKey(),
+    18 SealNative(0 draft),
+    19 ReboxNative(0 id, 1 head, 2 nonce, 3 ciphertext, 4 target),
+    20 IngestNative(0 delivery, 1 sender_key),
+    21 SealBeside(0 head, 1 label, 2 text),
+    22 OpenBeside(0 head, 1 label, 2 sealed),
+    23 Punctures(),
 } }
 
 message! { Response {
@@ -136,6 +173,14 @@ message! { Response {
     10 SecurityHashes(0 hashes),
     11 Done(),
     12 Failed(0 error),
+    13 VerifyKey(0 key),
+    14 Signed(0 signature),
+    15 EpochKey(0 key),
+    16 SealedNative(0 sealed),
+    17 Delivery(0 delivery),
+    18 NativeIngest(0 ingest),
+    19 Beside(0 sealed),
+    20 Number(0 number),
 } }
 
 message! { EnclaveError {
@@ -145,6 +190,8 @@ message! { EnclaveError {
     3 NotOurs(0 address),
     4 Shred(0 error),
     5 Unavailable(0 why),
+    6 NoSigningKey(),
+    7 Refused(0 refused),
 } }
 
 message! { ShredError {
@@ -165,7 +212,7 @@ record! { AffectedRecord { id, head, ciphertext } }
 record! { Draft { plaintext, sender, recipients, privacy, affected } }
 record! { EncodedPayload { sender, ciphertext, nonce, boxes, recipient_nonce, recipients, privacy } }
 record! { LeafRef { tree, leaf } }
-record! { Meta { sender, recipients, recipient_nonce, privacy } }
+record! { Meta { sender, recipients, recipient_nonce, privacy, native } }
 record! { Opened { plaintext, meta } }
 record! { Privacy { flag, affected, exec_hash, mandatory, group } }
 record! { RawDraft { raw, recipients, privacy, affected } }

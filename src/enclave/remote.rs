@@ -16,11 +16,13 @@ use zeroize::Zeroizing;
 
 use self::link::Link;
 use super::proto::{Plain, Request, Response};
-use super::{AffectedRecord, Draft, Enclave, EnclaveError, Ingest, Meta, Opened, RawDraft, Sealed, SealedRaw};
+use super::{AffectedRecord, Draft, Enclave, EnclaveError, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
+use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
+use crate::crypto::sign::{Signature, VerifyKey};
 use crate::shred::{LeafRef, SealedHead};
 use crate::types::{Address, PayloadId, SecurityHash};
-use crate::wire::EncodedPayload;
+use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 /// After a failed attempt to connect, calls fail at once for this long.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -30,8 +32,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// An enclave behind a Unix socket.
 pub struct RemoteEnclave {
     path: PathBuf,
-    addresses: RwLock<Arc<[Address]>>,
+    known: RwLock<Known>,
     state: Mutex<State>,
+}
+
+/// What the enclave said of itself when it was connected to.
+#[derive(Clone)]
+struct Known {
+    addresses: Arc<[Address]>,
+    verify_key: Option<VerifyKey>,
 }
 
 enum State {
@@ -46,9 +55,9 @@ impl RemoteEnclave {
         let deadline = Instant::now() + patience;
         loop {
             match Link::open(path).await {
-                Ok((link, addresses)) => {
-                    let (addresses, state) = (RwLock::new(addresses.into()), Mutex::new(State::Linked(Arc::new(link))));
-                    return Ok(Self { path: path.to_owned(), addresses, state });
+                Ok((link, known)) => {
+                    let (known, state) = (RwLock::new(known), Mutex::new(State::Linked(Arc::new(link))));
+                    return Ok(Self { path: path.to_owned(), known, state });
                 }
                 Err(why) if Instant::now() >= deadline => return Err(EnclaveError::Unavailable(why)),
                 Err(_) => tokio::time::sleep(PAUSE).await,
@@ -66,9 +75,9 @@ impl RemoteEnclave {
             State::Gone(..) => {}
         }
         match Link::open(&self.path).await {
-            Ok((link, addresses)) => {
+            Ok((link, known)) => {
                 tracing::info!("connected to the enclave again");
-                *self.addresses.write().unwrap_or_else(PoisonError::into_inner) = addresses.into();
+                *self.known.write().unwrap_or_else(PoisonError::into_inner) = known;
                 let link = Arc::new(link);
                 *state = State::Linked(Arc::clone(&link));
                 Ok(link)
@@ -78,6 +87,10 @@ impl RemoteEnclave {
                 Err(EnclaveError::Unavailable(why))
             }
         }
+    }
+
+    fn known(&self) -> Known {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     async fn call(&self, request: Request) -> Result<Response, EnclaveError> {
@@ -109,7 +122,7 @@ macro_rules! expect {
 #[async_trait]
 impl Enclave for RemoteEnclave {
     fn addresses(&self) -> Arc<[Address]> {
-        Arc::clone(&self.addresses.read().unwrap_or_else(PoisonError::into_inner))
+        self.known().addresses
     }
 
     async fn seal(&self, draft: Draft) -> Result<Sealed, EnclaveError> {
@@ -161,8 +174,54 @@ impl Enclave for RemoteEnclave {
         expect!(self, Request::SecurityHashes(ciphertext, affected), Response::SecurityHashes(hashes) => hashes)
     }
 
+    fn verify_key(&self) -> Option<VerifyKey> {
+        self.known().verify_key
+    }
+
+    async fn sign(&self, message: Vec<u8>) -> Result<Signature, EnclaveError> {
+        expect!(self, Request::Sign(message.into()), Response::Signed(signature) => signature)
+    }
+
+    async fn epoch_key(&self) -> Result<EpochKey, EnclaveError> {
+        expect!(self, Request::EpochKey, Response::EpochKey(key) => key)
+    }
+
+    async fn seal_native(&self, draft: NativeDraft) -> Result<NativeSealed, EnclaveError> {
+        expect!(self, Request::SealNative(draft), Response::SealedNative(sealed) => sealed)
+    }
+
+    async fn rebox_native(
+        &self,
+        id: PayloadId,
+        head: &SealedHead,
+        nonce: Nonce,
+        ciphertext: Bytes,
+        target: NativeTarget,
+    ) -> Result<Delivery, EnclaveError> {
+        let request = Request::ReboxNative(id, head.clone(), nonce, ciphertext, target);
+        expect!(self, request, Response::Delivery(delivery) => delivery)
+    }
+
+    async fn ingest_native(&self, delivery: &Delivery, sender_key: VerifyKey) -> Result<NativeIngest, EnclaveError> {
+        expect!(self, Request::IngestNative(delivery.clone(), sender_key), Response::NativeIngest(ingest) => ingest)
+    }
+
+    async fn seal_beside(&self, head: &SealedHead, label: &str, text: Vec<u8>) -> Result<Bytes, EnclaveError> {
+        let request = Request::SealBeside(head.clone(), label.to_owned(), Plain(Zeroizing::new(text)));
+        expect!(self, request, Response::Beside(sealed) => sealed)
+    }
+
+    async fn open_beside(&self, head: &SealedHead, label: &str, sealed: Bytes) -> Result<Zeroizing<Vec<u8>>, EnclaveError> {
+        let request = Request::OpenBeside(head.clone(), label.to_owned(), sealed);
+        expect!(self, request, Response::Plaintext(Some(Plain(text))) => text)
+    }
+
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError> {
         expect!(self, Request::Erase(leaves), Response::Done => ())
+    }
+
+    async fn punctures(&self) -> Result<u64, EnclaveError> {
+        expect!(self, Request::Punctures, Response::Number(number) => number)
     }
 
     async fn ping(&self) -> Result<(), EnclaveError> {

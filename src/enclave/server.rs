@@ -140,9 +140,33 @@ async fn answer(enclave: &dyn Enclave, request: Request) -> Result<Response, Enc
             enclave.erase(leaves).await?;
             Response::Done
         }
+        Request::Punctures => Response::Number(enclave.punctures().await?),
         Request::Ping => {
             enclave.ping().await?;
             Response::Done
         }
+        native => answer_native(enclave, native).await?,
+    })
+}
+
+/// The calls of a node under a directory.
+async fn answer_native(enclave: &dyn Enclave, request: Request) -> Result<Response, EnclaveError> {
+    Ok(match request {
+        Request::Sign(message) => Response::Signed(enclave.sign(message.to_vec()).await?),
+        Request::EpochKey => Response::EpochKey(enclave.epoch_key().await?),
+        Request::SealNative(draft) => Response::SealedNative(enclave.seal_native(draft).await?),
+        Request::ReboxNative(id, head, nonce, ciphertext, target) => {
+            Response::Delivery(enclave.rebox_native(id, &head, nonce, ciphertext, target).await?)
+        }
+        Request::IngestNative(delivery, sender_key) => {
+            Response::NativeIngest(enclave.ingest_native(&delivery, sender_key).await?)
+        }
+        Request::SealBeside(head, label, Plain(mut text)) => {
+            Response::Beside(enclave.seal_beside(&head, &label, std::mem::take(&mut *text)).await?)
+        }
+        Request::OpenBeside(head, label, sealed) => {
+            Response::Plaintext(Some(Plain(enclave.open_beside(&head, &label, sealed).await?)))
+        }
+        _ => Response::VerifyKey(enclave.verify_key()),
     })
 }

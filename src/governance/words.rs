@@ -71,13 +71,13 @@ words! {
     Supervision {
         /// Not at all.
         S0 = "S0",
-        /// Supervisors learn that something was sent.
+        /// Headers: supervisors learn who sent what class to whom, and when.
         S1 = "S1",
-        /// Supervisors may ask for the content.
+        /// Threshold escrow: a quorum of officers can open it, on a mandate.
         S2 = "S2",
-        /// A quorum of officers can open it.
+        /// A supervisor receives every payload, and recipients refuse one that it does not.
         S3 = "S3",
-        /// Supervisors receive every payload.
+        /// A supervisor signs before the id is given to the node.
         S4 = "S4",
     }
 }

@@ -63,33 +63,37 @@ impl Drop for Pending {
 }
 
 #[derive(Clone)]
-struct Admin {
-    source: Arc<dyn AdminSource>,
+struct Probes {
     readiness: Readiness,
     shutdown: Shutdown,
 }
 
-/// The routes of the admin surface.
+/// The routes of the admin surface, open to whoever reaches it.
 pub fn router(source: Arc<dyn AdminSource>, readiness: Readiness, shutdown: Shutdown) -> Router {
-    Router::new()
-        .route("/metrics", get(metrics))
-        .route("/live", get(live))
-        .route("/ready", get(ready))
-        .route("/status", get(status))
-        .with_state(Admin { source, readiness, shutdown })
+    probes(readiness, shutdown).merge(figures(source))
 }
 
-async fn metrics(State(admin): State<Admin>) -> Response {
-    ([(CONTENT_TYPE, METRICS_TYPE)], admin.source.metrics().await).into_response()
+/// `/live` and `/ready`: they tell nothing of the node but whether it works.
+pub fn probes(readiness: Readiness, shutdown: Shutdown) -> Router {
+    Router::new().route("/live", get(live)).route("/ready", get(ready)).with_state(Probes { readiness, shutdown })
+}
+
+/// `/metrics` and `/status`.
+pub fn figures(source: Arc<dyn AdminSource>) -> Router {
+    Router::new().route("/metrics", get(metrics)).route("/status", get(status)).with_state(source)
+}
+
+async fn metrics(State(source): State<Arc<dyn AdminSource>>) -> Response {
+    ([(CONTENT_TYPE, METRICS_TYPE)], source.metrics().await).into_response()
 }
 
 async fn live() -> &'static str {
     "live\n"
 }
 
-async fn ready(State(admin): State<Admin>) -> Response {
-    let missing = admin.readiness.missing();
-    if admin.shutdown.has_begun() {
+async fn ready(State(probes): State<Probes>) -> Response {
+    let missing = probes.readiness.missing();
+    if probes.shutdown.has_begun() {
         return (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response();
     }
     if missing.is_empty() {
@@ -98,6 +102,6 @@ async fn ready(State(admin): State<Admin>) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, format!("waiting for {}\n", missing.join(", "))).into_response()
 }
 
-async fn status(State(admin): State<Admin>) -> Json<serde_json::Value> {
-    Json(admin.source.status().await)
+async fn status(State(source): State<Arc<dyn AdminSource>>) -> Json<serde_json::Value> {
+    Json(source.status().await)
 }

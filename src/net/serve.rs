@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::connection::{Crowd, Shared, drive};
 use super::listen::{Listener, Socket};
 use super::tls::ServerTls;
-use super::{Caller, Shutdown};
+use super::{Caller, PeerCertificate, Shutdown};
 
 /// Pause after the system refused to accept (no file descriptors left): the backlog keeps the callers meanwhile.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -127,7 +127,7 @@ impl Accepting {
         let (tls, shared) = (self.tls.clone(), Arc::clone(&self.shared));
         self.shared.shutdown.tasks.spawn(async move {
             match stream {
-                Stream::Unix(stream) => drive(stream, Caller { address: None }, &shared).await,
+                Stream::Unix(stream) => drive(stream, Caller::default(), &shared).await,
                 Stream::Tcp(stream, address) => serve_tcp(stream, address, tls, &shared).await,
             }
             drop(place);
@@ -159,7 +159,7 @@ async fn accept_tcp(listener: &TcpListener) -> io::Result<Stream> {
 }
 
 async fn serve_tcp(stream: TcpStream, address: IpAddr, tls: Option<Arc<ServerTls>>, shared: &Shared) {
-    let caller = Caller { address: Some(address) };
+    let mut caller = Caller { address: Some(address), certificate: None };
     let Some(tls) = tls else { return drive(stream, caller, shared).await };
     let handshake = tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream));
     let done = tokio::select! {
@@ -167,7 +167,11 @@ async fn serve_tcp(stream: TcpStream, address: IpAddr, tls: Option<Arc<ServerTls
         done = handshake => done,
     };
     match done {
-        Ok(Ok(stream)) => drive(stream, caller, shared).await,
+        Ok(Ok(stream)) => {
+            let chain = stream.get_ref().1.peer_certificates();
+            caller.certificate = chain.and_then(|chain| chain.first()).and_then(PeerCertificate::read);
+            drive(stream, caller, shared).await;
+        }
         Ok(Err(error)) => tracing::info!(%address, %error, "a TLS handshake failed"),
         Err(_) => tracing::debug!(%address, "a TLS handshake took too long"),
     }

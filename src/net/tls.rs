@@ -21,7 +21,7 @@ use rustls::client::Resumption;
 use rustls::crypto::CryptoProvider;
 use rustls::server::NoServerSessionStorage;
 use rustls::{ClientConfig, ServerConfig};
-use rustls_pki_types::ServerName;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use tokio::net::TcpStream;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
@@ -156,6 +156,11 @@ fn report(refreshed: Result<bool, TlsError>) {
             tracing::error!(%error, %code, "TLS files were not reloaded; the former ones stay");
         }
     }
+}
+
+/// Our certificate chain and its key. Errors name the file.
+pub(super) fn load_identity(identity: &Identity) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), TlsError> {
+    material::identity(identity)
 }
 
 fn server_config(settings: &TlsSettings) -> Result<ServerConfig, TlsError> {

@@ -21,6 +21,12 @@ impl Counter {
 pub struct Counters {
     /// Payloads sent: every recipient has them.
     pub sent: Counter,
+    /// Of those sent, payloads of the suite celosia-1.
+    pub sent_native: Counter,
+    /// Of those taken, payloads of the suite celosia-1.
+    pub pushed_native: Counter,
+    /// Sends that the policy refused.
+    pub policy_refused: Counter,
     /// Sends that failed after they were sealed.
     pub send_failed: Counter,
     /// Payloads given back to the node or an application.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::happening::{Happening, Kind as What};
 use super::records::now;
 use super::send::to_its_end;
 use super::{Error, Node};
@@ -27,7 +28,9 @@ impl Node {
             return Err(Error::NotFound(id));
         }
         self.enclave.erase(leaves.clone()).await?;
-        self.store.bury(id, Tombstone { time: now(), leaves: leaves.clone() }).await?;
+        let tombstone = Tombstone { time: now(), leaves: leaves.clone() };
+        let event = self.governed.as_ref().map(|_| Happening::now(What::Erased).id(id).lasting());
+        self.store.bury_noted(id, tombstone, event).await?;
         self.puncture_latecomers(id, &leaves).await?;
         self.counters.erased.add();
         tracing::info!(%id, "payload erased");

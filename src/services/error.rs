@@ -1,7 +1,10 @@
 use super::PeerError;
+use crate::directory::FolderError;
 use crate::enclave::EnclaveError;
+use crate::governance::{PolicyAge, Violation};
+use crate::journal::JournalError;
 use crate::store::StoreError;
-use crate::types::{Address, Code, Coded, GroupId, PayloadId};
+use crate::types::{Address, Code, Coded, GroupId, MemberId, PayloadId};
 
 /// Why a verb was not done. Texts that GoQuorum's users and tools look for are kept to the letter.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +84,62 @@ pub enum Error {
     /// A withdrawal token that is unknown or too old.
     #[error("the withdrawal token is unknown or has expired")]
     WithdrawRefused,
+    /// The network has no directory and no policy.
+    #[error("this node is not a member of a governed network: there is no [governance] in its configuration")]
+    NotGoverned,
+    /// One of our own keys that the directory does not name.
+    #[error("key {0} is not in the directory: the governors must list it before it sends")]
+    NotInDirectory(Address),
+    /// A member that the directory does not name.
+    #[error("{0} is not a member in the directory")]
+    NotAMember(MemberId),
+    /// The policy does not let it through.
+    #[error("the policy forbids it: {0}")]
+    Policy(#[source] Violation),
+    /// A header under a policy that is no longer, or not yet, in force.
+    #[error("{0}")]
+    PolicyAge(#[source] PolicyAge),
+    /// A key of a day whose signature is not that member's.
+    #[error("the epoch key of {0} is not signed by the key that the directory names")]
+    EpochKey(MemberId),
+    /// A payload that a member sends in the name of another.
+    #[error("{from} delivered a payload of {sender}: a member sends its own alone")]
+    NotItsOwn {
+        /// Who delivered it.
+        from: MemberId,
+        /// Whose it says to be.
+        sender: MemberId,
+    },
+    /// Clocks that differ by more than ten minutes.
+    #[error("the payload is dated {seconds} s from this node's clock: one of the two clocks is wrong, set it (NTP)")]
+    ClockApart {
+        /// How far.
+        seconds: i64,
+    },
+    /// An acknowledgement that does not verify.
+    #[error("the acknowledgement of {0} does not verify")]
+    BadAck(MemberId),
+    /// A message of the native protocol that does not decode.
+    #[error("{0}")]
+    Message(&'static str),
+    /// An upload that is not there, or that is too large.
+    #[error("the upload is not complete, or larger than this node takes")]
+    Upload,
+    /// A document that is not taken.
+    #[error(transparent)]
+    Document(#[from] FolderError),
+    /// The journal cannot do it.
+    #[error(transparent)]
+    Journal(JournalError),
+    /// A folder of this node cannot be written.
+    #[error("a file of this node cannot be written or read: {0}")]
+    Disk(String),
+    /// No receipt: it was not sent with the suite that has them.
+    #[error("there is no receipt of {0}: it was sent to a Tessera, or before this network was governed")]
+    NoReceipt(PayloadId),
+    /// This node must not serve: its past is older than what others saw of it.
+    #[error("this node does not serve: {0}")]
+    RolledBack(String),
     /// A recipient's peer did not take the payload.
     #[error("recipient {recipient}: {source}")]
     Delivery {
@@ -135,6 +194,22 @@ impl Coded for Error {
             Self::NotAChallenge => Code(3107),
             Self::Recovering(_) => Code(3108),
             Self::WithdrawRefused => Code(3109),
+            Self::NotGoverned => Code(3201),
+            Self::NotInDirectory(_) => Code(3202),
+            Self::NotAMember(_) => Code(3203),
+            Self::Policy(violation) => violation.code(),
+            Self::PolicyAge(age) => age.code(),
+            Self::EpochKey(_) => Code(3204),
+            Self::NotItsOwn { .. } => Code(3205),
+            Self::ClockApart { .. } => Code(3206),
+            Self::BadAck(_) => Code(3207),
+            Self::Message(_) => Code(3208),
+            Self::Upload => Code(3209),
+            Self::Document(error) => error.code(),
+            Self::Disk(_) => Code(4111),
+            Self::Journal(error) => error.code(),
+            Self::NoReceipt(_) => Code(3210),
+            Self::RolledBack(_) => Code(3211),
             Self::Delivery { source, .. } | Self::Peer(source) => source.code(),
             Self::Enclave(error) => error.code(),
             Self::Store(error) => error.code(),

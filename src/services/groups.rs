@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use bytes::Bytes;
 use futures_util::future::join_all;
 
+use super::governed::Route;
 use super::{Error, Node};
 use crate::crypto::random;
-use crate::types::{Address, ApiVersion, GroupId, PeerUrl};
+use crate::types::{Address, ApiVersion, GroupId};
 use crate::wire::privacy_group::{EncodedGroup, GroupState, pantheon_id};
 
 pub use crate::wire::privacy_group::GroupKind;
@@ -158,19 +159,24 @@ impl Node {
     }
 
     /// The peers of the other members, each once; all must be known and know groups.
-    fn group_peers(&self, members: &[Address]) -> Result<BTreeSet<PeerUrl>, Error> {
+    fn group_peers(&self, members: &[Address]) -> Result<Vec<Route>, Error> {
         let others = members.iter().filter(|key| !self.directory.is_own(key));
-        others
-            .map(|key| {
-                let member = self.directory.locate(key).ok_or(Error::RecipientUnknown(*key))?;
-                if member.versions.contains(ApiVersion::V3) { Ok(member.url) } else { Err(Error::GroupUnsupported(*key)) }
-            })
-            .collect()
+        let mut routes: Vec<Route> = Vec::new();
+        for key in others {
+            let route = self.locate(key)?;
+            if matches!(&route, Route::Compatible(member) if !member.versions.contains(ApiVersion::V3)) {
+                return Err(Error::GroupUnsupported(*key));
+            }
+            if routes.iter().all(|known| known.url() != route.url()) {
+                routes.push(route);
+            }
+        }
+        Ok(routes)
     }
 
-    async fn keep_and_tell(&self, id: &GroupId, group: &EncodedGroup, peers: &BTreeSet<PeerUrl>) -> Result<(), Error> {
+    async fn keep_and_tell(&self, id: &GroupId, group: &EncodedGroup, peers: &[Route]) -> Result<(), Error> {
         let data = group.encode();
-        for told in join_all(peers.iter().map(|url| self.peers.push_group(url, data.clone()))).await {
+        for told in join_all(peers.iter().map(|route| self.tell_group(route, &data))).await {
             told?;
         }
         self.store.put_group(id.clone(), data).await?;

@@ -46,6 +46,14 @@ pub enum PeerError {
         /// The start of its body, printable characters only.
         message: String,
     },
+    /// Its clock is another day than ours.
+    #[error("the clock of {url} is {days} days from ours: one of the two is wrong, set it (NTP)")]
+    ClockApart {
+        /// Which peer.
+        url: PeerUrl,
+        /// How far.
+        days: u32,
+    },
     /// An answer that does not decode.
     #[error("{0} gave an answer that is not of the protocol")]
     Malformed(PeerUrl),
@@ -67,6 +75,7 @@ impl Coded for PeerError {
             Self::Offline(_) => Code(3001),
             Self::Refused { .. } => Code(3002),
             Self::Malformed(_) => Code(3003),
+            Self::ClockApart { .. } => Code(3004),
         }
     }
 }

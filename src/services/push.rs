@@ -1,5 +1,8 @@
 //! Taking a delivery: decoded, rules checked, box opened, data key re-wrapped, durable; only then acknowledged.
 
+use bytes::Bytes;
+
+use super::happening::{Happening, Kind as What};
 use super::records::now;
 use super::rules::{self, Known, Verdict};
 use super::withdraw::WithdrawToken;
@@ -8,7 +11,7 @@ use crate::crypto::hash::payload_id;
 use crate::enclave::{AffectedRecord, EnclaveError, Ingest, Meta};
 use crate::shred::SealedHead;
 use crate::store::{Inserted, Kind, Lookup, Record};
-use crate::types::{PayloadId, PrivacyFlag};
+use crate::types::{Address, PayloadId, Privacy, PrivacyFlag};
 use crate::wire::EncodedPayload;
 
 /// What became of a payload that a peer delivered.
@@ -40,8 +43,10 @@ impl Node {
         if payload.privacy.flag.is_enhanced() && !self.settings.enhanced_privacy {
             return Err(Error::EnhancedPrivacyDisabled);
         }
+        self.admits_sender(&payload.sender)?;
         let id = payload_id(&payload.ciphertext);
-        if let Some(reason) = self.check_affected(&mut payload).await? {
+        let EncodedPayload { privacy, sender, recipients, ciphertext, .. } = &mut payload;
+        if let Some(reason) = self.check_affected(privacy, sender, recipients, ciphertext).await? {
             self.counters.push_refused.add();
             tracing::info!(%id, reason, "a delivery was passed over");
             return Ok(Pushed { id, withdraw: None });
@@ -56,7 +61,8 @@ impl Node {
         }
         loop {
             let record = Record { time: now(), nonce: payload.nonce, head: head.clone(), ciphertext: payload.ciphertext.clone() };
-            match self.store.insert(Kind::Payload, id, record).await? {
+            let event = self.event(|| Happening::now(What::Received).id(id));
+            match self.store.insert_noted(Kind::Payload, id, record, event).await? {
                 Inserted::New => return Ok(Pushed { id, withdraw: Some(self.withdrawals.offer(id, &head)) }),
                 Inserted::Buried => return Err(Error::Erased(id)),
                 Inserted::Exists if self.merge_meta(id, &head, &meta).await? => return Ok(Pushed { id, withdraw: None }),
@@ -68,33 +74,44 @@ impl Node {
 
     /// The rules that concern affected transactions. `Some` reason: say yes and keep nothing.
     /// Proofs that do not hold are struck from the payload, or refuse it under state validation.
-    async fn check_affected(&self, payload: &mut EncodedPayload) -> Result<Option<&'static str>, Error> {
-        if payload.privacy.affected.is_empty() && payload.privacy.flag != PrivacyFlag::StateValidation {
+    pub(crate) async fn check_affected(
+        &self,
+        privacy: &mut Privacy,
+        sender: &Address,
+        recipients: &[Address],
+        ciphertext: &Bytes,
+    ) -> Result<Option<&'static str>, Error> {
+        if privacy.affected.is_empty() && privacy.flag != PrivacyFlag::StateValidation {
             return Ok(None);
         }
-        let ids: Vec<PayloadId> = payload.privacy.affected.iter().map(|affected| affected.id).collect();
+        let ids: Vec<PayloadId> = privacy.affected.iter().map(|affected| affected.id).collect();
         let found = self.affected(&ids).await?;
         let known: Vec<Known<'_>> = found.iter().map(|(record, meta)| Known { id: &record.id, meta }).collect();
         let unknown = found.len() != ids.len();
-        let verdict = rules::check_push(&payload.privacy, &payload.sender, &payload.recipients, &known, unknown)?;
+        let verdict = rules::check_push(privacy, sender, recipients, &known, unknown)?;
         if let Verdict::PassOver(reason) = verdict {
             return Ok(Some(reason));
         }
         let records = found.into_iter().map(|(record, _)| record).collect();
-        self.strike_unproved(payload, records).await?;
+        self.strike_unproved(privacy, ciphertext, records).await?;
         Ok(None)
     }
 
-    async fn strike_unproved(&self, payload: &mut EncodedPayload, records: Vec<AffectedRecord>) -> Result<(), Error> {
+    async fn strike_unproved(
+        &self,
+        privacy: &mut Privacy,
+        ciphertext: &Bytes,
+        records: Vec<AffectedRecord>,
+    ) -> Result<(), Error> {
         let ids: Vec<PayloadId> = records.iter().map(|record| record.id).collect();
-        let proofs = self.enclave.security_hashes(payload.ciphertext.clone(), records).await?;
+        let proofs = self.enclave.security_hashes(ciphertext.clone(), records).await?;
         let proved = |affected: &crate::types::Affected| {
             ids.iter().zip(&proofs).any(|(id, proof)| *id == affected.id && *proof == affected.hash)
         };
-        if payload.privacy.flag == PrivacyFlag::StateValidation && !payload.privacy.affected.iter().all(proved) {
+        if privacy.flag == PrivacyFlag::StateValidation && !privacy.affected.iter().all(proved) {
             return Err(Error::PrivacyViolation("Invalid security hashes for affected contract transactions".into()));
         }
-        payload.privacy.affected.retain(proved);
+        privacy.affected.retain(proved);
         Ok(())
     }
 
@@ -105,6 +122,7 @@ impl Node {
             recipients: payload.recipients.clone(),
             recipient_nonce: payload.recipient_nonce,
             privacy: payload.privacy.clone(),
+            native: None,
         };
         self.merge_meta(id, head, &meta).await
     }
@@ -113,7 +131,7 @@ impl Node {
     ///
     /// The head is written anew even where nothing is added. Whoever made the record may be about to take it back, and does so by its
     /// head: from now on it is somebody else's, too, who was told that it is here.
-    async fn merge_meta(&self, id: PayloadId, head: &SealedHead, new: &Meta) -> Result<bool, Error> {
+    pub(crate) async fn merge_meta(&self, id: PayloadId, head: &SealedHead, new: &Meta) -> Result<bool, Error> {
         loop {
             let old_head = match self.store.head(Kind::Payload, &id).await? {
                 Lookup::Found(head) => head,

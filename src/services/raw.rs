@@ -32,9 +32,16 @@ impl Node {
         let id = request.id;
         let record = self.record(Kind::Raw, &id).await?.ok_or(Error::RawNotFound(id))?;
         let meta = self.enclave.meta(id, &record.head).await.map_err(|error| erased_is_absent(error, id))?;
+        let class = request.terms.class.unwrap_or_default();
         let Plan { recipients, privacy, affected } = self.plan(meta.sender, &request.to, &request.terms).await?;
+        if let Some(governed) = &self.governed {
+            let charter = governed.charter();
+            self.may_serve(governed)?;
+            self.own_standing(&charter, &governed.me)?;
+            self.judge(&charter, &meta.sender, &recipients, class).await?;
+        }
         let raw = SealedRaw { id, ciphertext: record.ciphertext, nonce: record.nonce, head: record.head };
         let sealed = self.enclave.seal_stored(RawDraft { raw, recipients, privacy, affected }).await?;
-        self.keep_and_deliver(sealed).await
+        self.keep_and_deliver(sealed, class).await
     }
 }

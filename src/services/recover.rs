@@ -29,7 +29,7 @@ pub struct Recovery {
 pub(crate) struct Staging(Mutex<Vec<EncodedPayload>>);
 
 impl Staging {
-    fn push(&self, payload: EncodedPayload) {
+    pub(crate) fn push(&self, payload: EncodedPayload) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(payload);
     }
 
@@ -55,7 +55,12 @@ impl Node {
             }
             recovery.failed += usize::from(!served);
         }
-        recovery.left = self.unstage().await?;
+        if let Some(governed) = &self.governed {
+            let (failed, left) = self.recover_native(governed).await?;
+            recovery.failed += failed;
+            recovery.left += left;
+        }
+        recovery.left += self.unstage().await?;
         Ok(recovery)
     }
 
@@ -95,13 +100,13 @@ impl Node {
         Ok(())
     }
 
-    async fn is_ready(&self, payload: &EncodedPayload) -> Result<bool, Error> {
+    pub(crate) async fn is_ready(&self, payload: &EncodedPayload) -> Result<bool, Error> {
         let ids: Vec<_> = payload.privacy.affected.iter().map(|affected| affected.id).collect();
         Ok(ids.is_empty() || self.affected(&ids).await?.len() == ids.len())
     }
 
     /// One bad payload does not end a recovery; a store that fails does.
-    async fn take_recovered(&self, payload: EncodedPayload) -> Result<(), Error> {
+    pub(crate) async fn take_recovered(&self, payload: EncodedPayload) -> Result<(), Error> {
         let id = payload_id(&payload.ciphertext);
         match self.take(payload).await {
             Ok(pushed) => {

@@ -97,7 +97,13 @@ impl Node {
     }
 
     /// The copies of a record that belong to `key`; none if it takes no part or we cannot make its box.
-    async fn copies(&self, id: PayloadId, record: &Record, meta: &Meta, key: Address) -> Result<Vec<EncodedPayload>, Error> {
+    pub(crate) async fn copies(
+        &self,
+        id: PayloadId,
+        record: &Record,
+        meta: &Meta,
+        key: Address,
+    ) -> Result<Vec<EncodedPayload>, Error> {
         let targets: Vec<Address> = if meta.recipients.contains(&key) {
             vec![key]
         } else if meta.sender == key {

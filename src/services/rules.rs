@@ -98,7 +98,7 @@ mod tests {
     }
 
     fn meta(privacy: Privacy, recipients: &[Address]) -> Meta {
-        Meta { sender: recipients[0], recipients: recipients.to_vec(), recipient_nonce: [0; 24], privacy }
+        Meta { sender: recipients[0], recipients: recipients.to_vec(), recipient_nonce: [0; 24], privacy, native: None }
     }
 
     fn text(result: Result<(), Error>) -> String {

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::governed::Route;
+use super::happening::{Happening, Kind as What};
 use super::records::now;
 use super::rules::{self, Known};
 use super::{Error, Node, PeerError, SendRequest, Sent, Terms, WithdrawToken};
@@ -12,7 +14,7 @@ use crate::directory::Member;
 use crate::enclave::{AffectedRecord, Draft, Sealed};
 use crate::shred::SealedHead;
 use crate::store::{Inserted, Kind, Record, StoreError};
-use crate::types::{Address, ApiVersion, Coded as _, PayloadId, PeerUrl, Privacy, PrivacyFlag};
+use crate::types::{Address, ApiVersion, Class, Coded as _, PayloadId, Privacy, PrivacyFlag};
 use crate::wire::EncodedPayload;
 
 /// Longest that taking back may add to a failed send: delivery budget and this stay inside GoQuorum's 5 s.
@@ -29,7 +31,7 @@ pub(crate) struct Plan {
 struct Remote {
     index: usize,
     key: Address,
-    member: Member,
+    route: Route,
 }
 
 impl Node {
@@ -42,11 +44,15 @@ impl Node {
     }
 
     async fn send_now(&self, request: SendRequest) -> Result<Sent, Error> {
+        if let Some(governed) = &self.governed {
+            return self.send_governed(governed, request).await;
+        }
+        let class = request.terms.class.unwrap_or_default();
         let sender = self.sender(request.from)?;
         let Plan { recipients, privacy, affected } = self.plan(sender, &request.to, &request.terms).await?;
         let draft = Draft { plaintext: request.payload, sender, recipients, privacy, affected };
         let sealed = self.enclave.seal(draft).await?;
-        self.keep_and_deliver(sealed).await
+        self.keep_and_deliver(sealed, class).await
     }
 
     /// The sender of a request: the default key if it names none.
@@ -107,18 +113,20 @@ impl Node {
         let others = recipients.iter().enumerate().filter(|(_, key)| !self.directory.is_own(key));
         others
             .map(|(index, key)| {
-                let member = self.directory.locate(key).ok_or(Error::RecipientUnknown(*key))?;
-                check_versions(key, &member, privacy)?;
-                Ok(Remote { index, key: *key, member })
+                let route = self.locate(key)?;
+                if let Route::Compatible(member) = &route {
+                    check_versions(key, member, privacy)?;
+                }
+                Ok(Remote { index, key: *key, route })
             })
             .collect()
     }
 
     /// Keeps a sealed payload and delivers it, both at once. If one recipient cannot have it, the others are asked to forget it.
-    pub(crate) async fn keep_and_deliver(&self, sealed: Sealed) -> Result<Sent, Error> {
+    pub(crate) async fn keep_and_deliver(&self, sealed: Sealed, class: Class) -> Result<Sent, Error> {
         let remotes = self.remotes(&sealed.payload.recipients, &sealed.payload.privacy)?;
         let deliveries = join_all(remotes.iter().map(|remote| self.deliver(&sealed.payload, remote)));
-        let (kept, delivered) = tokio::join!(self.keep(&sealed), deliveries);
+        let (kept, delivered) = tokio::join!(self.keep(&sealed, class), deliveries);
         let failure = delivered.iter().zip(&remotes).find_map(|(outcome, remote)| {
             let source = outcome.as_ref().err()?.clone();
             Some(Error::Delivery { recipient: remote.key, source })
@@ -134,7 +142,7 @@ impl Node {
                 let tokens = remotes
                     .iter()
                     .zip(delivered)
-                    .filter_map(|(remote, outcome)| outcome.ok().flatten().map(|token| (remote.member.url.clone(), token)));
+                    .filter_map(|(remote, outcome)| outcome.ok().flatten().map(|token| (remote.route.clone(), token)));
                 self.take_back(sealed.id, matches!(kept, Ok(true)).then_some(sealed.head), tokens.collect()).await;
                 Err(failure.or(kept.err()).unwrap_or(Error::NotFound(sealed.id)))
             }
@@ -142,7 +150,7 @@ impl Node {
     }
 
     /// Keeps our own copy. True if it is new; an existing one (the same raw payload sent again) gains the new recipients.
-    async fn keep(&self, sealed: &Sealed) -> Result<bool, Error> {
+    async fn keep(&self, sealed: &Sealed, class: Class) -> Result<bool, Error> {
         loop {
             let record = Record {
                 time: now(),
@@ -150,7 +158,8 @@ impl Node {
                 head: sealed.head.clone(),
                 ciphertext: sealed.payload.ciphertext.clone(),
             };
-            match self.store.insert(Kind::Payload, sealed.id, record).await? {
+            let event = self.event(|| Happening::now(What::Stored).id(sealed.id).class(class));
+            match self.store.insert_noted(Kind::Payload, sealed.id, record, event).await? {
                 Inserted::New => return Ok(true),
                 Inserted::Buried => return Err(Error::Erased(sealed.id)),
                 Inserted::Exists if self.merge(sealed.id, &sealed.head, &sealed.payload).await? => return Ok(false),
@@ -161,12 +170,17 @@ impl Node {
     }
 
     async fn deliver(&self, payload: &EncodedPayload, remote: &Remote) -> Result<Option<WithdrawToken>, PeerError> {
-        let Some(copy) = for_recipient(payload, remote.index) else {
-            return Err(PeerError::Malformed(remote.member.url.clone()));
+        let url = remote.route.url();
+        let Some(copy) = for_recipient(payload, remote.index) else { return Err(PeerError::Malformed(url.clone())) };
+        let push = async {
+            match &remote.route {
+                Route::Compatible(member) => {
+                    let codec = member.versions.codec();
+                    Ok(self.peers.push(url, codec, copy.encode(codec)).await?.withdraw)
+                }
+                Route::Native(address) => self.tell_nacl(address, &copy).await,
+            }
         };
-        let codec = remote.member.versions.codec();
-        let url = &remote.member.url;
-        let push = self.peers.push(url, codec, copy.encode(codec));
         let outcome = match tokio::time::timeout(self.settings.peer_budget, push).await {
             Ok(outcome) => outcome,
             Err(_) => Err(PeerError::Offline(url.clone())),
@@ -178,16 +192,17 @@ impl Node {
                 tracing::warn!(peer = %url, error = error.without_words(), "a delivery failed");
             }
         }
-        outcome.map(|delivered| delivered.withdraw)
+        outcome
     }
 
     /// After a failed send nobody keeps what nobody will refer to. Best effort: a Tessera cannot be asked.
-    async fn take_back(&self, id: PayloadId, own: Option<SealedHead>, tokens: Vec<(PeerUrl, WithdrawToken)>) {
-        let withdrawals = join_all(tokens.iter().map(|(url, token)| self.peers.withdraw(url, &id, *token)));
+    async fn take_back(&self, id: PayloadId, own: Option<SealedHead>, tokens: Vec<(Route, WithdrawToken)>) {
+        let withdrawals = join_all(tokens.iter().map(|(route, token)| self.withdraw_at(route, id, *token)));
         match tokio::time::timeout(WITHDRAW_BUDGET, withdrawals).await {
             Ok(outcomes) => {
-                for ((url, _), error) in tokens.iter().zip(outcomes).filter_map(|(peer, outcome)| Some((peer, outcome.err()?))) {
-                    tracing::warn!(%id, peer = %url, error = error.without_words(), "a delivery of a failed send could not be taken back");
+                for ((route, _), error) in tokens.iter().zip(outcomes).filter_map(|(peer, outcome)| Some((peer, outcome.err()?)))
+                {
+                    tracing::warn!(%id, peer = %route.url(), error = error.without_words(), "a delivery of a failed send could not be taken back");
                 }
             }
             Err(_) => tracing::warn!(%id, "deliveries of a failed send could not be taken back in time"),

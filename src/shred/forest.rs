@@ -97,6 +97,11 @@ impl Forest {
         Ok(self.tree(leaf.tree)?.is_alive(leaf.leaf))
     }
 
+    /// How many leaves were punctured in all trees: it only rises, unless the folder was put back.
+    pub fn punctures(&self) -> Result<u64, ShredError> {
+        Tree::numbers(&self.folder)?.into_iter().try_fold(0, |sum, id| Ok(sum + self.tree(id)?.punctured()))
+    }
+
     fn current(&self, day: u64) -> Result<Arc<Current>, ShredError> {
         let fresh = || {
             let open = self.current.read().unwrap_or_else(PoisonError::into_inner);

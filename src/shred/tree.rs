@@ -73,6 +73,10 @@ impl Tree {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).is_alive(leaf)
     }
 
+    pub(super) fn punctured(&self) -> u64 {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).punctured()
+    }
+
     pub(super) fn derive(&self, leaf: u32) -> Result<Secret<32>, ShredError> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).derive(leaf).ok_or(ShredError::Destroyed)
     }

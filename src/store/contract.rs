@@ -1,5 +1,7 @@
 //! What every store must do, whatever it stands on. Each case runs against each backend: see [`contract`].
 
+mod journal;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -52,6 +54,9 @@ macro_rules! contract {
             kinds_are_apart_and_buried_together
             large_payloads_come_back_whole
             one_of_many_inserts_is_new
+            journal_rows_come_with_what_they_record
+            an_erased_payload_leaves_commitments_alone
+            bytes_beside_a_payload_go_with_it
             records_come_back_as_they_were
             scans_are_ordered_and_paged
             what_was_answered_survives_a_restart
@@ -59,6 +64,10 @@ macro_rules! contract {
     };
 }
 pub(crate) use contract;
+
+pub(crate) use journal::{
+    an_erased_payload_leaves_commitments_alone, bytes_beside_a_payload_go_with_it, journal_rows_come_with_what_they_record,
+};
 
 /// A record that differs with its seed.
 pub(crate) fn record(seed: u32, length: usize) -> (PayloadId, Record) {

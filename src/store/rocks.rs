@@ -4,6 +4,7 @@ mod audit;
 mod commit;
 #[cfg(test)]
 mod faults;
+mod journal;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -20,21 +21,24 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::commit::{Committed, Committer, Op, Reply, Request};
 use self::rows::{Index, Totals};
-use super::{Inserted, Kind, Lookup, Record, Stats, Store, StoreError, Tombstone};
+use super::{Event, Inserted, JournalRow, Kind, Lookup, Record, Stats, Store, StoreError, Tombstone};
 use crate::shred::SealedHead;
 use crate::types::{GroupId, PayloadId};
 
 pub(super) use audit::{Finding, Order};
 
 /// Format of the rows; written once, refused if newer.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 const META: &str = "default";
 const INDEX: &str = "index";
 const PAYLOAD: &str = "payload";
 const TOMBSTONE: &str = "tombstone";
 const GROUP: &str = "group";
-const FAMILIES: [&str; 5] = [META, INDEX, PAYLOAD, TOMBSTONE, GROUP];
+const JOURNAL: &str = "journal";
+const TRACE: &str = "trace";
+const BESIDE: &str = "beside";
+const FAMILIES: [&str; 8] = [META, INDEX, PAYLOAD, TOMBSTONE, GROUP, JOURNAL, TRACE, BESIDE];
 
 /// Ciphertext of one page of a scan: large payloads make short pages.
 const PAGE_BYTES: usize = 8 << 20;
@@ -56,7 +60,8 @@ impl RocksStore {
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Io(format!("{}: {error}", folder.display())))?;
         let db = DB::open_cf_descriptors(&tuning::database(), folder, tuning::families());
         let db = Arc::new(db.map_err(|error| opening(folder, &error))?);
-        if format_of(&db)?.is_none() {
+        // Format 1 lacks the families of the journal; they were just made.
+        if format_of(&db)?.is_none_or(|found| found < FORMAT) {
             db.put_opt(rows::FORMAT_KEY, FORMAT.to_be_bytes(), &rows::synced()).map_err(reading)?;
         }
         let committed = Arc::<Committed>::default();
@@ -72,7 +77,9 @@ impl RocksStore {
         let mut options = tuning::database();
         options.create_if_missing(false);
         options.create_missing_column_families(false);
-        let db = DB::open_cf_descriptors_read_only(&options, folder, tuning::families(), false);
+        let there = DB::list_cf(&options, folder).map_err(|error| opening(folder, &error))?;
+        let families = tuning::families().into_iter().filter(|family| there.iter().any(|name| name == family.name()));
+        let db = DB::open_cf_descriptors_read_only(&options, folder, families, false);
         let db = Arc::new(db.map_err(|error| opening(folder, &error))?);
         format_of(&db)?.ok_or_else(|| StoreError::Corrupt("the format row is missing".into()))?;
         let (requests, _) = mpsc::channel(1);
@@ -139,10 +146,16 @@ impl Store for RocksStore {
         })
     }
 
-    async fn insert(&self, kind: Kind, id: PayloadId, record: Record) -> Result<Inserted, StoreError> {
-        match self.commit(Op::Insert(kind, id, record)).await? {
+    async fn insert_noted(
+        &self,
+        kind: Kind,
+        id: PayloadId,
+        record: Record,
+        event: Option<Event>,
+    ) -> Result<Inserted, StoreError> {
+        match self.commit(Op::Insert(kind, id, record, event)).await? {
             Reply::Inserted(inserted) => Ok(inserted),
-            Reply::Done(_) => Err(StoreError::Unavailable),
+            Reply::Done(_) | Reply::Noted(_) => Err(StoreError::Unavailable),
         }
     }
 
@@ -154,8 +167,8 @@ impl Store for RocksStore {
         Ok(matches!(self.commit(Op::Forget(kind, id, head)).await?, Reply::Done(true)))
     }
 
-    async fn bury(&self, id: PayloadId, tombstone: Tombstone) -> Result<(), StoreError> {
-        self.commit(Op::Bury(id, tombstone)).await.map(drop)
+    async fn bury_noted(&self, id: PayloadId, tombstone: Tombstone, event: Option<Event>) -> Result<(), StoreError> {
+        self.commit(Op::Bury(id, tombstone, event)).await.map(drop)
     }
 
     async fn scan(&self, kind: Kind, after: Option<PayloadId>, limit: usize) -> Result<Vec<(PayloadId, Record)>, StoreError> {
@@ -202,13 +215,49 @@ impl Store for RocksStore {
         rows.map(|row| row.map(|(key, value)| (GroupId(key.to_vec()), Bytes::from(value.to_vec()))).map_err(reading)).collect()
     }
 
+    async fn note(&self, event: Event) -> Result<u64, StoreError> {
+        match self.commit(Op::Note(event)).await? {
+            Reply::Noted(index) => Ok(index),
+            Reply::Done(_) | Reply::Inserted(_) => Err(StoreError::Unavailable),
+        }
+    }
+
+    async fn journal(&self, from: u64, limit: usize) -> Result<Vec<JournalRow>, StoreError> {
+        journal::rows(&self.db, from, limit)
+    }
+
+    async fn journal_size(&self) -> Result<u64, StoreError> {
+        Ok(Totals::load(&self.db)?.events)
+    }
+
+    async fn trace(&self, id: &PayloadId) -> Result<Vec<u64>, StoreError> {
+        journal::trace(&self.db, id)
+    }
+
+    async fn put_beside(&self, id: PayloadId, sealed: Bytes) -> Result<bool, StoreError> {
+        Ok(matches!(self.commit(Op::PutBeside(id, sealed)).await?, Reply::Done(true)))
+    }
+
+    async fn beside(&self, id: &PayloadId) -> Result<Option<Bytes>, StoreError> {
+        let row = self.db.get_cf(&rows::family(&self.db, BESIDE)?, id.as_bytes()).map_err(reading)?;
+        Ok(row.map(Bytes::from))
+    }
+
     async fn stats(&self) -> Result<Stats, StoreError> {
         let totals = Totals::load(&self.db)?;
         let disk_bytes = std::fs::read_dir(&self.folder)
             .map(|entries| entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|meta| meta.len()).sum())
             .unwrap_or_default();
         let (commits, writes) = self.committed.read();
-        Ok(Stats { payloads: totals.payloads, raws: totals.raws, tombstones: totals.tombstones, disk_bytes, commits, writes })
+        Ok(Stats {
+            payloads: totals.payloads,
+            raws: totals.raws,
+            tombstones: totals.tombstones,
+            events: totals.events,
+            disk_bytes,
+            commits,
+            writes,
+        })
     }
 
     async fn close(&self) -> Result<(), StoreError> {

@@ -218,7 +218,7 @@ mod tests {
         metrics.begin("node");
         let time = Duration::from_micros(70);
         metrics.record(&Request { surface: "node", route: "/send", method: "POST", status: 201, time, received: 9, sent: 3 });
-        let store = Some(Stats { payloads: 5, raws: 1, tombstones: 2, disk_bytes: 4096, commits: 3, writes: 12 });
+        let store = Some(Stats { payloads: 5, raws: 1, tombstones: 2, events: 0, disk_bytes: 4096, commits: 3, writes: 12 });
         let text = metrics.encode(Snapshot {
             counts: vec![("sent", 4), ("delivery_failed", 1)],
             known_keys: 3,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use data_encoding::{BASE64, HEXLOWER};
 
 use crate::crypto::hash::sha256;
-use crate::crypto::sign::{SigningKey, VerifyKey};
+use crate::crypto::sign::{Signature, SigningKey, VerifyKey};
 
 /// Longest note, in bytes: a directory of some thousand members.
 pub const MAX_NOTE: usize = 8 << 20;
@@ -100,8 +100,8 @@ impl Note {
 
     /// Signs the text in a name and adds the line.
     pub fn sign(&mut self, name: &str, key: &SigningKey) {
-        let key_id = key_id(name, ED25519, key.verify_key().as_bytes());
-        self.add(NoteSignature { name: name.to_owned(), key_id, bytes: key.sign(self.text.as_bytes()).to_vec() });
+        let signer = NoteKey { name: name.to_owned(), key: key.verify_key() };
+        self.add(signer.line(&key.sign(self.text.as_bytes())));
     }
 }
 
@@ -142,11 +142,21 @@ pub struct NoteKey {
 }
 
 impl NoteKey {
+    /// The signature line of this key. `signature` is on the text of the note.
+    pub fn line(&self, signature: &Signature) -> NoteSignature {
+        let key_id = key_id(&self.name, ED25519, self.key.as_bytes());
+        NoteSignature { name: self.name.clone(), key_id, bytes: signature.to_vec() }
+    }
+
     /// Whether the note bears a valid signature of this key.
     pub fn verifies(&self, note: &Note) -> bool {
-        let key_id = key_id(&self.name, ED25519, self.key.as_bytes());
-        let ours = |signature: &&NoteSignature| signature.name == self.name && signature.key_id == key_id;
-        note.signatures.iter().filter(ours).any(|signature| self.key.verify(note.text.as_bytes(), &signature.bytes).is_ok())
+        note.signatures.iter().any(|line| self.verifies_line(&note.text, line))
+    }
+
+    /// Whether a line is a valid signature of this key on the text.
+    pub fn verifies_line(&self, text: &str, line: &NoteSignature) -> bool {
+        let is_ours = line.name == self.name && line.key_id == key_id(&self.name, ED25519, self.key.as_bytes());
+        is_ours && self.key.verify(text.as_bytes(), &line.bytes).is_ok()
     }
 }
 
@@ -154,25 +164,36 @@ impl FromStr for NoteKey {
     type Err = NoteError;
 
     fn from_str(text: &str) -> Result<Self, NoteError> {
-        let mut parts = text.trim().splitn(3, '+');
-        let (Some(name), Some(hash), Some(base64)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(NoteError::VerifierKey);
-        };
-        let bytes = BASE64.decode(base64.as_bytes()).map_err(|_| NoteError::VerifierKey)?;
-        let key: [u8; 33] = bytes.try_into().map_err(|_| NoteError::VerifierKey)?;
-        let (kind, key) = (key[0], *key.last_chunk::<32>().ok_or(NoteError::VerifierKey)?);
-        if kind != ED25519 || !is_name(name) || hash != HEXLOWER.encode(&key_id(name, ED25519, &key)) {
-            return Err(NoteError::VerifierKey);
-        }
-        Ok(Self { name: name.to_owned(), key: VerifyKey::new(key) })
+        let (name, key) = verifier_key(text, ED25519)?;
+        Ok(Self { name, key })
     }
 }
 
 impl fmt::Display for NoteKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let hash = HEXLOWER.encode(&key_id(&self.name, ED25519, self.key.as_bytes()));
-        write!(f, "{}+{hash}+{}", self.name, BASE64.encode(&[&[ED25519][..], self.key.as_bytes()].concat()))
+        f.write_str(&verifier_text(&self.name, ED25519, &self.key))
     }
+}
+
+/// Reads `name+hash+base64(type ‖ key)` of one signature type.
+pub(super) fn verifier_key(text: &str, kind: u8) -> Result<(String, VerifyKey), NoteError> {
+    let mut parts = text.trim().splitn(3, '+');
+    let (Some(name), Some(hash), Some(base64)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(NoteError::VerifierKey);
+    };
+    let bytes = BASE64.decode(base64.as_bytes()).map_err(|_| NoteError::VerifierKey)?;
+    let bytes: [u8; 33] = bytes.try_into().map_err(|_| NoteError::VerifierKey)?;
+    let key = *bytes.last_chunk::<32>().ok_or(NoteError::VerifierKey)?;
+    if bytes[0] != kind || !is_name(name) || hash != HEXLOWER.encode(&key_id(name, kind, &key)) {
+        return Err(NoteError::VerifierKey);
+    }
+    Ok((name.to_owned(), VerifyKey::new(key)))
+}
+
+/// Writes `name+hash+base64(type ‖ key)`.
+pub(super) fn verifier_text(name: &str, kind: u8, key: &VerifyKey) -> String {
+    let hash = HEXLOWER.encode(&key_id(name, kind, key.as_bytes()));
+    format!("{name}+{hash}+{}", BASE64.encode(&[&[kind][..], key.as_bytes()].concat()))
 }
 
 /// First four bytes of SHA-256(name ‖ LF ‖ signature type ‖ key).

@@ -30,7 +30,9 @@ fn the_commented_example_loads() {
 #[test]
 fn its_commented_fields_load_and_show_the_defaults() {
     // With TLS on, the peer address must say so.
-    let text = uncommented(&example()).replace("http://member1.example", "https://member1.example");
+    let text = uncommented(&example())
+        .replace("http://member1.example", "https://member1.example")
+        .replace("http://127.0.0.1:9090", "https://127.0.0.1:9090");
     let full = load_text("celosia.toml", &text, &[]).unwrap().config;
     let plain = load_text("celosia.toml", &example(), &[]).unwrap().config;
     assert!(full.servers.iter().any(|server| server.tls.is_some()) && full.servers.iter().any(|server| server.cors.is_some()));
@@ -42,7 +44,9 @@ fn its_commented_fields_load_and_show_the_defaults() {
 /// serde names the fields of a table when it meets one that it does not know.
 #[test]
 fn it_names_every_field_of_every_table() {
-    let text = uncommented(&example()).replace("http://member1.example", "https://member1.example");
+    let text = uncommented(&example())
+        .replace("http://member1.example", "https://member1.example")
+        .replace("http://127.0.0.1:9090", "https://127.0.0.1:9090");
     for table in [
         "",
         "[features]",
@@ -51,6 +55,9 @@ fn it_names_every_field_of_every_table() {
         "[enclave]",
         "[limits]",
         "[log]",
+        "[access]",
+        "[[access.certificate]]",
+        "[access.oidc]",
         "[[server]]",
         "[server.tls]",
         "[server.cors]",

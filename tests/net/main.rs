@@ -4,6 +4,7 @@
 
 mod gates;
 mod listeners;
+mod native;
 mod peers;
 mod slow;
 mod stopping;

@@ -8,19 +8,24 @@ mod entries;
 type Entry = fn(&[u8]);
 
 /// Targets by the name of their folder.
-const TARGETS: [(&str, Entry); 13] = [
+const TARGETS: [(&str, Entry); 18] = [
     ("cbor", entries::cbor),
+    ("checkpoint", entries::checkpoint),
     ("config", entries::config),
     ("enclave_frame", entries::enclave_frame),
+    ("entry_bundle", entries::entry_bundle),
     ("governance_delta", entries::governance_delta),
     ("governance_directory", entries::governance_directory),
     ("governance_policy", entries::governance_policy),
     ("http_path", entries::http_path),
     ("key_file", entries::key_file),
     ("legacy", entries::legacy),
+    ("note", entries::note),
     ("party_info", entries::party_info),
     ("privacy_group", entries::privacy_group),
     ("sealed_head", entries::sealed_head),
+    ("tile_path", entries::tile_path),
+    ("tlog_proof", entries::tlog_proof),
     ("tree_state", entries::tree_state),
 ];
 
@@ -64,6 +69,20 @@ fn some_of_the_corpus_is_well_formed() {
             .filter(|file| EncodedPayload::decode(codec, &fs::read(file).unwrap().into()).is_ok());
         assert!(taken.count() >= 4, "{name}");
     }
+}
+
+/// The same for what a log is made of.
+#[test]
+fn some_of_the_corpus_of_a_log_is_well_formed() {
+    use celosia::translog::{checkpoint::Checkpoint, note::Note, proof::Proof, tile::Tile};
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let taken = |name: &str, is_good: fn(&str) -> bool| {
+        listed(&corpus.join(name)).iter().filter(|file| is_good(&fs::read_to_string(file).unwrap_or_default())).count()
+    };
+    assert!(taken("note", |text| Note::parse(text).is_ok()) >= 3);
+    assert!(taken("checkpoint", |text| text.parse::<Checkpoint>().is_ok()) >= 4);
+    assert!(taken("tile_path", |text| text.parse::<Tile>().is_ok()) >= 4);
+    assert!(taken("tlog_proof", |text| text.parse::<Proof>().is_ok()) >= 2);
 }
 
 /// The same for the documents of a charter.

@@ -148,6 +148,7 @@ impl Words<'_, '_> {
             exec_hash,
             mandatory: list("mandatoryRecipients", mandatory, request::recipient)?,
             group: request::group("privacyGroupId", self.group)?,
+            class: None,
         })
     }
 }

@@ -15,12 +15,14 @@ use crate::api::model::{SendAnswer, SendBody, SignedBody};
 use crate::api::request::{self, MediaType, RequestError};
 use crate::api::{Api, Surface, body, reply};
 use crate::services::{SendRequest, SendSignedRequest, Sent, Terms};
-use crate::types::{Address, PayloadId};
+use crate::types::{Address, Class, PayloadId};
 
 /// Sender of a raw request.
 const FROM: &str = "c11n-from";
 /// Recipients of a raw request.
 const TO: &str = "c11n-to";
+/// What the payload holds, in a governed network.
+const CLASS: &str = "celosia-class";
 /// Who sent a raw payload; GoQuorum before API 2.0 reads it.
 const SENDER_HEADER: HeaderName = HeaderName::from_static("tesserasender");
 /// Our own keys in a raw payload, as a comma list.
@@ -32,6 +34,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
 
 /// Seals a payload, keeps it, delivers it to every recipient; answers when all of them have it durably.
 #[utoipa::path(post, path = "/send", tag = "node",
+    params(("celosia-class" = Option<String>, Header, description = "What the payload holds: public, business, personal or special; personal if absent (governed networks)")),
     request_body(content((SendBody<'static> = "application/json"), (SendBody<'static> = "application/vnd.tessera-2.1+json"),
         (SendBody<'static> = "application/vnd.tessera-3.0+json"), (SendBody<'static> = "application/vnd.tessera-4.0+json"))),
     responses(
@@ -50,7 +53,8 @@ async fn send(State(api): Surface, request: Request) -> Result<Response, Error> 
     let sent = body::json_type(&parts.headers)?;
     let media = body::answer_type(&parts.headers, sent);
     let bytes = body::read(body, api.limits.body).await?;
-    let request = body::json::<SendBody<'_>>(&bytes)?.read(sent)?;
+    let mut request = body::json::<SendBody<'_>>(&bytes)?.read(sent)?;
+    request.terms.class = class(&parts.headers)?;
     drop(bytes);
     let sent = api.node.send(request).await?;
     Ok(created(&api, &parts.headers, media, &sent))
@@ -72,7 +76,8 @@ async fn send_raw(State(api): Surface, request: Request) -> Result<Response, Err
         return Err(RequestError::PayloadMissing.into());
     }
     let payload = Zeroizing::new(Vec::from(payload));
-    let sent = api.node.send(SendRequest { payload, from, to, terms: Terms::default() }).await?;
+    let terms = Terms { class: class(&parts.headers)?, ..Terms::default() };
+    let sent = api.node.send(SendRequest { payload, from, to, terms }).await?;
     Ok(reply::located(reply::text(sent.id.to_string()), &sent.id, api.origin, &parts.headers))
 }
 
@@ -96,7 +101,8 @@ async fn send_signed(State(api): Surface, request: Request) -> Result<Response, 
     let sent = body::json_type(&parts.headers)?;
     let media = body::answer_type(&parts.headers, sent);
     let bytes = body::read(body, api.limits.body).await?;
-    let request = body::json::<SignedBody<'_>>(&bytes)?.read(sent)?;
+    let mut request = body::json::<SignedBody<'_>>(&bytes)?.read(sent)?;
+    request.terms.class = class(&parts.headers)?;
     let sent = api.node.send_signed(request).await?;
     Ok(created(&api, &parts.headers, media, &sent))
 }
@@ -108,7 +114,8 @@ async fn send_signed_octets(api: &Api, headers: &HeaderMap, body: Bytes) -> Resu
     }
     let to = recipients(headers)?;
     let id = PayloadId::try_from(&body[..]).map_err(|_| RequestError::RawNotFound(BASE64.encode(&body)))?;
-    let sent = api.node.send_signed(SendSignedRequest { id, to, terms: Terms::default() }).await?;
+    let terms = Terms { class: class(headers)?, ..Terms::default() };
+    let sent = api.node.send_signed(SendSignedRequest { id, to, terms }).await?;
     let mut response = reply::located(reply::text(sent.id.to_string()), &sent.id, api.origin, headers);
     for (name, value) in [(SENDER_HEADER, sent.sender.to_string()), (MANAGED_HEADER, reply::comma_list(&sent.managed))] {
         if let Ok(value) = HeaderValue::try_from(value) {
@@ -121,6 +128,13 @@ async fn send_signed_octets(api: &Api, headers: &HeaderMap, body: Bytes) -> Resu
 fn created(api: &Api, headers: &HeaderMap, media: MediaType, sent: &Sent) -> Response {
     let response = reply::created(reply::json(media, &SendAnswer::new(media, sent)));
     reply::located(response, &sent.id, api.origin, headers)
+}
+
+/// What the sender declares that the payload holds; nothing declared is personal data.
+fn class(headers: &HeaderMap) -> Result<Option<Class>, RequestError> {
+    let Some(value) = headers.get(CLASS) else { return Ok(None) };
+    let class = value.to_str().ok().and_then(|text| text.parse().ok());
+    class.map(Some).ok_or_else(|| RequestError::field(CLASS, "not a class: public, business, personal or special"))
 }
 
 fn recipients(headers: &HeaderMap) -> Result<Vec<Address>, RequestError> {

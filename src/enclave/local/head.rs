@@ -4,8 +4,15 @@
 //! version 1 (1) ‖ bits (1) ‖ data key (32) ‖ sender (32) ‖ recipient nonce (24) ‖ list(recipient 32)
 //!   ‖ [bit 2: list(affected id 64 ‖ security hash 64)] ‖ [bit 3: bytes(execution hash)]
 //!   ‖ [bit 4: list(mandatory 32)] ‖ [bit 5: bytes(privacy group id)]
+//! version 2 (1) ‖ the same ‖ bytes(header) ‖ signature (64) ‖ proofs
+//! proofs = 0 (1) ‖ seed (32) ‖ list(recipient (32) ‖ length of its member's name (1) ‖ name)   at the sender
+//!        | 1 (1) ‖ list(opening)                                                              at a recipient
 //! bits 0-1 = privacy flag; list = count (4) ‖ elements; bytes = length (4) ‖ bytes; big-endian
 //! ```
+//!
+//! Version 1 is of Tessera's suite, version 2 of celosia-1.
+
+mod native;
 
 use zeroize::Zeroizing;
 
@@ -15,6 +22,7 @@ use crate::enclave::Meta;
 use crate::types::{Address, Affected, GroupId, PayloadId, Privacy, PrivacyFlag};
 
 const VERSION: u8 = 1;
+const NATIVE_VERSION: u8 = 2;
 const AFFECTED: u8 = 1 << 2;
 const EXEC_HASH: u8 = 1 << 3;
 const MANDATORY: u8 = 1 << 4;
@@ -28,7 +36,8 @@ pub(super) fn encode(data_key: &Secret<32>, meta: &Meta) -> Zeroizing<Vec<u8>> {
         + 32 * (meta.recipients.len() + mandatory.len())
         + 128 * affected.len()
         + exec_hash.len()
-        + group.map_or(0, <[u8]>::len);
+        + group.map_or(0, <[u8]>::len)
+        + meta.native.as_ref().map_or(0, native::size);
     let mut out = Zeroizing::new(Vec::with_capacity(size));
     let bit = |present: bool, bit: u8| if present { bit } else { 0 };
     let bits = flag.number()
@@ -36,7 +45,7 @@ pub(super) fn encode(data_key: &Secret<32>, meta: &Meta) -> Zeroizing<Vec<u8>> {
         | bit(!exec_hash.is_empty(), EXEC_HASH)
         | bit(!mandatory.is_empty(), MANDATORY)
         | bit(group.is_some(), GROUP);
-    out.extend_from_slice(&[VERSION, bits]);
+    out.extend_from_slice(&[if meta.native.is_some() { NATIVE_VERSION } else { VERSION }, bits]);
     out.extend_from_slice(data_key.expose());
     out.extend_from_slice(meta.sender.as_bytes());
     out.extend_from_slice(&meta.recipient_nonce);
@@ -59,6 +68,9 @@ pub(super) fn encode(data_key: &Secret<32>, meta: &Meta) -> Zeroizing<Vec<u8>> {
         put_count(&mut out, group.len());
         out.extend_from_slice(group);
     }
+    if let Some(native) = &meta.native {
+        native::put(&mut out, native);
+    }
     debug_assert!(out.len() <= size, "one allocation");
     out
 }
@@ -67,7 +79,7 @@ pub(super) fn encode(data_key: &Secret<32>, meta: &Meta) -> Zeroizing<Vec<u8>> {
 pub(super) fn decode(bytes: &[u8]) -> Result<(Secret<32>, Meta), Broken> {
     let mut input = Input(bytes);
     let [version, bits] = *input.array::<2>()?;
-    if version != VERSION || bits & 0b1100_0000 != 0 {
+    if !matches!(version, VERSION | NATIVE_VERSION) || bits & 0b1100_0000 != 0 {
         return Err(Broken);
     }
     let has = |bit: u8| bits & bit != 0;
@@ -82,10 +94,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Secret<32>, Meta), Broken> {
     let group = if has(GROUP) { Some(GroupId(input.bytes()?.to_vec())) } else { None };
     let flag = PrivacyFlag::from_number(i64::from(bits & 0b11));
     let privacy = Privacy { flag, affected, exec_hash, mandatory, group };
+    let native = if version == NATIVE_VERSION { Some(native::take(&mut input)?) } else { None };
     if !input.0.is_empty() {
         return Err(Broken);
     }
-    Ok((data_key, Meta { sender, recipients, recipient_nonce, privacy }))
+    Ok((data_key, Meta { sender, recipients, recipient_nonce, privacy, native }))
 }
 
 fn put_count(out: &mut Vec<u8>, count: usize) {
@@ -143,58 +156,4 @@ impl<'a> Input<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn metas() -> impl Strategy<Value = Meta> {
-        let address = || any::<[u8; 32]>().prop_map(Address::new);
-        let half = || proptest::collection::vec(any::<u8>(), 64).prop_map(|v| <[u8; 64]>::try_from(v).expect("64"));
-        let affected = (half(), half()).prop_map(|(id, hash)| Affected { id: PayloadId::new(id), hash });
-        let list = |max| proptest::collection::vec(any::<[u8; 32]>().prop_map(Address::new), 0..max);
-        let bytes = || proptest::collection::vec(any::<u8>(), 0..50);
-        let privacy = (0..4_i64, proptest::collection::vec(affected, 0..3), bytes(), list(4), proptest::option::of(bytes()));
-        (address(), list(6), any::<[u8; 24]>(), privacy).prop_map(|(sender, recipients, recipient_nonce, privacy)| {
-            let (flag, affected, exec_hash, mandatory, group) = privacy;
-            let flag = PrivacyFlag::from_number(flag);
-            let privacy = Privacy { flag, affected, exec_hash, mandatory, group: group.map(GroupId) };
-            Meta { sender, recipients, recipient_nonce, privacy }
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn round_trip_and_every_cut_is_broken(meta in metas(), key: [u8; 32]) {
-            let key = Secret::<32>::from_slice(&key).expect("32 bytes");
-            let bytes = encode(&key, &meta);
-            let (back, read) = decode(&bytes).expect("own encoding");
-            prop_assert_eq!(&back, &key);
-            prop_assert_eq!(&read, &meta);
-            for cut in 0..bytes.len() {
-                prop_assert!(decode(&bytes[..cut]).is_err());
-            }
-            prop_assert!(decode(&[bytes.as_slice(), &[0]].concat()).is_err());
-        }
-
-        #[test]
-        fn any_bytes_are_answered(bytes: Vec<u8>) {
-            let mut head = vec![VERSION, 0b11_1100];
-            head.extend_from_slice(&[0; 88]);
-            head.extend_from_slice(&bytes);
-            let _ = decode(&head);
-            let _ = decode(&bytes);
-        }
-    }
-
-    #[test]
-    fn a_plain_payload_for_two_costs_158_bytes() {
-        let meta = Meta {
-            sender: Address::new([1; 32]),
-            recipients: vec![Address::new([2; 32]), Address::new([1; 32])],
-            recipient_nonce: [3; 24],
-            privacy: Privacy::default(),
-        };
-        assert_eq!(encode(&Secret::random(), &meta).len(), 158);
-    }
-}
+mod tests;

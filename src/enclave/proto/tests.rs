@@ -2,7 +2,11 @@ use proptest::prelude::*;
 
 use super::field::Field;
 use super::*;
-use crate::types::{Affected, Code, Coded, GroupId, PrivacyFlag};
+use crate::crypto::padme::Padding;
+use crate::enclave::NativeMeta;
+use crate::seal::celosia1::Refused;
+use crate::types::{Affected, Class, Code, Coded, GroupId, NetworkId, PrivacyFlag};
+use crate::wire::{Opening, Proofs};
 
 fn head() -> SealedHead {
     let bytes: Vec<u8> = std::iter::once(1).chain(0..80).collect();
@@ -18,11 +22,137 @@ fn meta() -> Meta {
         mandatory: vec![Address::new([8; 32])],
         group: Some(GroupId(vec![9; 3])),
     };
-    Meta { sender: Address::new([1; 32]), recipients: vec![Address::new([2; 32])], recipient_nonce: [3; 24], privacy }
+    Meta {
+        sender: Address::new([1; 32]),
+        recipients: vec![Address::new([2; 32])],
+        recipient_nonce: [3; 24],
+        privacy,
+        native: None,
+    }
+}
+
+fn native_meta() -> Meta {
+    let opening = Opening { address: Address::new([1; 32]), salt: [2; 16], index: 3, path: vec![[4; 32]; 2] };
+    let native = NativeMeta {
+        network: NetworkId::new([1; 32]),
+        header: Bytes::from_static(b"header"),
+        signature: [3; 64],
+        policy: u64::MAX,
+        class: Class::Special,
+        time: 5,
+        member: "bank".parse().expect("a name"),
+        proofs: Proofs::Received(vec![opening]),
+    };
+    Meta { native: Some(native), ..meta() }
+}
+
+fn sent_meta() -> Meta {
+    let mut meta = native_meta();
+    let recipients = vec![(Address::new([1; 32]), "bank".parse().expect("a name"))];
+    let native = meta.native.as_mut().expect("native");
+    native.proofs = Proofs::Sent { seed: [1; 32], recipients };
+    meta
+}
+
+fn epoch() -> EpochKey {
+    let (network, member) = (NetworkId::new([1; 32]), "bank".parse().expect("a name"));
+    EpochKey { network, member, day: 20_000, public: [2; 32], signature: [3; 64] }
+}
+
+fn delivery() -> Delivery {
+    Delivery {
+        member: "bank".parse().expect("a name"),
+        from: [1; 32],
+        day: 2,
+        to: [3; 32],
+        box_nonce: [4; 24],
+        sealed: Bytes::from_static(b"box"),
+        nonce: [5; 24],
+        ciphertext: Bytes::from_static(b"ciphertext"),
+    }
+}
+
+fn native_requests() -> Vec<Request> {
+    let (id, member): (_, crate::types::MemberId) = (PayloadId::new([7; 64]), "bank".parse().expect("a name"));
+    let target = NativeTarget { member: member.clone(), epoch: epoch() };
+    let draft = NativeDraft {
+        plaintext: Zeroizing::new(b"plaintext".to_vec()),
+        sender: Address::new([1; 32]),
+        policy: 3,
+        class: Class::Public,
+        padding: Padding::Bucket,
+        privacy: meta().privacy,
+        recipients: vec![(Address::new([2; 32]), member)],
+        affected: affected(),
+        targets: vec![target.clone()],
+    };
+    vec![
+        Request::VerifyKey,
+        Request::Sign(Bytes::from_static(b"message")),
+        Request::EpochKey,
+        Request::SealNative(draft),
+        Request::ReboxNative(id, head(), [1; 24], Bytes::from_static(b"c"), target),
+        Request::IngestNative(delivery(), VerifyKey::new([9; 32])),
+        Request::SealBeside(head(), "ack".to_owned(), Plain(Zeroizing::new(b"plaintext".to_vec()))),
+        Request::OpenBeside(head(), "ack".to_owned(), Bytes::from_static(b"sealed")),
+    ]
+}
+
+fn native_responses() -> Vec<Response> {
+    let (id, head) = (PayloadId::new([7; 64]), head());
+    let sealed = NativeSealed {
+        id,
+        nonce: [1; 24],
+        ciphertext: Bytes::from_static(b"c"),
+        head: head.clone(),
+        deliveries: vec![delivery(); 2],
+    };
+    let mut all = vec![
+        Response::VerifyKey(None),
+        Response::VerifyKey(Some(VerifyKey::new([9; 32]))),
+        Response::Signed([1; 64]),
+        Response::EpochKey(epoch()),
+        Response::SealedNative(sealed),
+        Response::Delivery(delivery()),
+        Response::NativeIngest(NativeIngest::Mine { id, head, meta: native_meta() }),
+        Response::NativeIngest(NativeIngest::UnknownEpoch),
+        Response::Beside(Bytes::from_static(b"sealed")),
+        Response::Meta(sent_meta()),
+        Response::Failed(EnclaveError::NoSigningKey),
+    ];
+    all.extend(refusals().map(|refused| Response::Failed(refused.into())));
+    all
+}
+
+/// All of them: each has a code of its own.
+fn refusals() -> impl Iterator<Item = Refused> {
+    use Refused as R;
+    let codes = [
+        R::EpochDay,
+        R::EpochKey,
+        R::Box,
+        R::Header,
+        R::Suite,
+        R::Network,
+        R::Id,
+        R::Day,
+        R::Signature,
+        R::Sender,
+        R::Audience,
+        R::Commitment,
+        R::Ciphertext,
+        R::Padding,
+        R::NotAddressed,
+        R::NotNative,
+        R::TooMany,
+        R::Rules,
+    ];
+    assert!(codes.iter().zip(5011..).all(|(refused, code)| refused.code() == Code(code)));
+    codes.into_iter()
 }
 
 fn payload() -> EncodedPayload {
-    let Meta { sender, recipients, recipient_nonce, privacy } = meta();
+    let Meta { sender, recipients, recipient_nonce, privacy, .. } = meta();
     let ciphertext = Bytes::from_static(b"ciphertext");
     EncodedPayload { sender, ciphertext, nonce: [4; 24], boxes: vec![[7; 48]; 2], recipient_nonce, recipients, privacy }
 }
@@ -115,11 +245,13 @@ fn check<T: Field + std::fmt::Debug>(message: &T) {
 fn every_message_crosses() {
     requests().iter().for_each(check);
     responses().iter().for_each(check);
+    native_requests().iter().for_each(check);
+    native_responses().iter().for_each(check);
 }
 
 #[test]
 fn errors_keep_code_and_text() {
-    for response in responses() {
+    for response in responses().into_iter().chain(native_responses()) {
         let Response::Failed(error) = &response else { continue };
         let frame = encode(1, &response).expect("fits");
         let (_, Response::Failed(back)) = decode_response(&frame[4..]).expect("own encoding") else { panic!("an error") };
@@ -130,7 +262,7 @@ fn errors_keep_code_and_text() {
 
 #[test]
 fn prints_no_plaintext() {
-    let printed = format!("{:?} {:?}", requests(), responses());
+    let printed = format!("{:?} {:?} {:?} {:?}", requests(), responses(), native_requests(), native_responses());
     let bytes = format!("{:?}", b"plaintext");
     assert!(printed.contains("9 bytes"), "{printed}");
     assert!(!printed.contains(bytes.trim_matches(['[', ']'])), "{printed}");
@@ -174,7 +306,8 @@ proptest! {
     #[test]
     fn any_bytes_are_answered(bytes: Vec<u8>, at in 0_usize..400, which: prop::sample::Index, bits: u8) {
         let _ = (decode_request(&bytes), decode_response(&bytes));
-        let messages = requests();
+        let mut messages = requests();
+        messages.extend(native_requests());
         let mut frame = encode(1, &messages[which.index(messages.len())]).expect("fits").to_vec();
         let at = 4 + at % (frame.len() - 4);
         frame[at] ^= bits;

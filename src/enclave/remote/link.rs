@@ -11,10 +11,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
 
+use super::Known;
 use crate::enclave::EnclaveError;
 use crate::enclave::proto::{self, Request, Response, VERSION};
 use crate::enclave::socket::same_user;
-use crate::types::Address;
 
 /// Longest that connecting and the first answer may take.
 const HELLO: Duration = Duration::from_secs(2);
@@ -33,19 +33,23 @@ pub(super) struct Link {
 struct Waiting(Mutex<Option<HashMap<u64, oneshot::Sender<Response>>>>);
 
 impl Link {
-    /// Connects, and learns the enclave's addresses. The error says why not.
-    pub(super) async fn open(path: &Path) -> Result<(Self, Vec<Address>), String> {
+    /// Connects, and learns the enclave's public keys. The error says why not.
+    pub(super) async fn open(path: &Path) -> Result<(Self, Known), String> {
         let hello = tokio::time::timeout(HELLO, Self::hello(path)).await;
         hello.unwrap_or_else(|_| Err("it does not answer".to_owned())).map_err(|why| format!("{}: {why}", path.display()))
     }
 
-    async fn hello(path: &Path) -> Result<(Self, Vec<Address>), String> {
+    async fn hello(path: &Path) -> Result<(Self, Known), String> {
         let stream = UnixStream::connect(path).await.map_err(|error| error.to_string())?;
         same_user(&stream).map_err(|error| error.to_string())?;
         let link = Self::over(stream);
         let hello = link.call(&Request::Hello(VERSION)).await.map_err(|error| error.to_string())?;
         match hello {
-            Response::Hello(VERSION, addresses) if !addresses.is_empty() => Ok((link, addresses)),
+            Response::Hello(VERSION, addresses) if !addresses.is_empty() => {
+                let key = link.call(&Request::VerifyKey).await.map_err(|error| error.to_string())?;
+                let Response::VerifyKey(verify_key) = key else { return Err("it is no enclave".to_owned()) };
+                Ok((link, Known { addresses: addresses.into(), verify_key }))
+            }
             Response::Hello(VERSION, _) => Err("it has no keys".to_owned()),
             Response::Hello(..) => Err("it is of another version: install node and enclave together".to_owned()),
             _ => Err("it is no enclave".to_owned()),

@@ -3,6 +3,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::crypto::secret::Secret;
 use crate::enclave::contract::{Subject, contract, local};
+use crate::enclave::proto;
 use crate::enclave::server::Server;
 
 contract!(remote);
@@ -81,12 +82,12 @@ async fn impostors_are_refused() {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     let hello = |version, count| {
         let addresses = vec![Address::new([1; 32]); count];
-        crate::enclave::proto::encode(0, &Response::Hello(version, addresses)).expect("fits").to_vec()
+        proto::encode(0, &Response::Hello(version, addresses)).expect("fits").to_vec()
     };
-    let done = crate::enclave::proto::encode(0, &Response::Done).expect("fits").to_vec();
+    let done = proto::encode(0, &Response::Done).expect("fits").to_vec();
     let cases = [
-        (hello(99, 1), "another version"),
-        (hello(1, 0), "no keys"),
+        (hello(1, 1), "another version"),
+        (hello(proto::VERSION, 0), "no keys"),
         (done, "no enclave"),
         (b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), "broke"),
         (vec![0, 0, 0, 2, 0xff, 0xff], "broke"),

@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use rocksdb::{DB, WriteBatch};
+use rocksdb::{BoundColumnFamily, DB, WriteBatch};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::rows::{self, Index, TOTALS_KEY, Totals};
-use super::{FAMILIES, GROUP, INDEX, PAYLOAD, TOMBSTONE};
+use super::{BESIDE, FAMILIES, GROUP, INDEX, JOURNAL, PAYLOAD, TOMBSTONE, TRACE, journal};
 use crate::shred::SealedHead;
-use crate::store::{Inserted, Kind, Record, StoreError, Tombstone};
+use crate::store::{Event, Inserted, JournalRow, Kind, Record, StoreError, Tombstone};
 use crate::types::{GroupId, PayloadId};
 
 /// Bytes of one batch, roughly: a large one would hold everybody up and stay in memory twice.
@@ -30,10 +30,12 @@ pub(super) struct Request {
 }
 
 pub(super) enum Op {
-    Insert(Kind, PayloadId, Record),
+    Insert(Kind, PayloadId, Record, Option<Event>),
     ReplaceHead(Kind, PayloadId, SealedHead, SealedHead),
     Forget(Kind, PayloadId, SealedHead),
-    Bury(PayloadId, Tombstone),
+    Bury(PayloadId, Tombstone, Option<Event>),
+    Note(Event),
+    PutBeside(PayloadId, Bytes),
     PutGroup(GroupId, Bytes),
     Close,
 }
@@ -41,6 +43,7 @@ pub(super) enum Op {
 #[derive(Clone, Copy)]
 pub(super) enum Reply {
     Inserted(Inserted),
+    Noted(u64),
     Done(bool),
 }
 
@@ -165,21 +168,25 @@ struct Draft<'a> {
     totals: Totals,
     index: BTreeMap<(Kind, PayloadId), Option<Arc<Index>>>,
     buried: BTreeSet<PayloadId>,
+    /// Events of this batch about a payload.
+    noted: Vec<(PayloadId, u64, Event)>,
 }
 
 /// Every method reads all that it needs before it writes the first row: one that fails leaves nothing in the batch.
 impl<'a> Draft<'a> {
     fn new(db: &'a DB, totals: Totals, bytes: usize) -> Self {
         let batch = WriteBatch::with_capacity_bytes(bytes);
-        Self { db, batch, totals, index: BTreeMap::new(), buried: BTreeSet::new() }
+        Self { db, batch, totals, index: BTreeMap::new(), buried: BTreeSet::new(), noted: Vec::new() }
     }
 
     fn decide(&mut self, op: Op) -> Result<Reply, StoreError> {
         match op {
-            Op::Insert(kind, id, record) => self.insert(kind, id, &record).map(Reply::Inserted),
+            Op::Insert(kind, id, record, event) => self.insert(kind, id, &record, event).map(Reply::Inserted),
             Op::ReplaceHead(kind, id, old, new) => self.replace_head(kind, id, &old, new).map(Reply::Done),
             Op::Forget(kind, id, head) => self.forget(kind, id, &head).map(Reply::Done),
-            Op::Bury(id, tombstone) => self.bury(id, &tombstone).map(|()| Reply::Done(true)),
+            Op::Bury(id, tombstone, event) => self.bury(id, &tombstone, event).map(|()| Reply::Done(true)),
+            Op::Note(event) => self.note(event).map(Reply::Noted),
+            Op::PutBeside(id, sealed) => self.put_beside(&id, &sealed).map(Reply::Done),
             Op::PutGroup(id, data) => {
                 self.batch.put_cf(&rows::family(self.db, GROUP)?, &id.0, &data);
                 Ok(Reply::Done(true))
@@ -188,20 +195,57 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn insert(&mut self, kind: Kind, id: PayloadId, record: &Record) -> Result<Inserted, StoreError> {
+    fn insert(&mut self, kind: Kind, id: PayloadId, record: &Record, event: Option<Event>) -> Result<Inserted, StoreError> {
         if self.is_buried(&id)? {
             return Ok(Inserted::Buried);
         }
         if self.row(kind, &id)?.is_some() {
             return Ok(Inserted::Exists);
         }
-        let payloads = rows::family(self.db, PAYLOAD)?;
+        let (payloads, _) = (rows::family(self.db, PAYLOAD)?, self.journal_families()?);
         let index = Arc::new(Index::of(record, self.totals.next));
         self.put_index(kind, id, Arc::clone(&index))?;
         self.batch.put_cf(&payloads, index.payload_key(), &record.ciphertext);
         self.totals.next += 1;
         *self.totals.of(kind) += 1;
+        event.map(|event| self.note(event)).transpose()?;
         Ok(Inserted::New)
+    }
+
+    fn note(&mut self, event: Event) -> Result<u64, StoreError> {
+        let (journal, trace) = self.journal_families()?;
+        let index = self.totals.events;
+        self.totals.events += 1;
+        self.batch.put_cf(&journal, index.to_be_bytes(), JournalRow::encode(&event));
+        if let Some(id) = event.about {
+            self.batch.put_cf(&trace, journal::trace_key(&id, index), []);
+            self.noted.push((id, index, event));
+        }
+        Ok(index)
+    }
+
+    /// The rows that remain of what events said of a payload: their commitments, so that every proof still verifies.
+    fn silenced(&self, id: &PayloadId) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        let mut rows = Vec::new();
+        for index in journal::trace(self.db, id)? {
+            let row = journal::raw(self.db, index)?;
+            rows.extend(row.and_then(|row| Some((index, JournalRow::erased(&row)?))));
+        }
+        let waiting = self.noted.iter().filter(|(about, ..)| about == id);
+        rows.extend(waiting.filter_map(|(_, index, event)| Some((*index, JournalRow::erased(&JournalRow::encode(event))?))));
+        Ok(rows)
+    }
+
+    fn put_beside(&mut self, id: &PayloadId, sealed: &[u8]) -> Result<bool, StoreError> {
+        if self.row(Kind::Payload, id)?.is_none() {
+            return Ok(false);
+        }
+        self.batch.put_cf(&rows::family(self.db, BESIDE)?, id.as_bytes(), sealed);
+        Ok(true)
+    }
+
+    fn journal_families(&self) -> Result<(Arc<BoundColumnFamily<'a>>, Arc<BoundColumnFamily<'a>>), StoreError> {
+        Ok((rows::family(self.db, JOURNAL)?, rows::family(self.db, TRACE)?))
     }
 
     fn replace_head(&mut self, kind: Kind, id: PayloadId, old: &SealedHead, new: SealedHead) -> Result<bool, StoreError> {
@@ -217,8 +261,9 @@ impl<'a> Draft<'a> {
         Ok(true)
     }
 
-    fn bury(&mut self, id: PayloadId, tombstone: &Tombstone) -> Result<(), StoreError> {
+    fn bury(&mut self, id: PayloadId, tombstone: &Tombstone, event: Option<Event>) -> Result<(), StoreError> {
         let (tombstones, buried) = (rows::family(self.db, TOMBSTONE)?, self.is_buried(&id)?);
+        let ((journal, _), silenced) = (self.journal_families()?, self.silenced(&id)?);
         let rows = [(Kind::Payload, self.row(Kind::Payload, &id)?), (Kind::Raw, self.row(Kind::Raw, &id)?)];
         let mut removed = Vec::new();
         for (kind, index) in rows {
@@ -235,6 +280,10 @@ impl<'a> Draft<'a> {
             self.batch.put_cf(&tombstones, id.as_bytes(), rows::encode_tombstone(&tombstone));
             self.buried.insert(id);
             self.totals.tombstones += 1;
+            event.map(|event| self.note(event)).transpose()?;
+        }
+        for (index, row) in silenced {
+            self.batch.put_cf(&journal, index.to_be_bytes(), row);
         }
         Ok(())
     }
@@ -250,6 +299,9 @@ impl<'a> Draft<'a> {
         let (indexes, payloads) = (rows::family(self.db, INDEX)?, rows::family(self.db, PAYLOAD)?);
         self.batch.delete_cf(&indexes, rows::index_key(kind, &id));
         self.batch.delete_cf(&payloads, index.payload_key());
+        if kind == Kind::Payload {
+            self.batch.delete_cf(&rows::family(self.db, BESIDE)?, id.as_bytes());
+        }
         self.index.insert((kind, id), None);
         *self.totals.of(kind) = self.totals.of(kind).saturating_sub(1);
         Ok(())
@@ -270,7 +322,7 @@ impl<'a> Draft<'a> {
 impl Op {
     fn size(&self) -> usize {
         match self {
-            Self::Insert(_, _, record) => record.ciphertext.len() + 512,
+            Self::Insert(_, _, record, _) => record.ciphertext.len() + 512,
             _ => 512,
         }
     }

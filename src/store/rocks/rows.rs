@@ -120,7 +120,7 @@ pub(super) fn synced() -> WriteOptions {
     options
 }
 
-/// Figures, written with the rows that they count: `payloads (8) ‖ raws (8) ‖ tombstones (8) ‖ next number (8)`.
+/// Figures, written with the rows that they count: `payloads (8) ‖ raws (8) ‖ tombstones (8) ‖ next number (8) ‖ events (8)`; the last is absent in format 1.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Totals {
     pub(super) payloads: u64,
@@ -128,20 +128,27 @@ pub(super) struct Totals {
     pub(super) tombstones: u64,
     /// Number of the next ciphertext.
     pub(super) next: u64,
+    /// Rows of the journal, and so the index of the next.
+    pub(super) events: u64,
 }
 
 impl Totals {
     pub(super) fn load(db: &DB) -> Result<Self, StoreError> {
         let Some(row) = db.get_pinned(TOTALS_KEY).map_err(reading)? else { return Ok(Self::default()) };
         let (words, []) = row.as_chunks::<8>() else { return Err(Self::broken()) };
-        let [payloads, raws, tombstones, next] = words else { return Err(Self::broken()) };
+        let ([payloads, raws, tombstones, next], rest) = words.split_first_chunk::<4>().ok_or_else(Self::broken)?;
         let word = |bytes: &[u8; 8]| u64::from_be_bytes(*bytes);
-        Ok(Self { payloads: word(payloads), raws: word(raws), tombstones: word(tombstones), next: word(next) })
+        let events = match rest {
+            [] => 0,
+            [events] => word(events),
+            _ => return Err(Self::broken()),
+        };
+        Ok(Self { payloads: word(payloads), raws: word(raws), tombstones: word(tombstones), next: word(next), events })
     }
 
-    pub(super) fn encode(self) -> [u8; 32] {
-        let mut row = [0; 32];
-        for (at, word) in [self.payloads, self.raws, self.tombstones, self.next].into_iter().enumerate() {
+    pub(super) fn encode(self) -> [u8; 40] {
+        let mut row = [0; 40];
+        for (at, word) in [self.payloads, self.raws, self.tombstones, self.next, self.events].into_iter().enumerate() {
             row[8 * at..8 * at + 8].copy_from_slice(&word.to_be_bytes());
         }
         row

@@ -4,7 +4,7 @@ use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, LogLevel, Options,
 };
 
-use super::{GROUP, INDEX, META, PAYLOAD, TOMBSTONE};
+use super::{BESIDE, GROUP, INDEX, JOURNAL, META, PAYLOAD, TOMBSTONE, TRACE};
 
 const MIB: usize = 1 << 20;
 /// All memtables together: with the block cache, most of the store's memory.
@@ -55,6 +55,9 @@ pub(super) fn families() -> Vec<ColumnFamilyDescriptor> {
         family(PAYLOAD, 4 * MIB, 16 * 1024),
         family(TOMBSTONE, MIB, 4096),
         family(GROUP, MIB, 4096),
+        family(JOURNAL, MIB, 4096),
+        family(TRACE, MIB, 4096),
+        family(BESIDE, MIB, 4096),
     ]
 }
 

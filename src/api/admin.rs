@@ -1,0 +1,32 @@
+//! The admin surface with people: who is let in, in which role, and acts that need a second person. `docs/roles.md` is the manual.
+//!
+//! What belongs to the acts of others is mounted with [`Access::guard`], or takes an [`Actor`] and calls [`Actor::require`].
+
+mod access;
+mod act;
+mod actor;
+mod acts;
+mod error;
+mod failures;
+pub mod network;
+mod oidc;
+mod record;
+mod role;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+pub use access::{Access, AccessSettings, KnownCertificate};
+pub use act::{Act, RULES, Rule};
+pub use actor::Actor;
+pub use acts::{Acts, PendingActs};
+pub use error::Refusal;
+pub use oidc::{OidcSettings, is_trustworthy};
+pub use record::{LogRecord, Record};
+pub use role::Role;
+
+/// The routes of the admin surface behind a door. `probes` stay open, `figures` need any role.
+pub fn router(probes: Router, figures: Router, access: &Arc<Access>, acts: Arc<PendingActs>) -> Router {
+    probes.merge(access.guard(figures, Act::ReadStatus)).merge(access.protect(acts::routes(acts)))
+}

@@ -1,0 +1,120 @@
+//! Which act needs which role: the one table.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Role;
+
+/// Something that a person does on the admin surface.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Act {
+    /// Lets a node serve again whose log is older than its last cosigned checkpoint. Dangerous.
+    AcceptRollback,
+    /// Destroys a payload's keys and buries it. Dangerous.
+    Erase,
+    /// Takes the journal away as a file.
+    ExportJournal,
+    /// Sees which dangerous acts wait.
+    ListActs,
+    /// Gives the node a signed directory or policy.
+    PublishDocument,
+    /// Reads directory, policy and their history.
+    ReadDocuments,
+    /// Reads records of the journal.
+    ReadJournal,
+    /// Reads `/metrics` and `/status`.
+    ReadStatus,
+}
+
+/// Who may do an act.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// Which act.
+    pub act: Act,
+    /// Any one of these roles may do it or, where it is dangerous, ask for it.
+    pub roles: &'static [Role],
+    /// The act is dangerous: another person with one of these roles must approve it.
+    pub second: Option<&'static [Role]>,
+    /// It is told to the journal when it is allowed. A refusal of a recorded act is told as well.
+    pub recorded: bool,
+}
+
+const READERS: &[Role] = &[Role::Operator, Role::Dpo, Role::Auditor, Role::Supervisor, Role::Observer];
+
+/// The table. `docs/roles.md` shows the same.
+pub const RULES: [Rule; 8] = [
+    rule(Act::AcceptRollback, &[Role::Operator], Some(&[Role::Operator, Role::Governor]), true),
+    rule(Act::Erase, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
+    rule(Act::ExportJournal, READERS, None, true),
+    rule(Act::ListActs, &[Role::Operator, Role::Dpo, Role::Officer, Role::Governor, Role::Auditor], None, false),
+    rule(Act::PublishDocument, &[Role::Operator, Role::Governor], None, true),
+    rule(Act::ReadDocuments, &Role::ALL, None, false),
+    rule(Act::ReadJournal, READERS, None, true),
+    // A collector asks every few seconds: its calls would be most of the journal.
+    rule(Act::ReadStatus, &Role::ALL, None, false),
+];
+
+const fn rule(act: Act, roles: &'static [Role], second: Option<&'static [Role]>, recorded: bool) -> Rule {
+    Rule { act, roles, second, recorded }
+}
+
+impl Act {
+    /// Its line of the table.
+    pub fn rule(self) -> Rule {
+        // An act without a line is nobody's; the test below holds the table complete.
+        RULES.into_iter().find(|rule| rule.act == self).unwrap_or(rule(self, &[], Some(&[]), true))
+    }
+
+    /// Its name in requests and in the journal.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AcceptRollback => "accept-rollback",
+            Self::Erase => "erase",
+            Self::ExportJournal => "export-journal",
+            Self::ListActs => "list-acts",
+            Self::PublishDocument => "publish-document",
+            Self::ReadDocuments => "read-documents",
+            Self::ReadJournal => "read-journal",
+            Self::ReadStatus => "read-status",
+        }
+    }
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Roles as people read them: `operator or governor`.
+pub(super) fn names(roles: &[Role]) -> String {
+    roles.iter().map(|role| role.name()).collect::<Vec<_>>().join(" or ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_act_has_one_line_with_a_role_and_its_own_name() {
+        for rule in RULES {
+            assert!(!rule.roles.is_empty() && rule.second.is_none_or(|second| !second.is_empty()), "{}", rule.act);
+            assert_eq!(RULES.iter().filter(|other| other.act == rule.act).count(), 1, "{}", rule.act);
+            assert_eq!(serde_json::to_value(rule.act).unwrap(), rule.act.name());
+            assert!(rule.second.is_none() || rule.recorded, "{} is dangerous and would leave no trace", rule.act);
+        }
+    }
+
+    #[test]
+    fn the_manual_shows_the_table() {
+        let manual = include_str!("../../../docs/roles.md");
+        for rule in RULES {
+            let second = rule.second.map_or("-".to_owned(), names);
+            let roles = if rule.roles.len() == Role::ALL.len() { "any role".to_owned() } else { names(rule.roles) };
+            let line = format!("| `{}` | {roles} | {second} | {} |", rule.act, if rule.recorded { "yes" } else { "no" });
+            assert!(manual.contains(&line), "docs/roles.md lacks {line}");
+        }
+    }
+}

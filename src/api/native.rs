@@ -1,0 +1,117 @@
+//! The native surface: CBOR in, a verb of the node called, CBOR out. The listener has put the calling member into the request.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Extension, Router};
+use bytes::Bytes;
+
+use super::error::Error;
+use super::gate::{Gate, pass};
+use super::{Limits, body, common};
+use crate::net::native::NativeCaller;
+use crate::services::{self, Node, native_path as path};
+use crate::wire::native::{Batch, DocumentsAfter, Message, Part, Resend, Seen, Standing, Withdraw, Witness};
+
+/// Longest batch: some deliveries of a MiB, or one part.
+const MAX_BATCH: usize = 8 << 20;
+/// Longest message of the others.
+const MAX_MESSAGE: usize = 1 << 20;
+
+struct Native {
+    node: Arc<Node>,
+}
+
+type Surface = State<Arc<Native>>;
+type Caller = Extension<NativeCaller>;
+
+/// The native surface.
+pub fn native_router(node: Arc<Node>, limits: Limits) -> Router {
+    let writes = Gate::new(limits.writes, limits.queue);
+    let bulk = Gate::new(limits.reads, limits.queue);
+    let deliveries = Router::new()
+        .route(path::DELIVER, post(deliver))
+        .route(path::PART, post(part))
+        .route(path::WITHDRAW, post(withdraw))
+        .route_layer(from_fn_with_state(writes, pass));
+    let pages = Router::new()
+        .route(path::DOCUMENTS, post(documents))
+        .route(path::RESEND, post(resend))
+        .route_layer(from_fn_with_state(bulk, pass));
+    Router::new()
+        .route(path::EPOCH, post(epoch))
+        .route(path::STANDING, post(standing))
+        .route(path::WITNESS, post(witness))
+        .route(path::WITNESSED, post(witnessed))
+        .merge(deliveries)
+        .merge(pages)
+        .fallback(common::no_such_path)
+        .method_not_allowed_fallback(common::no_such_method)
+        .layer(axum::middleware::from_fn(named))
+        .with_state(Arc::new(Native { node }))
+}
+
+/// Without a member's name no route is reached: only the native listener gives one.
+async fn named(request: Request, next: Next) -> Response {
+    if request.extensions().get::<NativeCaller>().is_none() {
+        return Error::Path.into_response();
+    }
+    next.run(request).await
+}
+
+async fn read<T: Message>(request: Request, limit: usize) -> Result<T, Error> {
+    let bytes = body::read(request.into_body(), limit).await?;
+    T::from_bytes(&bytes).map_err(|_| services::Error::Message("the body is not a message of this path").into())
+}
+
+fn answer(message: &impl Message) -> Bytes {
+    message.to_bytes().into()
+}
+
+async fn deliver(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
+    let batch: Batch = read(request, MAX_BATCH).await?;
+    Ok(answer(&native.node.native_batch(&from, batch).await?))
+}
+
+async fn part(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
+    let part: Part = read(request, MAX_BATCH).await?;
+    Ok(answer(&native.node.native_part(&from, part).await?))
+}
+
+async fn withdraw(State(native): Surface, request: Request) -> Result<Bytes, Error> {
+    let message: Withdraw = read(request, MAX_MESSAGE).await?;
+    native.node.native_withdraw(&message).await?;
+    Ok(Bytes::new())
+}
+
+async fn epoch(State(native): Surface) -> Result<Bytes, Error> {
+    Ok(native.node.native_epoch().await?.into())
+}
+
+async fn standing(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
+    let said: Standing = read(request, MAX_MESSAGE).await?;
+    Ok(answer(&native.node.native_standing(&from, &said)?))
+}
+
+async fn documents(State(native): Surface, request: Request) -> Result<Bytes, Error> {
+    let asked: DocumentsAfter = read(request, MAX_MESSAGE).await?;
+    Ok(answer(&native.node.documents(asked)?))
+}
+
+async fn resend(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
+    let asked: Resend = read(request, MAX_MESSAGE).await?;
+    Ok(answer(&native.node.native_resend(&from, &asked).await?))
+}
+
+async fn witness(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
+    let asked: Witness = read(request, MAX_MESSAGE).await?;
+    Ok(answer(&native.node.witness(&from, &asked).await?))
+}
+
+async fn witnessed(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
+    let asked: Seen = read(request, MAX_MESSAGE).await?;
+    Ok(answer(&native.node.witnessed(&from, &asked)?))
+}

@@ -1,0 +1,183 @@
+//! How the command line reaches the admin surface of a running node, and logs in there.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use bytes::Bytes;
+use hyper::{Method, StatusCode};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::config::{Config, Endpoint, Surface, load, system_authorities};
+use crate::net::client::{Client, Target};
+use crate::net::tls::{ClientTls, Identity, TlsSettings, Trust};
+
+/// Longer than any honest answer takes.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Which running node is meant, and as whom it is asked.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Node {
+    /// Admin surface of the node: `http://host:port`, `https://host:port` or `unix:/path`.
+    #[arg(long, value_name = "ADDRESS", env = "CELOSIA_ADMIN", conflicts_with = "config", value_parser = target)]
+    pub admin: Option<Target>,
+    /// Configuration file of the node: its admin surface is asked, or its node surface if it has none.
+    #[arg(long, visible_alias = "configfile", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// File with a bearer token.
+    #[arg(long, value_name = "FILE", env = "CELOSIA_TOKEN_FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Client certificate, PEM.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub cert: Option<PathBuf>,
+    /// Private key of the client certificate, PEM.
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub key: Option<PathBuf>,
+    /// Authorities that vouch for the node's certificate, PEM; default: those of this system, or the node's own certificate where `--config` names it.
+    #[arg(long, value_name = "FILE")]
+    pub ca: Vec<PathBuf>,
+}
+
+/// Where a running node is asked.
+pub(crate) enum Asked {
+    /// The admin surface.
+    Admin(Door),
+    /// `/upcheck` only.
+    Node(Door),
+}
+
+/// A surface of a running node.
+pub(crate) struct Door {
+    client: Client,
+    target: Target,
+    token: Option<Zeroizing<String>>,
+}
+
+/// What came back.
+pub(crate) struct Said {
+    pub(crate) status: StatusCode,
+    body: Bytes,
+}
+
+impl Node {
+    /// The surface to ask.
+    pub(crate) fn locate(&self) -> anyhow::Result<Asked> {
+        if let Some(target) = &self.admin {
+            return Ok(Asked::Admin(self.door(target.clone(), Vec::new())?));
+        }
+        let path = self.config.as_deref().context("name the node: --config FILE or --admin ADDRESS")?;
+        let config = load(path, &[])?.config;
+        if let Some((target, own)) = reached(&config, Surface::Admin) {
+            return Ok(Asked::Admin(self.door(target, own)?));
+        }
+        let (target, own) = reached(&config, Surface::Node)
+            .with_context(|| format!("{} has neither an admin surface nor a node surface", path.display()))?;
+        Ok(Asked::Node(self.door(target, own)?))
+    }
+
+    /// The admin surface.
+    pub(crate) fn admin(&self) -> anyhow::Result<Door> {
+        match self.locate()? {
+            Asked::Admin(door) => Ok(door),
+            Asked::Node(_) => bail!("the configuration has no admin surface: add one with `surface = \"admin\"`"),
+        }
+    }
+
+    fn door(&self, target: Target, own: Vec<PathBuf>) -> anyhow::Result<Door> {
+        let is_tls = matches!(&target, Target::Url(url) if url.scheme() == "https");
+        let tls = is_tls.then(|| self.tls(own)).transpose()?;
+        let token = self.token_file.as_deref().map(read_token).transpose()?;
+        Ok(Door { client: Client::new(&target, tls, PATIENCE), target, token })
+    }
+
+    fn tls(&self, own: Vec<PathBuf>) -> anyhow::Result<std::sync::Arc<ClientTls>> {
+        let identity = self.cert.clone().zip(self.key.clone());
+        let roots = match (self.ca.is_empty(), own.is_empty()) {
+            (false, _) => self.ca.clone(),
+            (true, false) => own,
+            (true, true) => system_authorities(),
+        };
+        let settings = TlsSettings {
+            identity: identity.map(|(certificate, key)| Identity { certificate, key, generate_for: None }),
+            trust: Trust::Ca,
+            roots,
+            ..TlsSettings::default()
+        };
+        ClientTls::load(settings).context("TLS towards the node")
+    }
+}
+
+impl Door {
+    /// `GET path`.
+    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Said> {
+        self.call(Method::GET, path, None).await
+    }
+
+    /// `POST path` with JSON.
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Said> {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Said> {
+        let bearer = self.token.as_ref().map(|token| Zeroizing::new(format!("Bearer {}", token.as_str())));
+        let mut headers = vec![("accept", "application/json")];
+        headers.extend(bearer.as_ref().map(|bearer| ("authorization", bearer.as_str())));
+        headers.extend(body.map(|_| ("content-type", "application/json")));
+        let body = body.map(ToString::to_string).unwrap_or_default();
+        let answer = self.client.request(method, path, &headers, body.into()).await;
+        let answer = answer.with_context(|| format!("no answer from {}", self.target))?;
+        Ok(Said { status: answer.status, body: answer.body })
+    }
+}
+
+impl Said {
+    /// The body as text, on one line; of an error, its code and message.
+    pub(crate) fn text(&self) -> String {
+        let json = serde_json::from_slice::<Value>(&self.body).ok();
+        let part = |name: &str| json.as_ref().and_then(|json| json[name].as_str()).map(str::to_owned);
+        match (part("message"), part("code")) {
+            (Some(message), Some(code)) if !self.status.is_success() => format!("{message} [{code}]"),
+            _ => String::from_utf8_lossy(&self.body).trim().to_owned(),
+        }
+    }
+
+    /// The body as JSON, if the status is a success.
+    pub(crate) fn json(&self) -> anyhow::Result<Value> {
+        if !self.status.is_success() {
+            bail!("{}: {}", self.status, self.text());
+        }
+        serde_json::from_slice(&self.body).context("the answer is not JSON")
+    }
+}
+
+/// `unix:/path`, `/path` or a URL.
+fn target(text: &str) -> Result<Target, String> {
+    let written = if text.starts_with('/') { format!("unix:{text}") } else { text.to_owned() };
+    written.parse().map_err(|error: crate::net::client::TargetError| error.to_string())
+}
+
+/// Where a surface is reached, and the certificate that it shows there.
+fn reached(config: &Config, surface: Surface) -> Option<(Target, Vec<PathBuf>)> {
+    // A listener of the node surface with TLS is for others; this machine has the socket.
+    let usable = |endpoint: &Endpoint| surface == Surface::Admin || endpoint.url().is_none_or(|url| !url.is_tls());
+    let server = config.servers_of(surface).find(|server| usable(&server.address))?;
+    let own = server.tls.iter().map(|tls| tls.cert.clone()).collect();
+    Some((server.address.to_string().parse().ok()?, own))
+}
+
+/// Threat: a token that everybody on the machine can read is everybody's.
+fn read_token(path: &Path) -> anyhow::Result<Zeroizing<String>> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let named = || format!("token file {}", path.display());
+    let mode = std::fs::metadata(path).with_context(named)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        eprintln!("warning: {} can be read by others: chmod 600 {0}", path.display());
+    }
+    let text = Zeroizing::new(std::fs::read_to_string(path).with_context(named)?);
+    let token = Zeroizing::new(text.trim().to_owned());
+    if token.is_empty() || token.contains(char::is_whitespace) {
+        bail!("{} holds no single token", named());
+    }
+    Ok(token)
+}

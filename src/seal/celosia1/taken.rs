@@ -1,0 +1,104 @@
+use bytes::Bytes;
+
+use super::parcel::Unpacked;
+use super::{Refused, content};
+use crate::crypto::secret::Secret;
+use crate::crypto::sign::{Signature, VerifyKey};
+use crate::types::{Address, MemberId, NetworkId, PayloadId};
+use crate::wire::header::{self, Header, SUITE, day_of};
+use crate::wire::{Delivery, Opening};
+
+/// Whom a recipient takes a delivery from, and who it is itself.
+#[derive(Debug)]
+pub struct Expected<'a> {
+    /// Our network.
+    pub network: &'a NetworkId,
+    /// Our own name.
+    pub member: &'a MemberId,
+    /// Our own signing key.
+    pub own_key: &'a VerifyKey,
+    /// The signing key of the member that delivers, from the directory.
+    pub sender_key: &'a VerifyKey,
+    /// The payload: SHA3-512 of the delivery's ciphertext.
+    pub id: PayloadId,
+}
+
+/// A delivery that passed every check.
+#[derive(Debug)]
+pub struct Taken {
+    /// What opens the ciphertext.
+    pub data_key: Secret<32>,
+    /// What its sender says.
+    pub header: Header,
+    /// The same, byte for byte as signed.
+    pub header_bytes: Bytes,
+    /// The sender's signature on them.
+    pub signature: Signature,
+    /// The proofs, each of which leads to the header's audience.
+    pub openings: Vec<Opening>,
+    /// Whether it is our own, returned by a recipient.
+    pub returned: bool,
+    /// Who is proved to be addressed: our own keys, or those of whoever returns it; everyone under state validation.
+    pub recipients: Vec<Address>,
+}
+
+/// Checks what a box held: header, signature, audience, commitment, ciphertext, padding, in this order. `ours` says which addresses are.
+///
+/// Threat: surreptitious forwarding. Member B sends on to us what A sent to B: the header is A's, so B must be A ([`Refused::Sender`]),
+/// and our address must be in A's audience ([`Refused::Audience`]).
+pub fn take(
+    expected: &Expected<'_>,
+    delivery: &Delivery,
+    unpacked: Unpacked,
+    ours: impl Fn(&Address) -> bool,
+) -> Result<Taken, Refused> {
+    let header = Header::decode(&unpacked.header).map_err(|_| Refused::Header)?;
+    let returned = header.member == *expected.member;
+    check_header(expected, delivery, &header, returned)?;
+    let key = if returned { expected.own_key } else { expected.sender_key };
+    header::verify(expected.network, &unpacked.header, &unpacked.signature, key).map_err(|_| Refused::Signature)?;
+    let recipients = addressed(&header, &unpacked, returned, ours)?;
+    content::verify(expected.network, &unpacked.data_key, &delivery.nonce, &delivery.ciphertext)?;
+    let Unpacked { data_key, openings, signature, header: header_bytes } = unpacked;
+    Ok(Taken { data_key, header, header_bytes, signature, openings, returned, recipients })
+}
+
+fn check_header(expected: &Expected<'_>, delivery: &Delivery, header: &Header, returned: bool) -> Result<(), Refused> {
+    if header.suite != SUITE {
+        return Err(Refused::Suite);
+    }
+    if header.network != *expected.network {
+        return Err(Refused::Network);
+    }
+    if header.id != expected.id {
+        return Err(Refused::Id);
+    }
+    // Sent again on a later day it keeps its day; a day more for a recipient whose clock is behind and who returns it.
+    if header.day != day_of(header.time) || header.day > delivery.day.saturating_add(1) {
+        return Err(Refused::Day);
+    }
+    if !returned && header.member != delivery.member {
+        return Err(Refused::Sender);
+    }
+    Ok(())
+}
+
+fn addressed(
+    header: &Header,
+    unpacked: &Unpacked,
+    returned: bool,
+    ours: impl Fn(&Address) -> bool,
+) -> Result<Vec<Address>, Refused> {
+    let proved = |opening: &Opening| (returned || ours(&opening.address)) && opening.proves(&header.audience);
+    if unpacked.openings.is_empty() || !unpacked.openings.iter().all(proved) {
+        return Err(Refused::Audience);
+    }
+    let openings = unpacked.openings.iter().map(|opening| opening.address);
+    match &header.recipients {
+        None => Ok(openings.collect()),
+        Some(all) => {
+            let named = openings.into_iter().all(|address| all.contains(&address));
+            if named { Ok(all.clone()) } else { Err(Refused::Audience) }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! What Celosias of one directory say to each other: deliveries, documents, gossip, on one connection for each pair.
+
+mod acks;
+mod deliver;
+mod documents;
+mod epochs;
+mod intake;
+
+mod outbox;
+mod peers;
+mod recover;
+mod send;
+
+mod uploads;
+
+pub use documents::{GovernanceStatus, MemberStatus};
+pub(crate) use epochs::EpochKeys;
+pub(crate) use outbox::Outbox;
+pub use peers::{NativeAddress, NativePeers};
+pub(crate) use uploads::Uploads;
+
+use crate::governance::DocumentHash;
+
+/// Paths of the native surface.
+pub mod path {
+    /// Deliveries: [`crate::wire::native::Batch`] to [`crate::wire::native::Answers`].
+    pub const DELIVER: &str = "/celosia/1/deliver";
+    /// Documents: [`crate::wire::native::DocumentsAfter`] to [`crate::wire::native::Documents`].
+    pub const DOCUMENTS: &str = "/celosia/1/documents";
+    /// The answering member's signed epoch key; an empty body asks.
+    pub const EPOCH: &str = "/celosia/1/epoch";
+    /// A part of a large ciphertext: [`crate::wire::native::Part`] to [`crate::wire::native::PartTaken`].
+    pub const PART: &str = "/celosia/1/part";
+    /// Payloads that the caller takes part in: [`crate::wire::native::Resend`] to [`crate::wire::native::Resent`].
+    pub const RESEND: &str = "/celosia/1/resend";
+    /// Where both stand: [`crate::wire::native::Standing`] both ways.
+    pub const STANDING: &str = "/celosia/1/standing";
+    /// Takes back a delivery: [`crate::wire::native::Withdraw`].
+    pub const WITHDRAW: &str = "/celosia/1/withdraw";
+    /// A checkpoint to be cosigned: [`crate::wire::native::Witness`] to [`crate::wire::native::Witnessed`].
+    pub const WITNESS: &str = "/celosia/1/witness";
+    /// The newest checkpoint of the caller that the answering member cosigned: [`crate::wire::native::Witnessed`]; an empty body asks.
+    pub const WITNESSED: &str = "/celosia/1/witnessed";
+}
+
+/// First eight bytes of a hash.
+pub(crate) fn short(hash: &DocumentHash) -> u64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&hash.as_bytes()[..8]);
+    u64::from_be_bytes(first)
+}

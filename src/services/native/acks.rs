@@ -1,0 +1,89 @@
+//! Acknowledgements: kept beside the payload under its own key, shown as a receipt that is verified offline.
+
+use std::sync::Arc;
+
+use crate::services::governed::Governed;
+use crate::services::happening::{Happening, Kind as What};
+use crate::services::records::{erased_is_absent, now};
+use crate::services::{Error, Node};
+use crate::shred::SealedHead;
+use crate::store::Kind;
+use crate::types::{Address, Coded as _, PayloadId};
+use crate::wire::ack::{Ack, SignedAck};
+use crate::wire::header::Header;
+use crate::wire::receipt::Receipt;
+
+/// What is sealed beside a payload.
+const LABEL: &str = "acks";
+
+impl Node {
+    /// Keeps the acknowledgements of a payload and journals that it is everywhere. The caller is not held up: an acknowledgement that a crash
+    /// loses can be asked for again, its payload cannot.
+    pub(super) fn keep_acks(&self, governed: &Arc<Governed>, id: PayloadId, head: SealedHead, acks: Vec<SignedAck>) {
+        let (enclave, store) = (Arc::clone(&self.enclave), Arc::clone(&self.store));
+        governed.tasks.spawn(async move {
+            let count = acks.len() as u64;
+            let kept = async {
+                let sealed = enclave.seal_beside(&head, LABEL, encode(&acks)).await?;
+                store.put_beside(id, sealed).await?;
+                let event = Happening::now(What::Delivered).id(id).count(count).event();
+                store.note(event).await?;
+                Ok::<_, Error>(())
+            };
+            if let Err(error) = kept.await {
+                tracing::warn!(%id, code = %error.code(), "the acknowledgements of a payload were not kept");
+            }
+        });
+    }
+
+    /// Our own signed acknowledgement of a payload that is durable here.
+    pub(super) async fn sign_ack(
+        &self,
+        governed: &Governed,
+        id: PayloadId,
+        header: [u8; 32],
+        addresses: Vec<Address>,
+    ) -> Result<SignedAck, Error> {
+        let ack =
+            Ack { network: governed.network, id, header, member: governed.me.clone(), addresses, time: now(), durable: true };
+        let signature = self.enclave.sign(ack.statement()).await?;
+        Ok(SignedAck { ack, signature })
+    }
+
+    /// The signed header of a payload of the suite celosia-1, and what its recipients said.
+    pub async fn receipt(&self, id: PayloadId) -> Result<Receipt, Error> {
+        let head = self.head(Kind::Payload, &id).await?.ok_or(Error::NotFound(id))?;
+        let meta = self.enclave.meta(id, &head).await.map_err(|error| erased_is_absent(error, id))?;
+        let native = meta.native.ok_or(Error::NoReceipt(id))?;
+        let header = Header::decode(&native.header).map_err(|_| Error::NoReceipt(id))?;
+        let acks = match self.store.beside(&id).await? {
+            Some(sealed) => decode(&self.enclave.open_beside(&head, LABEL, sealed).await?).ok_or(Error::NoReceipt(id))?,
+            None => Vec::new(),
+        };
+        Ok(Receipt { header, signature: native.signature, acks })
+    }
+}
+
+/// `count (4) ‖ acknowledgements × (length (4) ‖ bytes)`, big-endian.
+fn encode(acks: &[SignedAck]) -> Vec<u8> {
+    let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX).to_be_bytes();
+    let mut bytes = length(acks.len()).to_vec();
+    for ack in acks {
+        let ack = ack.encode();
+        bytes.extend_from_slice(&length(ack.len()));
+        bytes.extend_from_slice(&ack);
+    }
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Option<Vec<SignedAck>> {
+    let (count, mut rest) = bytes.split_first_chunk::<4>()?;
+    let mut acks = Vec::new();
+    for _ in 0..u32::from_be_bytes(*count) {
+        let (length, tail) = rest.split_first_chunk::<4>()?;
+        let (ack, tail) = tail.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
+        acks.push(SignedAck::decode(ack).ok()?);
+        rest = tail;
+    }
+    rest.is_empty().then_some(acks)
+}

@@ -1,0 +1,261 @@
+//! Taking native deliveries: the directory and the policy are asked here, too, whatever the sender thought of them.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use jiff::Timestamp;
+
+use super::deliver::{CELOSIA_1, GROUP, NACL};
+use crate::enclave::{Meta, NativeIngest};
+use crate::governance::{Charter, Judged};
+use crate::services::governed::{Governed, MAX_SKEW, clock};
+use crate::services::happening::{Happening, Kind as What};
+use crate::services::records::now;
+use crate::services::withdraw::WithdrawToken;
+use crate::services::{Error, Node};
+use crate::store::{Inserted, Kind, Record};
+use crate::types::{Address, Class, Codec, Coded as _, MemberId, PayloadId};
+use crate::wire::EncodedPayload;
+use crate::wire::delivery::Delivery;
+use crate::wire::header::Header;
+use crate::wire::native::{Answer, Answers, Batch, Item, Part, PartTaken};
+
+/// The header hash of a payload without a header.
+const NO_HEADER: [u8; 32] = [0; 32];
+
+/// A payload that was taken, and under what.
+pub(super) struct Accepted {
+    id: PayloadId,
+    header: [u8; 32],
+    addresses: Vec<Address>,
+    withdraw: Option<WithdrawToken>,
+    /// Nothing was kept: what it builds on is not here.
+    pub(super) passed_over: bool,
+}
+
+impl Node {
+    /// Takes a batch of deliveries from a member; each is answered for itself.
+    pub async fn native_batch(self: &Arc<Self>, from: &MemberId, batch: Batch) -> Result<Answers, Error> {
+        let governed = self.needs_governance()?;
+        self.may_serve(governed)?;
+        let charter = governed.charter();
+        governed.learn_epoch(&charter, from, &batch.epoch)?;
+        let items = batch.items.into_iter().map(|item| self.native_item(governed, &charter, from, item));
+        Ok(Answers { items: join_all(items).await })
+    }
+
+    async fn native_item(&self, governed: &Arc<Governed>, charter: &Charter, from: &MemberId, item: Item) -> Answer {
+        let outcome = match item.suite {
+            NACL => self.take_nacl(charter, from, item).await.map(Some),
+            CELOSIA_1 => self.take_celosia_1(governed, charter, from, item).await,
+            GROUP => return self.take_group(item).await,
+            _ => Err(Error::Message("a suite that this node does not know: it runs an older version")),
+        };
+        let answer = match outcome {
+            Ok(Some(accepted)) => self.acknowledge(governed, accepted).await,
+            Ok(None) => {
+                self.enclave.epoch_key().await.map(|key| Answer::AnotherEpoch { epoch: key.encode().into() }).map_err(Into::into)
+            }
+            Err(error) => Err(error),
+        };
+        answer.unwrap_or_else(|error| {
+            self.counters.push_refused.add();
+            let code = error.code();
+            tracing::info!(member = %from, %code, "a native delivery was refused");
+            Answer::Refused { code: code.0, status: status(&error), text: text(&error) }
+        })
+    }
+
+    async fn take_group(&self, item: Item) -> Answer {
+        match self.group_pushed(Bytes::from(Vec::from(item.body))).await {
+            Ok(()) => Answer::Taken { ack: Vec::new().into(), withdraw: Vec::new().into() },
+            Err(error) => Answer::Refused { code: error.code().0, status: status(&error), text: text(&error) },
+        }
+    }
+
+    async fn acknowledge(&self, governed: &Governed, accepted: Accepted) -> Result<Answer, Error> {
+        let Accepted { id, header, addresses, withdraw, .. } = accepted;
+        let ack = self.sign_ack(governed, id, header, addresses).await?;
+        let withdraw = withdraw.map_or_else(Vec::new, |token| token.0.to_vec());
+        Ok(Answer::Taken { ack: ack.encode().into(), withdraw: withdraw.into() })
+    }
+
+    /// A payload in Tessera's suite over the native connection: one recipient of it runs Tessera.
+    async fn take_nacl(&self, charter: &Charter, from: &MemberId, item: Item) -> Result<Accepted, Error> {
+        let bytes = self.body(from, &item)?;
+        let payload = EncodedPayload::decode(Codec::Cbor, &bytes).map_err(|_| Error::Message("not a payload in CBOR"))?;
+        let sender = charter.members().by_address(&payload.sender).ok_or(Error::NotInDirectory(payload.sender))?;
+        if sender.id != *from {
+            return Err(Error::NotItsOwn { from: from.clone(), sender: sender.id.clone() });
+        }
+        let ours = payload.recipients.iter().filter(|key| self.directory.is_own(key)).copied().collect();
+        let pushed = self.push(payload).await?;
+        Ok(Accepted { id: pushed.id, header: NO_HEADER, addresses: ours, withdraw: pushed.withdraw, passed_over: false })
+    }
+
+    /// `None`: the box is for an epoch key that is no more.
+    async fn take_celosia_1(
+        &self,
+        governed: &Governed,
+        charter: &Charter,
+        from: &MemberId,
+        item: Item,
+    ) -> Result<Option<Accepted>, Error> {
+        let bytes = Bytes::from(Vec::from(item.body));
+        let mut delivery = Delivery::decode(&bytes).map_err(|_| Error::Message("not a delivery"))?;
+        if let Some(upload) = item.upload {
+            delivery.ciphertext = governed.take_upload(from, upload)?;
+        }
+        if delivery.member != *from {
+            return Err(Error::NotItsOwn { from: from.clone(), sender: delivery.member });
+        }
+        let taken = self.take_delivery(governed, charter, from, &delivery, true).await?;
+        if taken.as_ref().is_some_and(|taken| taken.withdraw.is_some()) {
+            self.counters.pushed.add();
+            self.counters.pushed_native.add();
+        }
+        Ok(taken)
+    }
+
+    /// Opens, checks and keeps a delivery. `is_fresh`: it is sent now by its sender; else somebody gives back what was sent before.
+    pub(super) async fn take_delivery(
+        &self,
+        governed: &Governed,
+        charter: &Charter,
+        from: &MemberId,
+        delivery: &Delivery,
+        is_fresh: bool,
+    ) -> Result<Option<Accepted>, Error> {
+        let NativeIngest::Mine { id, mut head, mut meta } =
+            self.open_delivery(governed, charter, from, delivery, is_fresh).await?
+        else {
+            return Ok(None);
+        };
+        let native = meta.native.as_ref().ok_or(Error::Message("a delivery without a header"))?;
+        let header = Header::decode(&native.header).map_err(|_| Error::Message("a header that does not decode"))?;
+        let digest = crate::crypto::hash::sha256(&[&native.header]);
+        let class = header.class;
+        self.check_header(governed, charter, &header, is_fresh)?;
+        let before = meta.privacy.clone();
+        let recipients = meta.recipients.clone();
+        if let Some(reason) = self.check_affected(&mut meta.privacy, &header.sender, &recipients, &delivery.ciphertext).await? {
+            tracing::info!(%id, reason, "a delivery was passed over");
+            return Ok(Some(Accepted { id, header: digest, addresses: Vec::new(), withdraw: None, passed_over: true }));
+        }
+        if meta.privacy != before {
+            head = self.enclave.rewrite(id, &head, meta.clone()).await?;
+        }
+        let addresses = self.managed(&Address::new([0; 32]), &meta.recipients);
+        let withdraw = self.keep_received(id, head, &meta, delivery, class).await?;
+        Ok(Some(Accepted { id, header: digest, addresses, withdraw, passed_over: false }))
+    }
+
+    async fn keep_received(
+        &self,
+        id: PayloadId,
+        head: crate::shred::SealedHead,
+        meta: &Meta,
+        delivery: &Delivery,
+        class: Class,
+    ) -> Result<Option<WithdrawToken>, Error> {
+        loop {
+            let record =
+                Record { time: now(), nonce: delivery.nonce, head: head.clone(), ciphertext: delivery.ciphertext.clone() };
+            let event = Happening::now(What::Received).id(id).class(class).event();
+            match self.store.insert_noted(Kind::Payload, id, record, Some(event)).await? {
+                Inserted::New => return Ok(Some(self.withdrawals.offer(id, &head))),
+                Inserted::Buried => return Err(Error::Erased(id)),
+                Inserted::Exists if self.merge_meta(id, &head, meta).await? => return Ok(None),
+                // It was withdrawn meanwhile: this delivery stands on its own.
+                Inserted::Exists => {}
+            }
+        }
+    }
+
+    /// Opens a delivery. Its header is signed by the deliverer; what is given back to us may be what we signed ourselves.
+    async fn open_delivery(
+        &self,
+        governed: &Governed,
+        charter: &Charter,
+        from: &MemberId,
+        delivery: &Delivery,
+        is_fresh: bool,
+    ) -> Result<NativeIngest, Error> {
+        let key_of = |member: &MemberId| {
+            charter.members().by_id(member).and_then(|member| member.signing_key).ok_or_else(|| Error::NotAMember(member.clone()))
+        };
+        match self.enclave.ingest_native(delivery, key_of(from)?).await {
+            Err(_) if !is_fresh => Ok(self.enclave.ingest_native(delivery, key_of(&governed.me)?).await?),
+            other => Ok(other?),
+        }
+    }
+
+    fn check_header(&self, governed: &Governed, charter: &Charter, header: &Header, is_fresh: bool) -> Result<(), Error> {
+        let members = charter.members();
+        let sender = members.by_address(&header.sender).ok_or(Error::NotInDirectory(header.sender))?;
+        if sender.id != header.member {
+            return Err(Error::NotItsOwn { from: header.member.clone(), sender: sender.id.clone() });
+        }
+        if !is_fresh {
+            return Ok(());
+        }
+        let dated = Timestamp::from_millisecond(i64::try_from(header.time).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX);
+        let seconds = clock().duration_since(dated).as_secs();
+        if seconds.abs() > MAX_SKEW {
+            return Err(Error::ClockApart { seconds });
+        }
+        charter.policy_acceptable(header.policy, dated, clock()).map_err(Error::PolicyAge)?;
+        let me = members.by_id(&governed.me).ok_or_else(|| Error::NotAMember(governed.me.clone()))?;
+        charter.policy().judge(&Judged { sender, recipients: &[me], class: header.class }).map_err(Error::Policy)
+    }
+
+    fn body(&self, from: &MemberId, item: &Item) -> Result<Bytes, Error> {
+        match item.upload {
+            Some(upload) => self.needs_governance()?.take_upload(from, upload),
+            None => Ok(Bytes::copy_from_slice(&item.body)),
+        }
+    }
+
+    /// A part of a large ciphertext.
+    pub async fn native_part(&self, from: &MemberId, part: Part) -> Result<PartTaken, Error> {
+        let governed = Arc::clone(self.needs_governance()?);
+        let from = from.clone();
+        let taken = tokio::task::spawn_blocking(move || governed.uploads.take(&from, &part)).await;
+        let next = taken.map_err(|_| Error::Upload)?.map_err(|error| Error::Disk(error.to_string()))?.ok_or(Error::Upload)?;
+        Ok(PartTaken { next })
+    }
+
+    /// Takes back a delivery of a send that failed elsewhere.
+    pub async fn native_withdraw(&self, message: &crate::wire::native::Withdraw) -> Result<(), Error> {
+        let id = PayloadId::try_from(message.id.as_slice()).map_err(|_| Error::Message("an id of another length"))?;
+        let token = <[u8; 16]>::try_from(message.token.as_slice()).map_err(|_| Error::WithdrawRefused)?;
+        self.withdraw(id, WithdrawToken(token)).await
+    }
+}
+
+impl Governed {
+    fn take_upload(&self, from: &MemberId, upload: crate::wire::native::UploadId) -> Result<Bytes, Error> {
+        let whole = self.uploads.finish(from, upload).map_err(|error| Error::Disk(error.to_string()))?;
+        whole.ok_or(Error::Upload)
+    }
+}
+
+/// The status that the compatible surface gives for it.
+fn status(error: &Error) -> u16 {
+    match error {
+        Error::Erased(_) => 410,
+        Error::NotForUs(_) | Error::Message(_) | Error::Upload => 400,
+        Error::Store(_) | Error::Enclave(_) | Error::Disk(_) | Error::RolledBack(_) => 503,
+        Error::Conflict(_) => 409,
+        _ => 403,
+    }
+}
+
+/// What the deliverer is told: with the code, which it passes on to whoever asked it to send.
+fn text(error: &Error) -> String {
+    match error {
+        Error::Store(_) | Error::Enclave(_) | Error::Disk(_) => format!("it cannot be kept now ({})", error.code()),
+        other => format!("{other} ({})", other.code()),
+    }
+}

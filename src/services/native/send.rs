@@ -1,0 +1,164 @@
+//! Sending in a governed network: the policy first, then the suite that the recipients decide, then everywhere at once.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+
+use crate::crypto::hash::sha256;
+use crate::crypto::padme;
+use crate::enclave::{Draft, NativeDraft, NativeSealed, NativeTarget};
+use crate::governance::{Charter, Padding};
+use crate::services::governed::{Governed, Route};
+use crate::services::happening::{Happening, Kind as What};
+use crate::services::records::now;
+use crate::services::send::Plan;
+use crate::services::withdraw::WithdrawToken;
+use crate::services::{Error, Node, SendRequest, Sent};
+use crate::store::{Inserted, Kind, Record};
+use crate::types::{Address, Class, MemberId};
+use crate::wire::header::day_of;
+
+/// A sealed payload with what the policy says of its way.
+pub(super) struct Outgoing<'a> {
+    pub(super) governed: &'a Arc<Governed>,
+    pub(super) charter: &'a Charter,
+    pub(super) sealed: &'a NativeSealed,
+    /// SHA-256 of the signed header: what acknowledgements are of.
+    pub(super) header: [u8; 32],
+    /// Whom each delivery is for.
+    pub(super) members: Vec<MemberId>,
+    pub(super) class: Class,
+}
+
+impl Node {
+    /// Sends as directory and policy say. A payload with a recipient that runs Tessera goes to all in Tessera's suite, if the policy lets it.
+    pub(crate) async fn send_governed(&self, governed: &Arc<Governed>, request: SendRequest) -> Result<Sent, Error> {
+        let charter = governed.charter();
+        let class = request.terms.class.unwrap_or_default();
+        let sender = self.sender(request.from)?;
+        self.may_serve(governed)?;
+        self.own_standing(&charter, &governed.me)?;
+        let Plan { recipients, privacy, affected } = self.plan(sender, &request.to, &request.terms).await?;
+        self.judge(&charter, &sender, &recipients, class).await?;
+        let mut targets = BTreeMap::new();
+        for key in recipients.iter().filter(|key| !self.directory.is_own(key)) {
+            match self.route(&charter, key)? {
+                Route::Native(address) => targets.insert(address.member.clone(), address),
+                Route::Compatible(_) => {
+                    let draft = Draft { plaintext: request.payload, sender, recipients, privacy, affected };
+                    let sealed = self.enclave.seal(draft).await?;
+                    return self.keep_and_deliver(sealed, class).await;
+                }
+            };
+        }
+        let today = day_of(now());
+        let budget = self.settings.peer_budget;
+        let epochs = join_all(targets.values().map(|address| governed.epoch_of(&charter, address, today, budget))).await;
+        let mut sealed_for = Vec::with_capacity(targets.len());
+        for ((member, _), epoch) in targets.iter().zip(epochs) {
+            let epoch = epoch.map_err(|error| at_recipient(error, &charter, member, &recipients))?;
+            sealed_for.push(NativeTarget { member: member.clone(), epoch });
+        }
+        let named = recipients.iter().map(|key| Ok((*key, self.member_of(&charter, key)?))).collect::<Result<_, Error>>()?;
+        let draft = NativeDraft {
+            plaintext: request.payload,
+            sender,
+            policy: charter.policy_version(),
+            class,
+            padding: padding(charter.policy().rule(class).padding),
+            privacy,
+            recipients: named,
+            affected,
+            targets: sealed_for,
+        };
+        let members = draft.targets.iter().map(|target| target.member.clone()).collect();
+        let sealed = self.enclave.seal_native(draft).await?;
+        let header = self.header_of(&sealed).await?;
+        let outgoing = Outgoing { governed, charter: &charter, sealed: &sealed, header, members, class };
+        self.keep_and_deliver_native(&outgoing, sender, &recipients).await
+    }
+
+    async fn header_of(&self, sealed: &NativeSealed) -> Result<[u8; 32], Error> {
+        let meta = self.enclave.meta(sealed.id, &sealed.head).await?;
+        let native = meta.native.ok_or(Error::NoReceipt(sealed.id))?;
+        Ok(sha256(&[&native.header]))
+    }
+
+    fn member_of(&self, charter: &Charter, key: &Address) -> Result<MemberId, Error> {
+        let member = charter.members().by_address(key);
+        member.map(|member| member.id.clone()).ok_or(Error::RecipientUnknown(*key))
+    }
+
+    /// Our copy and all deliveries at once; then the id, or everything taken back.
+    async fn keep_and_deliver_native(&self, out: &Outgoing<'_>, sender: Address, recipients: &[Address]) -> Result<Sent, Error> {
+        let deliveries = out.members.iter().zip(&out.sealed.deliveries);
+        let deliveries = join_all(deliveries.map(|(member, delivery)| self.deliver_native(out, member, delivery)));
+        let (kept, delivered) = tokio::join!(self.keep_native(out), deliveries);
+        let failure = delivered.iter().zip(&out.members).find_map(|(outcome, member)| {
+            let error = outcome.as_ref().err()?;
+            Some(at_recipient(clone_of(error), out.charter, member, recipients))
+        });
+        let id = out.sealed.id;
+        match (kept, failure) {
+            (Ok(()), None) => {
+                self.counters.sent.add();
+                self.counters.sent_native.add();
+                let acks = delivered.into_iter().flatten().map(|taken| taken.ack).collect();
+                self.keep_acks(out.governed, id, out.sealed.head.clone(), acks);
+                Ok(Sent { id, sender, managed: self.managed(&sender, recipients) })
+            }
+            (kept, failure) => {
+                self.counters.send_failed.add();
+                let taken = delivered.into_iter().zip(&out.members);
+                let tokens: Vec<(MemberId, WithdrawToken)> =
+                    taken.filter_map(|(outcome, member)| Some((member.clone(), outcome.ok()?.withdraw?))).collect();
+                self.take_back_native(out, tokens, kept.is_ok()).await;
+                Err(failure.or(kept.err()).unwrap_or(Error::NotFound(id)))
+            }
+        }
+    }
+
+    async fn keep_native(&self, out: &Outgoing<'_>) -> Result<(), Error> {
+        let NativeSealed { id, nonce, ciphertext, head, .. } = out.sealed;
+        let record = Record { time: now(), nonce: *nonce, head: head.clone(), ciphertext: ciphertext.clone() };
+        let event = Happening::now(What::Stored).id(*id).class(out.class).event();
+        match self.store.insert_noted(Kind::Payload, *id, record, Some(event)).await? {
+            Inserted::New => Ok(()),
+            Inserted::Buried => Err(Error::Erased(*id)),
+            // A fresh data key and nonce: nobody else can have made this id.
+            Inserted::Exists => Err(Error::Conflict(*id)),
+        }
+    }
+}
+
+/// The padding of the policy in the suite's words.
+fn padding(padding: Padding) -> padme::Padding {
+    match padding {
+        Padding::None => padme::Padding::None,
+        Padding::Padme => padme::Padding::Padme,
+        Padding::PadmeKib => padme::Padding::PadmeKib,
+        Padding::Bucket => padme::Padding::Bucket,
+    }
+}
+
+/// What went wrong with a member, told of the recipient's key as everywhere.
+fn at_recipient(error: Error, charter: &Charter, member: &MemberId, recipients: &[Address]) -> Error {
+    let Error::Peer(source) = error else { return error };
+    let of_member = charter.members().by_id(member).map(|member| &member.addresses);
+    let recipient = recipients.iter().find(|key| of_member.is_some_and(|addresses| addresses.contains(key)));
+    match recipient {
+        Some(recipient) => Error::Delivery { recipient: *recipient, source },
+        None => Error::Peer(source),
+    }
+}
+
+/// The failure of a delivery once more, for the answer: outcomes are still needed for what is taken back.
+fn clone_of(error: &Error) -> Error {
+    match error {
+        Error::Peer(source) => Error::Peer(source.clone()),
+        Error::BadAck(member) => Error::BadAck(member.clone()),
+        Error::EpochKey(member) => Error::EpochKey(member.clone()),
+        _ => Error::Message("a delivery failed"),
+    }
+}

@@ -1,0 +1,15 @@
+//! Networks with a directory and a policy: real processes, from the binary alone.
+
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "tests, and helpers that other tests use")]
+
+#[path = "../support/http.rs"]
+mod http;
+#[path = "../support/keys.rs"]
+mod keys;
+#[path = "../support/ports.rs"]
+mod ports;
+
+mod charter;
+mod delivery;
+mod member;
+mod net;
