@@ -9,7 +9,7 @@ use crate::ground::Ground;
 #[test]
 fn a_document_goes_to_a_node_and_its_answer_is_told() {
     let (ground, _) = Ground::begun();
-    let (place, asked) = answer_once(200, r#"{"version":2,"accepted":true}"#);
+    let (place, asked) = answer_once(200, r#"{"version":2,"outcome":"new"}"#);
     let told = ground.run(&format!("governance publish node/000002-directory.note --to {place}")).well();
     assert!(told.contains("is on version 2, it took this one"), "{told}");
     let (head, body) = asked.join().unwrap();
