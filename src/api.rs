@@ -8,6 +8,7 @@
 )]
 
 pub mod admin;
+pub mod events;
 pub mod request;
 
 mod application;
@@ -97,6 +98,8 @@ pub struct Options {
     pub cors: Option<Cors>,
     /// The source of `/metrics`.
     pub metrics: Arc<dyn Metrics>,
+    /// The source of `/events` on the application surface; without a journal there are none.
+    pub events: Option<Arc<events::Feed>>,
 }
 
 /// The state of a surface's handlers.
@@ -105,6 +108,7 @@ pub(crate) struct Api {
     origin: Origin,
     limits: Limits,
     metrics: Arc<dyn Metrics>,
+    events: Option<Arc<events::Feed>>,
     json: Bytes,
     yaml: Bytes,
 }
@@ -135,6 +139,7 @@ fn build(routes: OpenApiRouter<Arc<Api>>, node: Arc<Node>, options: Options) -> 
         origin: options.origin,
         limits: options.limits,
         metrics: options.metrics,
+        events: options.events,
         json: openapi::json(&document).into(),
         yaml: openapi::yaml(&document).into(),
     });

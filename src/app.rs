@@ -4,6 +4,7 @@ mod acceptance;
 mod admin;
 mod enclave;
 mod error;
+mod events;
 mod governed;
 mod keys;
 mod listeners;
@@ -37,6 +38,15 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// How long the enclave's process may take to answer at the start.
 const ENCLAVE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Writes down that operators accept that the node of a data folder was put back. Number of the log that begins with its next start.
+pub fn accept_rollback(data_dir: &std::path::Path, actor: &str, reason: &str) -> Result<u64, StartError> {
+    let journal = data_dir.join("journal");
+    if !journal.is_dir() {
+        return Err(StartError::DataFolder { path: journal, source: std::io::Error::other("it holds no journal: is it the data folder of a governed node?") });
+    }
+    acceptance::Acceptances::add(&journal, actor, reason)
+}
 
 /// How a node is run.
 #[derive(Clone, Debug, Default)]
@@ -73,7 +83,8 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     let names = listeners::names(&config);
     let source = Arc::new(NodeSource::new(Arc::clone(&node), Arc::clone(&metrics), readiness.clone(), names));
     let admin = admin::Admin::open(&config, &data_dir, &node)?;
-    let figures = listeners::Figures { source, metrics, readiness, admin };
+    let feed = events::open(&config, &data_dir, &node, &shutdown).await?;
+    let figures = listeners::Figures { source, metrics, readiness, admin, feed };
     transport.serve_some(|surface| surface == Surface::Admin, &config, &node, &figures, &shutdown);
     if let Some(native) = native {
         native.serve(&config, &node, &figures.metrics, &shutdown).await;

@@ -22,6 +22,7 @@ mod tessera;
 mod tls;
 mod units;
 mod validate;
+mod webhook;
 
 use std::path::{Path, PathBuf};
 
@@ -41,6 +42,7 @@ pub use peers::Peers;
 pub use secret::SecretText;
 pub use server::{Cors, Listen, Server, SocketMode, SocketOwner, Surface};
 pub use tls::{ClientTls, ServerTls, TrustMode};
+pub use webhook::{WebhookTable, WebhookUrl};
 
 /// The whole configuration of one node.
 #[derive(Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -77,6 +79,9 @@ pub struct Config {
     /// `[access]`: people of the admin surface. Absent: it has no log-in and takes no acts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<AccessTable>,
+    /// `[[webhook]]`: URLs that events are posted to.
+    #[serde(default, rename = "webhook", skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<WebhookTable>,
     /// `[[server]]`: one listener each.
     #[serde(default, rename = "server", skip_serializing_if = "Vec::is_empty")]
     pub servers: Vec<Server>,

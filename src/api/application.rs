@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use super::gate::{Gate, pass};
 use super::model::KeyList;
 use super::request::MediaType;
-use super::{Api, Limits, Surface, common, node, openapi, reply};
+use super::{Api, Limits, Surface, common, events, node, openapi, reply};
 
 /// The routes.
 pub(crate) fn routes(limits: &Limits) -> OpenApiRouter<Arc<Api>> {
@@ -20,7 +20,11 @@ pub(crate) fn routes(limits: &Limits) -> OpenApiRouter<Arc<Api>> {
     let kept = node::raw_routes().route_layer(from_fn_with_state(writes, pass));
     let told =
         OpenApiRouter::default().routes(routes!(keys)).routes(routes!(known_keys)).route_layer(from_fn_with_state(reads, pass));
-    OpenApiRouter::with_openapi(openapi::titled("application surface")).merge(common::routes()).merge(kept).merge(told)
+    OpenApiRouter::with_openapi(openapi::titled("application surface"))
+        .merge(common::routes())
+        .merge(events::routes())
+        .merge(kept)
+        .merge(told)
 }
 
 /// This node's own public keys.

@@ -2,6 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::api::admin::Refusal;
+use crate::api::events::webhook::WebhookError;
 use crate::config::Surface;
 use crate::directory::FolderError;
 use crate::enclave::EnclaveError;
@@ -115,6 +116,9 @@ pub enum StartError {
     /// The journal cannot be opened.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// A webhook cannot be begun.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
     /// The enclave cannot be opened.
     #[error(transparent)]
     Enclave(#[from] EnclaveError),
@@ -158,6 +162,7 @@ impl Coded for StartError {
             Self::PutBack(_) => Code(1317),
             Self::Charter(error) => error.code(),
             Self::Journal(error) => error.code(),
+            Self::Webhook(error) => error.code(),
             Self::Enclave(error) => error.code(),
             Self::Net(error) => error.code(),
             Self::Shred(error) => error.code(),

@@ -23,6 +23,8 @@ pub(super) struct Figures {
     pub(super) readiness: Readiness,
     /// The door of the admin surface, where one is configured.
     pub(super) admin: Option<Admin>,
+    /// Events for applications, where there is a journal.
+    pub(super) feed: Option<Arc<api::events::Feed>>,
 }
 
 /// Everything that touches the network, checked and ready.
@@ -129,6 +131,7 @@ impl Bound {
             limits: api::Limits { body: body_limit(config), ..limits },
             cors: self.cors.clone(),
             metrics: Arc::clone(&figures.source) as Arc<dyn api::Metrics>,
+            events: figures.feed.clone(),
         };
         let queue = usize::try_from(config.limits.queue).unwrap_or(usize::MAX);
         match self.surface {

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(clap::Args, Debug)]
 pub(crate) struct Node {
     /// Admin surface of the node: `http://host:port`, `https://host:port` or `unix:/path`.
-    #[arg(long, value_name = "ADDRESS", env = "CELOSIA_ADMIN", conflicts_with = "config", value_parser = target)]
+    #[arg(long, alias = "to", value_name = "ADDRESS", env = "CELOSIA_ADMIN", conflicts_with = "config", value_parser = target)]
     pub admin: Option<Target>,
     /// Configuration file of the node: its admin surface is asked, or its node surface if it has none.
     #[arg(long, visible_alias = "configfile", value_name = "FILE")]
@@ -57,7 +57,7 @@ pub(crate) struct Door {
 /// What came back.
 pub(crate) struct Said {
     pub(crate) status: StatusCode,
-    body: Bytes,
+    pub(crate) body: Bytes,
 }
 
 impl Node {
@@ -114,18 +114,32 @@ impl Door {
         self.call(Method::GET, path, None).await
     }
 
+    /// `POST path` with text.
+    pub(crate) async fn post_text(&self, path: &str, text: String) -> anyhow::Result<Said> {
+        self.send(Method::POST, path, Some("text/plain"), text.into()).await
+    }
+
+    /// Where it is.
+    pub(crate) fn place(&self) -> &Target {
+        &self.target
+    }
+
     /// `POST path` with JSON.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Said> {
         self.call(Method::POST, path, Some(body)).await
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Said> {
+        let media = body.map(|_| "application/json");
+        self.send(method, path, media, body.map(ToString::to_string).unwrap_or_default().into()).await
+    }
+
+    async fn send(&self, method: Method, path: &str, media: Option<&str>, body: Bytes) -> anyhow::Result<Said> {
         let bearer = self.token.as_ref().map(|token| Zeroizing::new(format!("Bearer {}", token.as_str())));
         let mut headers = vec![("accept", "application/json")];
         headers.extend(bearer.as_ref().map(|bearer| ("authorization", bearer.as_str())));
-        headers.extend(body.map(|_| ("content-type", "application/json")));
-        let body = body.map(ToString::to_string).unwrap_or_default();
-        let answer = self.client.request(method, path, &headers, body.into()).await;
+        headers.extend(media.map(|media| ("content-type", media)));
+        let answer = self.client.request(method, path, &headers, body).await;
         let answer = answer.with_context(|| format!("no answer from {}", self.target))?;
         Ok(Said { status: answer.status, body: answer.body })
     }

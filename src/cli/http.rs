@@ -69,11 +69,6 @@ impl Place {
         self.request("POST", "/push", Some("application/octet-stream"), encoded).await
     }
 
-    /// `POST path` of a text.
-    pub(crate) async fn post_text(&self, path: &str, text: String) -> anyhow::Result<Answer> {
-        self.request("POST", path, Some("text/plain; charset=utf-8"), text.into()).await
-    }
-
     async fn request(&self, method: &str, path: &str, media: Option<&str>, body: Bytes) -> anyhow::Result<Answer> {
         let host = match self {
             Self::Socket(_) => "localhost",

@@ -25,6 +25,10 @@ pub(super) fn check(config: &Config, report: &mut Report) {
             whitelist(tls.trust_mode, tls.known_file.as_deref(), &place, report);
         }
     }
+    for (index, webhook) in config.webhooks.iter().enumerate() {
+        let place = FieldPath::default().key("webhook").index(index).key("ca");
+        webhook.ca.iter().enumerate().for_each(|(index, ca)| readable(Some(ca), &place.index(index), report));
+    }
     if let Some(governance) = &config.governance {
         let place = FieldPath::default().key("governance");
         pair(Some(&governance.cert), Some(&governance.key), false, &place, report);

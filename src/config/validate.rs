@@ -2,6 +2,7 @@
 
 mod access;
 mod governance;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,6 +20,7 @@ pub(super) fn check(config: &Config, report: &mut Report) {
     limits(config, report);
     governance::check(config, report);
     access::check(config, report);
+    webhook::check(config, report);
 }
 
 pub(super) fn root(name: &str) -> FieldPath {

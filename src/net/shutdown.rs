@@ -39,6 +39,12 @@ impl Shutdown {
         self.stop.cancelled().await;
     }
 
+    /// Runs something in the background until the shutdown begins.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move { stop.run_until_cancelled(task).await });
+    }
+
     /// Begins if need be, waits until requests in flight are answered, at most `grace`, and cuts what is left.
     pub async fn finish(&self, grace: Duration) -> Outcome {
         self.begin();

@@ -147,7 +147,7 @@ fn run(listener: Listener, router: Router, shutdown: &Shutdown) {
 }
 
 fn options(origin: Origin, limits: Limits, cors: Option<Cors>) -> Options {
-    Options { origin, limits: Limits { body: 1024 * 1024, ..limits }, cors, metrics: Arc::new(Figures) }
+    Options { origin, limits: Limits { body: 1024 * 1024, ..limits }, cors, metrics: Arc::new(Figures), events: None }
 }
 
 fn pages() -> Cors {

@@ -58,6 +58,7 @@ fn it_names_every_field_of_every_table() {
         "[access]",
         "[[access.certificate]]",
         "[access.oidc]",
+        "[[webhook]]",
         "[[server]]",
         "[server.tls]",
         "[server.cors]",

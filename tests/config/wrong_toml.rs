@@ -296,3 +296,23 @@ fn files_that_are_named_must_be_there() {
     bench.write("c.toml", &GOOD.replacen("http://127.0.0.1:9001\"", made, 1));
     assert_eq!(bench.run(&["config", "check", "c.toml"]).exit, 0);
 }
+
+#[test]
+fn webhooks() {
+    let hook = |lines: &str| error_of(&format!("{GOOD}[[webhook]]\n{lines}\n"));
+    for (lines, message) in [
+        ("kinds = []", "CEL1006"),
+        ("url = \"ftp://a.example\"", "expected an https:// or http:// URL"),
+        ("url = \"https://user:pw@a.example\"", "expected an https:// or http:// URL"),
+        ("url = \"https://a.example/\"\nkinds = [\"sold\"]", "unknown variant `sold`"),
+        ("url = \"https://a.example/\"\nsecret = \"x\"", "CEL1004"),
+        ("url = \"https://a.example/\"\n[[webhook]]\nurl = \"https://a.example\"", "another webhook has this URL"),
+    ] {
+        let error = hook(lines);
+        assert!(error.contains(message), "{lines}: {error}");
+        assert!(!error.contains("pw@"), "{error}");
+    }
+    assert_eq!(hook("url = \"https://a.example/?key=1\"\nkinds = [\"stored\"]"), "taken");
+    let plain = load_text("c.toml", &format!("{GOOD}[[webhook]]\nurl = \"http://a.example/\"\n"), &[]).unwrap();
+    assert!(plain.warnings[0].text.contains("in the clear"));
+}

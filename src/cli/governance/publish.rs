@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::{GovernanceError, files, show};
 use crate::cli::Failure;
-use crate::cli::http::{Answer, Place, block_on};
+use crate::cli::admin::{Door, Node, Said};
+use crate::cli::http::block_on;
 use crate::directory::CharterFolder;
 use crate::governance::{Accepted, Document};
 use crate::translog::note::Note;
@@ -15,19 +16,20 @@ pub(super) struct Args {
     /// Signed documents, in their order.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// Admin surface of a node: `http://host:port` or `unix:/path`. Nodes spread what they accept.
-    #[arg(long, value_name = "ADMIN_URL", required_unless_present = "into", conflicts_with = "into")]
-    to: Option<Place>,
+    /// The node to give them to (`--to` is the same as `--admin`). Nodes spread what they accept.
+    #[command(flatten)]
+    node: Node,
     /// Folder of documents on this machine; a first policy begins it.
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["admin", "config"])]
     into: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let door = if args.into.is_none() { Some(args.node.admin()?) } else { None };
     for file in &args.files {
         let (note, document) = files::read(file)?;
-        let told = match (&args.to, &args.into) {
-            (Some(place), _) => post(place, &note)?,
+        let told = match (&door, &args.into) {
+            (Some(door), _) => post(door, &note)?,
             (None, Some(folder)) => keep(folder, file, &note, &document)?,
             (None, None) => return Err(Failure::plain(crate::cli::USAGE, "give --to ADMIN_URL or --into FOLDER")),
         };
@@ -54,23 +56,24 @@ fn keep(folder: &Path, file: &Path, note: &Note, document: &Document) -> Result<
     })
 }
 
-fn post(place: &Place, note: &Note) -> Result<String, Failure> {
-    let answer = block_on(async { place.post_text("/governance/documents", files::to_text(note)).await })?;
+fn post(door: &Door, note: &Note) -> Result<String, Failure> {
+    let answer = block_on(async { door.post_text("/governance/documents", files::to_text(note)).await })?;
     if !answer.status.is_success() {
-        return Err(refused(place, &answer).into());
+        return Err(refused(door, &answer).into());
     }
     let json = answer.json()?;
-    let is_new = json.get("accepted").and_then(serde_json::Value::as_bool).unwrap_or_default();
+    let is_new = json.get("outcome").and_then(serde_json::Value::as_str) == Some("new");
+    let place = door.place();
     let version = json.get("version").and_then(serde_json::Value::as_u64).unwrap_or_default();
     Ok(format!("{place} is on version {version}{}", if is_new { ", it took this one" } else { ", it had this one" }))
 }
 
 /// The node's own code and words, if it gives them.
-pub(super) fn refused(place: &Place, answer: &Answer) -> GovernanceError {
+pub(super) fn refused(door: &Door, answer: &Said) -> GovernanceError {
     let json: serde_json::Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let word = |field: &str| json.get(field).and_then(serde_json::Value::as_str).map(str::to_owned);
     GovernanceError::Answer {
-        place: place.to_string(),
+        place: door.place().to_string(),
         code: word("code").unwrap_or_else(|| answer.status.to_string()),
         message: word("message").unwrap_or_else(|| answer.text()),
     }

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::publish::refused;
 use crate::cli::Failure;
-use crate::cli::health::{Asked, Node};
+use crate::cli::admin::Node;
 use crate::cli::http::block_on;
 
 /// `celosia governance status`.
@@ -17,12 +17,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let Asked::Admin(place) = args.node.locate()? else {
-        return Err(Failure::plain(2, "the configuration has no admin surface: add one with `surface = \"admin\"`"));
-    };
-    let answer = block_on(async { place.get("/governance/status").await })?;
+    let door = args.node.admin()?;
+    let answer = block_on(async { door.get("/governance/status").await })?;
     if !answer.status.is_success() {
-        return Err(refused(&place, &answer).into());
+        return Err(refused(&door, &answer).into());
     }
     let status = answer.json()?;
     if args.json {
