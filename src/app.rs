@@ -43,7 +43,10 @@ const ENCLAVE_PATIENCE: Duration = Duration::from_secs(10);
 pub fn accept_rollback(data_dir: &std::path::Path, actor: &str, reason: &str) -> Result<u64, StartError> {
     let journal = data_dir.join("journal");
     if !journal.is_dir() {
-        return Err(StartError::DataFolder { path: journal, source: std::io::Error::other("it holds no journal: is it the data folder of a governed node?") });
+        return Err(StartError::DataFolder {
+            path: journal,
+            source: std::io::Error::other("it holds no journal: is it the data folder of a governed node?"),
+        });
     }
     acceptance::Acceptances::add(&journal, actor, reason)
 }

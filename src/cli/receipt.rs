@@ -78,7 +78,8 @@ fn verify(file: &Path, folder: &Path, id: Option<PayloadId>) -> anyhow::Result<(
     }
     receipt.verify(|member| members.by_id(member).and_then(|member| member.signing_key)).context("the receipt does not hold")?;
     println!("{:#}", readable(&receipt));
-    let named = |member: &crate::types::MemberId| members.by_id(member).map_or_else(String::new, |member| member.legal_name.clone());
+    let named =
+        |member: &crate::types::MemberId| members.by_id(member).map_or_else(String::new, |member| member.legal_name.clone());
     println!("good: sent by {} ({}), acknowledged by:", receipt.header.member, named(&receipt.header.member));
     for signed in &receipt.acks {
         println!("  {} ({}) at {}", signed.ack.member, named(&signed.ack.member), time(signed.ack.time));
@@ -89,10 +90,14 @@ fn verify(file: &Path, folder: &Path, id: Option<PayloadId>) -> anyhow::Result<(
 /// A receipt for people. The audience stays what it is: a hash.
 fn readable(receipt: &Receipt) -> Value {
     let header = &receipt.header;
-    let acks: Vec<_> = receipt.acks.iter().map(|signed| {
-        let ack = &signed.ack;
-        json!({ "member": ack.member, "addresses": ack.addresses, "time": time(ack.time), "durable": ack.durable })
-    }).collect();
+    let acks: Vec<_> = receipt
+        .acks
+        .iter()
+        .map(|signed| {
+            let ack = &signed.ack;
+            json!({ "member": ack.member, "addresses": ack.addresses, "time": time(ack.time), "durable": ack.durable })
+        })
+        .collect();
     json!({
         "payload": header.id,
         "network": header.network,

@@ -34,6 +34,19 @@ fn members_that_lag_behind_are_named() {
     assert!(asked.join().unwrap().0.starts_with("GET /governance/status HTTP/1.1"));
 }
 
+#[test]
+fn a_node_is_asked_what_it_sent() {
+    let (ground, _) = Ground::begun();
+    let sent = r#"{"time":1769860800000,"kind":"sent","class":"personal","sender":"azul","recipients":["gris"]}
+{"time":1769860800000,"kind":"sent","class":"personal","sender":"azul","recipients":["azul"]}
+"#;
+    let (place, asked) = answer_once(200, sent);
+    let told = ground.run(&format!("governance dry-run --policy 1 --folder node --admin {place} --days 3")).well();
+    assert!(told.contains(":1: 2026-01-31T12:00:00Z: names a member that the directory does not have"), "{told}");
+    assert!(told.ends_with("2 sends, 0 of them refused then; 0 would be refused, 1 not judged\n"), "{told}");
+    assert!(asked.join().unwrap().0.starts_with("GET /governance/traffic?days=3 HTTP/1.1"));
+}
+
 /// A surface that answers one request. What it was asked comes back: head and body.
 fn answer_once(status: u16, body: &str) -> (String, JoinHandle<(String, String)>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
