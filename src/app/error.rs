@@ -2,6 +2,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::api::admin::Refusal;
+use crate::api::events::webhook::WebhookError;
 use crate::config::Surface;
 use crate::directory::FolderError;
 use crate::enclave::EnclaveError;
@@ -130,6 +131,9 @@ pub enum StartError {
     /// The key trees cannot be opened.
     #[error(transparent)]
     Shred(#[from] ShredError),
+    /// A webhook cannot begin.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
     /// The store cannot be opened or closed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -164,6 +168,7 @@ impl Coded for StartError {
             Self::Tls(error) => error.code(),
             Self::Log(error) => error.code(),
             Self::Store(error) => error.code(),
+            Self::Webhook(error) => error.code(),
         }
     }
 }
