@@ -86,13 +86,14 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     let names = listeners::names(&config);
     let source = Arc::new(NodeSource::new(Arc::clone(&node), Arc::clone(&metrics), readiness.clone(), names));
     let admin = admin::Admin::open(&config, &data_dir, &node)?;
-    let feed = events::open(&config, &data_dir, &node, &shutdown).await?;
-    let figures = listeners::Figures { source, metrics, readiness, admin, feed };
+    let events = events::feed(&node, &shutdown);
+    let figures = listeners::Figures { source, metrics, readiness, admin, events };
     transport.serve_some(|surface| surface == Surface::Admin, &config, &node, &figures, &shutdown);
     if let Some(native) = native {
         native.serve(&config, &node, &figures.metrics, &shutdown).await;
         wait_for_operators(&node, &figures.readiness).await?;
     }
+    events::start_webhooks(&config, &data_dir, &node, &shutdown).await?;
     transport.serve_some(|_| true, &config, &node, &figures, &shutdown);
     transport.keep_fresh(&figures, &shutdown);
     let pidfile = options.pidfile.as_deref().map(pidfile::PidFile::write).transpose()?;

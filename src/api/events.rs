@@ -103,7 +103,7 @@ pub trait Sign: Send + Sync + 'static {
     fn key(&self) -> VerifyKey;
 
     /// Ed25519 (RFC 8032) of a message.
-    async fn sign(&self, message: &[u8]) -> Signature;
+    async fn sign(&self, message: &[u8]) -> Result<Signature, services::Error>;
 }
 
 /// Streams of events at once; each holds one connection.

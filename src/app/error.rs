@@ -134,6 +134,9 @@ pub enum StartError {
     /// The key trees cannot be opened.
     #[error(transparent)]
     Shred(#[from] ShredError),
+    /// A webhook cannot begin.
+    #[error(transparent)]
+    Webhook(#[from] WebhookError),
     /// The store cannot be opened or closed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -169,6 +172,7 @@ impl Coded for StartError {
             Self::Tls(error) => error.code(),
             Self::Log(error) => error.code(),
             Self::Store(error) => error.code(),
+            Self::Webhook(error) => error.code(),
         }
     }
 }

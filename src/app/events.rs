@@ -1,43 +1,77 @@
-//! The journal as a source of events for applications, signed with the node's key.
+//! Events of the journal for applications: the stream, and the webhooks.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::StartError;
 use crate::api::events::{EventItem, EventKind, Events, Feed, Sign, webhook};
 use crate::config::Config;
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::net::Shutdown;
+use crate::net::tls::{self, ClientTls};
 use crate::services::{Error, Node};
-use crate::store::JournalRow;
 use crate::types::PayloadId;
 
-/// How often a waiting stream looks for a new row: two reads of an index a second cost nothing, and nobody is told later than this.
-const LOOK: Duration = Duration::from_millis(250);
-/// How often a signature is asked for again of an enclave that does not answer.
-const AGAIN: Duration = Duration::from_millis(500);
+/// How often the journal is asked whether there is more. An event is in the log within a second, so its readers may wait a part of one.
+const LOOK: Duration = Duration::from_millis(200);
 
-struct Journal(Arc<Node>);
-
-struct NodeKey(Arc<Node>, VerifyKey);
-
-/// What events take from a record.
-#[derive(Deserialize)]
-struct Record {
-    kind: String,
-    at: u64,
-    id: Option<PayloadId>,
-    code: Option<String>,
+/// The stream of a node that has a journal.
+pub(super) fn feed(node: &Arc<Node>, shutdown: &Shutdown) -> Option<Arc<Feed>> {
+    let key = key(node)?;
+    Some(Feed::new(Arc::new(Journal(Arc::clone(node))), Arc::new(Signing(Arc::clone(node), key)), shutdown.clone()))
 }
+
+/// Starts the webhooks of a node that has a journal.
+pub(super) async fn start_webhooks(
+    config: &Config,
+    data_dir: &Path,
+    node: &Arc<Node>,
+    shutdown: &Shutdown,
+) -> Result<(), StartError> {
+    let Some(key) = key(node) else { return Ok(()) };
+    let mut fresh: Vec<Arc<ClientTls>> = Vec::new();
+    for table in &config.webhooks {
+        let settings = table.settings()?;
+        fresh.extend(settings.tls.clone());
+        let (events, sign) = (Arc::new(Journal(Arc::clone(node))), Arc::new(Signing(Arc::clone(node), key)));
+        webhook::start(settings, &data_dir.join("webhooks"), events, sign, shutdown).await?;
+    }
+    if !fresh.is_empty() {
+        tls::keep_fresh(Vec::new(), fresh, shutdown);
+    }
+    Ok(())
+}
+
+/// The key that signs events; `None` without a journal.
+fn key(node: &Arc<Node>) -> Option<VerifyKey> {
+    node.governed()?.chronicle()?;
+    node.enclave().verify_key()
+}
+
+/// The rows of the store.
+struct Journal(Arc<Node>);
 
 #[async_trait]
 impl Events for Journal {
     async fn since(&self, cursor: u64, limit: usize) -> Result<Vec<EventItem>, Error> {
         let rows = self.0.store().journal(cursor, limit).await?;
-        Ok(rows.into_iter().zip(cursor..).map(|(row, index)| item(index, row)).collect())
+        let items = (cursor..).zip(rows).map(|(index, row)| {
+            let content = row.content.and_then(|(salt, record)| Some((String::from_utf8(record.to_vec()).ok()?, salt)));
+            let record: Value = content.as_ref().and_then(|(record, _)| serde_json::from_str(record).ok()).unwrap_or_default();
+            EventItem {
+                index,
+                time_ms: record["at"].as_u64().unwrap_or_default(),
+                kind: kind(&record),
+                about: record["id"].as_str().and_then(|id| id.parse::<PayloadId>().ok()),
+                content,
+                commitment: row.commitment,
+            }
+        });
+        Ok(items.collect())
     }
 
     async fn end(&self) -> Result<u64, Error> {
@@ -45,60 +79,32 @@ impl Events for Journal {
     }
 
     async fn wait(&self, cursor: u64) {
+        // A store that cannot be read is told of by the next reading.
         while self.0.store().journal_size().await.is_ok_and(|size| size <= cursor) {
             tokio::time::sleep(LOOK).await;
         }
     }
 }
 
-fn item(index: u64, row: JournalRow) -> EventItem {
-    let JournalRow { commitment, content } = row;
-    let content = content.map(|(salt, record)| (String::from_utf8_lossy(&record).into_owned(), salt));
-    let record = content.as_ref().and_then(|(record, _)| serde_json::from_str::<Record>(record).ok());
-    let kind = record.as_ref().and_then(|record| match record.kind.as_str() {
-        "stored" => Some(EventKind::Stored),
-        "received" => Some(EventKind::Received),
-        "erased" => Some(EventKind::Erased),
-        // Rules of the policy are 603x.
-        "refused" if record.code.as_ref().is_some_and(|code| code.starts_with("CEL603")) => Some(EventKind::Violated),
-        _ => None,
-    });
-    let (time_ms, about) = record.map_or((0, None), |record| (record.at, record.id));
-    EventItem { index, time_ms, kind, about, content, commitment }
+/// What a record's kind tells applications.
+fn kind(record: &Value) -> Option<EventKind> {
+    match record["kind"].as_str()? {
+        // Rules of the policy are 603x; refused documents and logs of others are not for applications.
+        "refused" => record["code"].as_str().filter(|code| code.starts_with("CEL603")).map(|_| EventKind::Violated),
+        other => EventKind::ALL.into_iter().find(|kind| kind.name() == other),
+    }
 }
 
+/// The enclave's signing key.
+struct Signing(Arc<Node>, VerifyKey);
+
 #[async_trait]
-impl Sign for NodeKey {
+impl Sign for Signing {
     fn key(&self) -> VerifyKey {
         self.1
     }
 
-    async fn sign(&self, message: &[u8]) -> Signature {
-        loop {
-            match self.0.enclave().sign(message.to_vec()).await {
-                Ok(signature) => return signature,
-                Err(error) => {
-                    tracing::warn!(%error, "an event waits for its signature");
-                    tokio::time::sleep(AGAIN).await;
-                }
-            }
-        }
+    async fn sign(&self, message: &[u8]) -> Result<Signature, Error> {
+        Ok(self.0.enclave().sign(message.to_vec()).await?)
     }
-}
-
-/// The feed of a governed node; webhooks begin to call. `None` without a journal.
-pub(super) async fn open(
-    config: &Config,
-    data_dir: &std::path::Path,
-    node: &Arc<Node>,
-    shutdown: &Shutdown,
-) -> Result<Option<Arc<Feed>>, StartError> {
-    let (Some(_), Some(key)) = (node.governed(), node.enclave().verify_key()) else { return Ok(None) };
-    let events: Arc<dyn Events> = Arc::new(Journal(Arc::clone(node)));
-    let sign: Arc<dyn Sign> = Arc::new(NodeKey(Arc::clone(node), key));
-    for table in &config.webhooks {
-        let folder = data_dir.join("webhooks");
-        webhook::start(table.settings()?, &folder, Arc::clone(&events), Arc::clone(&sign), shutdown).await?;
-    }
-    Ok(Some(Feed::new(events, sign, shutdown.clone())))
 }

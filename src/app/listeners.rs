@@ -6,6 +6,7 @@ use axum::Router;
 
 use super::StartError;
 use super::admin::Admin;
+use crate::api::events::Feed;
 use crate::api::{self, Origin};
 use crate::config::{self, Config, Endpoint, Listen, Server, Surface, TrustMode};
 use crate::net::admin::Readiness;
@@ -24,7 +25,7 @@ pub(super) struct Figures {
     /// The door of the admin surface, where one is configured.
     pub(super) admin: Option<Admin>,
     /// Events for applications, where there is a journal.
-    pub(super) feed: Option<Arc<api::events::Feed>>,
+    pub(super) events: Option<Arc<Feed>>,
 }
 
 /// Everything that touches the network, checked and ready.
@@ -131,7 +132,7 @@ impl Bound {
             limits: api::Limits { body: body_limit(config), ..limits },
             cors: self.cors.clone(),
             metrics: Arc::clone(&figures.source) as Arc<dyn api::Metrics>,
-            events: figures.feed.clone(),
+            events: figures.events.clone(),
         };
         let queue = usize::try_from(config.limits.queue).unwrap_or(usize::MAX);
         match self.surface {

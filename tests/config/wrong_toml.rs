@@ -312,7 +312,8 @@ fn webhooks() {
         assert!(error.contains(message), "{lines}: {error}");
         assert!(!error.contains("pw@"), "{error}");
     }
-    assert_eq!(hook("url = \"https://a.example/?key=1\"\nkinds = [\"stored\"]"), "taken");
-    let plain = load_text("c.toml", &format!("{GOOD}[[webhook]]\nurl = \"http://a.example/\"\n"), &[]).unwrap();
+    let good = hook("url = \"https://a.example/?key=1\"\nkinds = [\"stored\"]");
+    assert!(good.starts_with("error[CEL1006]") && good.contains("add [governance]") && good.lines().count() == 1, "{good}");
+    let plain = load_text("c.toml", &format!("{GOOD}[[webhook]]\nurl = \"http://a.example/\"\n"), &[]).unwrap_err();
     assert!(plain.warnings[0].text.contains("in the clear"));
 }

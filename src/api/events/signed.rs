@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::{EventItem, EventKind, Sign};
 use crate::crypto::hash::sha256;
+use crate::services;
 
 /// An event, ready to be sent.
 #[derive(Debug, Serialize)]
@@ -25,12 +26,14 @@ pub(super) struct Signed {
 }
 
 impl Signed {
-    pub(super) async fn new(item: &EventItem, kind: EventKind, sign: &dyn Sign) -> Self {
-        let id = format!("celosia_{}_{}", HEXLOWER.encode(&sha256(&[sign.key().as_bytes()])[..8]), item.index);
+    pub(super) async fn new(item: &EventItem, kind: EventKind, sign: &dyn Sign) -> Result<Self, services::Error> {
+        // The commitment is in it: after a restore, an index may come a second time with another entry.
+        let who = sha256(&[sign.key().as_bytes(), &item.commitment]);
+        let id = format!("celosia_{}_{}", HEXLOWER.encode(&who[..8]), item.index);
         let timestamp = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
         let payload = payload(item, kind);
-        let signature = format!("v1a,{}", BASE64.encode(&sign.sign(message(&id, timestamp, &payload).as_bytes()).await));
-        Self { id, timestamp, signature, payload }
+        let signature = format!("v1a,{}", BASE64.encode(&sign.sign(message(&id, timestamp, &payload).as_bytes()).await?));
+        Ok(Self { id, timestamp, signature, payload })
     }
 }
 

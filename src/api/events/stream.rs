@@ -48,13 +48,19 @@ pub(crate) fn routes() -> OpenApiRouter<Arc<Api>> {
         (status = 404, description = "This node has no journal", body = String, content_type = "text/plain"),
         (status = 503, description = "Too many streams", body = String, content_type = "text/plain")))]
 async fn events(State(api): Surface, request: Request) -> Result<Response, Error> {
-    api.events.as_ref().ok_or(Error::Path)?.open(request.uri(), request.headers().get(LAST_EVENT_ID))
+    let feed = api.events.as_ref().ok_or(Error::Path)?;
+    feed.open(request.uri(), request.headers().get(LAST_EVENT_ID)).await
 }
 
 impl Feed {
     /// Opens a stream.
-    pub(super) fn open(self: &Arc<Self>, uri: &Uri, last: Option<&HeaderValue>) -> Result<Response, Error> {
+    pub(super) async fn open(self: &Arc<Self>, uri: &Uri, last: Option<&HeaderValue>) -> Result<Response, Error> {
         let cursor = cursor(uri.query(), last)?;
+        // Who knows more than the journal has would wait in silence for what is new.
+        if cursor > self.events.end().await? {
+            let problem = "the journal ends before it: this node was put back to an older state";
+            return Err(RequestError::field("after", problem).into());
+        }
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| Error::Overloaded)?;
         let reader = Reader {
             feed: Arc::clone(self),
@@ -118,6 +124,8 @@ impl Reader {
                 if let Some(kind) = item.kind {
                     self.told = self.cursor;
                     let signed = Signed::new(&item, kind, self.feed.sign.as_ref()).await;
+                    let signed =
+                        signed.inspect_err(|error| tracing::warn!(%error, "a stream of events ends: no signature")).ok()?;
                     // An object of texts and a number always serialises, on one line.
                     let data = serde_json::to_string(&signed).ok()?;
                     return Some(format!("id: {}\nevent: {kind}\ndata: {data}\n\n", item.index));

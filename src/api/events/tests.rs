@@ -32,11 +32,15 @@ struct Memory {
 
 impl Memory {
     fn add(&self, kind: Option<EventKind>) {
+        self.add_as(kind, [9; 32]);
+    }
+
+    fn add_as(&self, kind: Option<EventKind>, commitment: [u8; 32]) {
         let mut items = self.items.lock().unwrap();
         let index = items.len() as u64;
         let (record, salt) = (format!("{{\"n\":{index}}}"), [7; 32]);
         let about = Some(PayloadId::new([1; 64]));
-        items.push(EventItem { index, time_ms: 1000, kind, about, content: Some((record, salt)), commitment: [9; 32] });
+        items.push(EventItem { index, time_ms: 1000, kind, about, content: Some((record, salt)), commitment });
         self.grown.notify_waiters();
     }
 }
@@ -71,8 +75,8 @@ impl Sign for Key {
         self.0.verify_key()
     }
 
-    async fn sign(&self, message: &[u8]) -> Signature {
-        self.0.sign(message)
+    async fn sign(&self, message: &[u8]) -> Result<Signature, services::Error> {
+        Ok(self.0.sign(message))
     }
 }
 
@@ -91,7 +95,7 @@ fn verified(key: &Key, id: &str, timestamp: &str, signature: &str, payload: &str
 async fn streaming(journal: &Arc<Memory>, key: &Arc<Key>, shutdown: &Shutdown) -> SocketAddr {
     let feed = Feed::new(Arc::clone(journal) as _, Arc::clone(key) as _, shutdown.clone());
     let handler = |State(feed): State<Arc<Feed>>, request: Request| async move {
-        feed.open(request.uri(), request.headers().get("last-event-id")).map_err(IntoResponse::into_response)
+        feed.open(request.uri(), request.headers().get("last-event-id")).await.map_err(IntoResponse::into_response)
     };
     let router = Router::new().route("/events", get(handler)).with_state(feed);
     let place = crate::net::Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: free().await.port() };
@@ -172,10 +176,14 @@ async fn streams_are_bounded_in_number_and_give_their_place_back() {
     let (journal, key, shutdown) = (Arc::new(Memory::default()), key(), Shutdown::new());
     let feed = Feed::new(Arc::clone(&journal) as _, key as _, shutdown);
     let uri = "/events".parse().unwrap();
-    let mut open: Vec<_> = (0..MOST_STREAMS).map(|_| feed.open(&uri, None).ok().unwrap()).collect();
-    assert!(feed.open(&uri, None).is_err());
+    let mut open = Vec::new();
+    for _ in 0..MOST_STREAMS {
+        open.push(feed.open(&uri, None).await.ok().unwrap());
+    }
+    assert!(feed.open(&uri, None).await.is_err());
     open.pop();
-    assert!(feed.open(&uri, None).is_ok());
+    assert!(feed.open(&uri, None).await.is_ok());
+    assert!(feed.open(&"/events?after=0".parse().unwrap(), None).await.is_err(), "the journal is empty");
 }
 
 /// What a receiver does with the next calls.
@@ -306,6 +314,16 @@ async fn a_webhook_delivers_in_order_through_failures_and_restarts() {
     begin(&node).await;
     receiver.until(|receiver| receiver.indexes().last() == Some(&10)).await;
     assert_eq!(receiver.indexes(), [1, 3, 4, 5, 6, 7, 8, 9, 10]);
+    node.finish(Duration::from_secs(5)).await;
+
+    // The journal is put back to an older state: what happens after that is told, under ids of its own.
+    journal.items.lock().unwrap().truncate(3);
+    node = Shutdown::new();
+    begin(&node).await;
+    journal.add_as(Some(EventKind::Erased), [8; 32]);
+    receiver.until(|receiver| receiver.indexes().last() == Some(&3)).await;
+    let taken = receiver.taken.lock().unwrap().clone();
+    assert_ne!(taken[1].0, taken.last().unwrap().0, "two entries of one index");
     node.finish(Duration::from_secs(5)).await;
     listening.abort();
 }

@@ -83,7 +83,17 @@ pub async fn start(
 ) -> Result<(), WebhookError> {
     let end = events.end().await?;
     let path = bookmark::path(folder, &settings.url);
-    let bookmark = Bookmark::open(path.clone(), end).map_err(|source| WebhookError::Bookmark { path, source })?;
+    let opened = Bookmark::open(path.clone(), end);
+    let mut bookmark = opened.map_err(|source| WebhookError::Bookmark { path, source })?;
+    if bookmark.cursor() > end {
+        tracing::warn!(
+            end,
+            known = bookmark.cursor(),
+            "the journal was put back to an older state; its webhook goes on where it ends now"
+        );
+        bookmark.advance(end);
+        bookmark.save();
+    }
     let http = Http::new(Connector::network(settings.tls.clone(), PATIENCE));
     let pauses = Pauses::new(settings.first_pause);
     shutdown.spawn(Webhook { settings, events, sign, http, bookmark, pauses }.run());
@@ -149,7 +159,7 @@ impl Webhook {
 
     /// One attempt. An error says why, and how long the receiver asks us to wait.
     async fn post(&self, item: &EventItem, kind: EventKind) -> Result<(), (String, Option<Duration>)> {
-        let signed = Signed::new(item, kind, self.sign.as_ref()).await;
+        let signed = Signed::new(item, kind, self.sign.as_ref()).await.map_err(|error| (error.to_string(), None))?;
         let request = Request::post(self.settings.url.as_str())
             .header(CONTENT_TYPE, "application/json")
             .header(USER_AGENT, concat!("celosia/", env!("CARGO_PKG_VERSION")))
