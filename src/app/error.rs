@@ -116,9 +116,6 @@ pub enum StartError {
     /// The journal cannot be opened.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// A webhook cannot be begun.
-    #[error(transparent)]
-    Webhook(#[from] WebhookError),
     /// The enclave cannot be opened.
     #[error(transparent)]
     Enclave(#[from] EnclaveError),
@@ -165,7 +162,6 @@ impl Coded for StartError {
             Self::PutBack(_) => Code(1317),
             Self::Charter(error) => error.code(),
             Self::Journal(error) => error.code(),
-            Self::Webhook(error) => error.code(),
             Self::Enclave(error) => error.code(),
             Self::Net(error) => error.code(),
             Self::Shred(error) => error.code(),
