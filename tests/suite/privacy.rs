@@ -6,7 +6,7 @@ use celosia::crypto::padme::{Padding, padme};
 use celosia::enclave::NativeIngest;
 use celosia::seal::celosia1::Content;
 use celosia::types::{Privacy, PrivacyFlag};
-use celosia::wire::{Opening, Proofs};
+use celosia::wire::Proofs;
 
 use crate::week::{Days, NETWORK, Node};
 
@@ -54,7 +54,9 @@ async fn copy_of(at: &Node, from: &Node, delivery: &celosia::wire::Delivery) -> 
     let native = meta.native.unwrap();
     let Proofs::Received(openings) = &native.proofs else { panic!("received") };
     let mut all = [&delivery.encode()[..], &native.header, &native.signature].concat();
-    openings.iter().for_each(|opening: &Opening| opening.put(&mut all));
+    for opening in openings {
+        opening.put(&mut all);
+    }
     for address in meta.recipients {
         all.extend_from_slice(address.as_bytes());
     }
