@@ -39,6 +39,18 @@ const GRACE: Duration = Duration::from_secs(5);
 /// How long the enclave's process may take to answer at the start.
 const ENCLAVE_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Writes down that operators accept that the node of a data folder was put back. Number of the log that begins with its next start.
+pub fn accept_rollback(data_dir: &std::path::Path, actor: &str, reason: &str) -> Result<u64, StartError> {
+    let journal = data_dir.join("journal");
+    if !journal.is_dir() {
+        return Err(StartError::DataFolder {
+            path: journal,
+            source: std::io::Error::other("it holds no journal: is it the data folder of a governed node?"),
+        });
+    }
+    acceptance::Acceptances::add(&journal, actor, reason)
+}
+
 /// How a node is run.
 #[derive(Clone, Debug, Default)]
 pub struct RunOptions {

@@ -13,10 +13,12 @@ mod fsck;
 mod governance;
 mod health;
 mod http;
+mod journal;
 mod keygen;
 mod keyupdate;
 mod network;
 mod prompt;
+mod receipt;
 mod run;
 mod source;
 mod status;
@@ -64,6 +66,10 @@ enum Command {
     Governance(Box<governance::Args>),
     /// Run the enclave as a process of its own.
     Enclave(enclave::Args),
+    /// Read a node's journal, or go on after a node was put back.
+    Journal(journal::Args),
+    /// Show or verify the receipt of a payload.
+    Receipt(receipt::Args),
     /// Check every record of a store.
     Fsck(fsck::Args),
     /// Measure a network or a socket.
@@ -105,6 +111,8 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Keyupdate(args) => keyupdate::run(&args)?,
         Command::Governance(args) => governance::run(*args)?,
         Command::Enclave(args) => enclave::run(&args)?,
+        Command::Journal(args) => journal::run(&args)?,
+        Command::Receipt(args) => receipt::run(&args)?,
         Command::Fsck(args) => return fsck::run(args),
         Command::Bench(args) => bench::run(&args)?,
         Command::Verify(args) => return Ok(verify::run(&args)),

@@ -7,6 +7,7 @@ pub mod edge;
 pub mod hash;
 pub mod note;
 pub mod proof;
+pub mod submission;
 pub mod tile;
 pub mod tree;
 pub mod verify;

@@ -12,10 +12,11 @@ use celosia::translog::checkpoint::Checkpoint;
 use celosia::translog::cosignature::Witness;
 use celosia::translog::note::{Note, NoteKey};
 use celosia::translog::proof::Proof;
+use celosia::translog::submission::Submission;
 use celosia::translog::tile::{self, Tile};
 use celosia::types::{Codec, VersionSet};
 use celosia::wire::privacy_group::EncodedGroup;
-use celosia::wire::{EncodedPayload, PartyInfo};
+use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, PartyInfo, Receipt, SignedAck};
 
 /// A payload in Tessera's layout.
 pub fn legacy(input: &[u8]) {
@@ -131,11 +132,56 @@ pub fn entry_bundle(input: &[u8]) {
     }
 }
 
+/// What a log hands to a witness.
+pub fn submission(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    if let Ok(submission) = text.parse::<Submission>() {
+        assert_eq!(submission.to_string(), text);
+    }
+}
+
 /// A proof of inclusion.
 pub fn tlog_proof(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     if let Ok(proof) = text.parse::<Proof>() {
         assert_eq!(proof.to_string(), text);
+    }
+}
+
+/// What crosses between two nodes in the suite celosia-1. One form has one encoding: what is read is written as it was.
+pub fn delivery(input: &[u8]) {
+    if let Ok(delivery) = Delivery::decode(&Bytes::copy_from_slice(input)) {
+        assert_eq!(delivery.encode(), input);
+    }
+}
+
+/// A header of that suite.
+pub fn header(input: &[u8]) {
+    if let Ok(header) = Header::decode(input) {
+        assert_eq!(header.encode(), input);
+        assert_eq!(header.privacy.check(), Ok(()));
+    }
+}
+
+/// A signed acknowledgement.
+pub fn ack(input: &[u8]) {
+    if let Ok(ack) = SignedAck::decode(input) {
+        assert_eq!(ack.encode(), input);
+    }
+}
+
+/// A receipt.
+pub fn receipt(input: &[u8]) {
+    if let Ok(receipt) = Receipt::decode(input) {
+        assert_eq!(receipt.encode(), input);
+        assert!(receipt.verify(|_| None).is_err());
+    }
+}
+
+/// A signed epoch key.
+pub fn epoch_key(input: &[u8]) {
+    if let Ok(key) = EpochKey::decode(input) {
+        assert_eq!(key.encode(), input);
     }
 }
 

@@ -174,16 +174,30 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         | E::GroupUnsupported(_)
         | E::MandatoryUnsupported(_)
         | E::NotAKnownPeer(_)
+        | E::ClockApart { .. }
+        | E::EpochKey(_)
+        | E::NotAMember(_)
+        | E::NotInDirectory(_)
+        | E::NotItsOwn { .. }
+        | E::Policy(_)
+        | E::PolicyAge(_)
         | E::PrivacyViolation(_)
         | E::Recovering(_)
         | E::WithdrawRefused => StatusCode::FORBIDDEN,
-        E::GroupNotFound(_) | E::NotFound(_) | E::RawNotFound(_) | E::RecipientUnknown(_) | E::SenderUnknown(_) => {
-            StatusCode::NOT_FOUND
-        }
+        E::GroupNotFound(_)
+        | E::NoReceipt(_)
+        | E::NotFound(_)
+        | E::RawNotFound(_)
+        | E::RecipientUnknown(_)
+        | E::SenderUnknown(_) => StatusCode::NOT_FOUND,
         E::Erased(_) => StatusCode::GONE,
-        E::GroupsUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        E::GroupsUnavailable | E::RolledBack(_) => StatusCode::SERVICE_UNAVAILABLE,
+        E::Message(_) | E::Upload => StatusCode::BAD_REQUEST,
+        E::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        E::NotGoverned => StatusCode::NOT_FOUND,
         E::Delivery { source, .. } | E::Peer(source) => match source {
             PeerError::Offline(_) => StatusCode::GONE,
+            PeerError::Declined { status: 403, .. } => StatusCode::FORBIDDEN,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         },
         E::Enclave(EnclaveError::Erased | EnclaveError::NotOurs(_)) => StatusCode::NOT_FOUND,

@@ -14,12 +14,15 @@ use super::gate::{Gate, pass};
 use super::{Limits, body, common};
 use crate::net::native::NativeCaller;
 use crate::services::{self, Node, native_path as path};
-use crate::wire::native::{Batch, DocumentsAfter, Message, Part, Resend, Seen, Standing, Withdraw, Witness};
+use crate::wire::native::{Batch, Documents, DocumentsAfter, Message, Part, Resend, Seen, Standing, Withdraw, Witness};
 
 /// Longest batch: some deliveries of a MiB, or one part.
 const MAX_BATCH: usize = 8 << 20;
 /// Longest message of the others.
 const MAX_MESSAGE: usize = 1 << 20;
+
+/// Documents of a whole network.
+const MAX_DOCUMENTS: usize = 32 << 20;
 
 struct Native {
     node: Arc<Node>,
@@ -40,6 +43,7 @@ pub fn native_router(node: Arc<Node>, limits: Limits) -> Router {
     let pages = Router::new()
         .route(path::DOCUMENTS, post(documents))
         .route(path::RESEND, post(resend))
+        .route(path::TAKE, post(take))
         .route_layer(from_fn_with_state(bulk, pass));
     Router::new()
         .route(path::EPOCH, post(epoch))
@@ -99,6 +103,12 @@ async fn standing(State(native): Surface, Extension(NativeCaller(from)): Caller,
 async fn documents(State(native): Surface, request: Request) -> Result<Bytes, Error> {
     let asked: DocumentsAfter = read(request, MAX_MESSAGE).await?;
     Ok(answer(&native.node.documents(asked)?))
+}
+
+async fn take(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
+    let documents: Documents = read(request, MAX_DOCUMENTS).await?;
+    native.node.native_take(&from, documents).await?;
+    Ok(Bytes::new())
 }
 
 async fn resend(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {

@@ -65,7 +65,7 @@ impl Events for Journal {
             EventItem {
                 index,
                 time_ms: record["at"].as_u64().unwrap_or_default(),
-                kind: record["kind"].as_str().and_then(kind),
+                kind: kind(&record),
                 about: record["id"].as_str().and_then(|id| id.parse::<PayloadId>().ok()),
                 content,
                 commitment: row.commitment,
@@ -87,9 +87,10 @@ impl Events for Journal {
 }
 
 /// What a record's kind tells applications.
-fn kind(name: &str) -> Option<EventKind> {
-    match name {
-        "refused" => Some(EventKind::Violated),
+fn kind(record: &Value) -> Option<EventKind> {
+    match record["kind"].as_str()? {
+        // Rules of the policy are 603x; refused documents and logs of others are not for applications.
+        "refused" => record["code"].as_str().filter(|code| code.starts_with("CEL603")).map(|_| EventKind::Violated),
         other => EventKind::ALL.into_iter().find(|kind| kind.name() == other),
     }
 }

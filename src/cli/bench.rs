@@ -1,5 +1,6 @@
 //! `celosia bench`: a closed loop against a network or a node, beside the physical limit measured in the same run.
 
+mod compare;
 mod floor;
 mod load;
 mod report;
@@ -42,6 +43,12 @@ pub(super) struct Args {
     /// Seconds of each measurement.
     #[arg(long, default_value_t = 5)]
     pub seconds: u64,
+    /// Measure a network under a directory and a policy (the native protocol, suite celosia-1, the journal).
+    #[arg(long, conflicts_with = "node")]
+    pub governed: bool,
+    /// Measure sends through both protocols in one run, turn by turn, and print the ratio.
+    #[arg(long, conflicts_with_all = ["node", "governed"])]
+    pub compare: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -59,6 +66,9 @@ struct Subject {
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     ensure!(args.seconds > 0 && args.clients.iter().all(|clients| *clients > 0), "seconds and clients are at least 1");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    if args.compare {
+        return runtime.block_on(compare::run(args));
+    }
     let subject = Subject::new(args)?;
     let rows = runtime.block_on(measure(args, &subject))?;
     let footprint = subject.network.as_ref().map(report::Footprint::of);
@@ -72,7 +82,7 @@ impl Subject {
             return Ok(Self { target: Target::parse(node)?, to: args.to.clone(), network: None, up: None });
         }
         let begin = Instant::now();
-        let network = Network::start(3, None)?;
+        let network = Network::start_as(3, None, args.governed)?;
         let up = begin.elapsed();
         let target = Target::Unix(network.members[0].node_socket.clone());
         Ok(Self { target, to: vec![network.members[1].address], network: Some(network), up: Some(up) })

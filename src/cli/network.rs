@@ -1,5 +1,7 @@
 //! A network of real members on loopback, each its own `celosia run` process: for the demo and the benchmark.
 
+mod charter;
+
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -11,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use crate::enclave::keyfile;
-use crate::types::Address;
+use crate::types::{Address, NetworkId};
 
 /// How long a member may take until it answers.
 const START_TIME: Duration = Duration::from_secs(20);
@@ -52,6 +54,11 @@ pub(crate) struct Member {
 impl Network {
     /// Makes keys and configuration of `count` members in `keep`, or in a temporary folder, and starts them.
     pub(crate) fn start(count: usize, keep: Option<&Path>) -> anyhow::Result<Self> {
+        Self::start_as(count, keep, false)
+    }
+
+    /// The same; `is_governed`: under a directory and a policy.
+    pub(crate) fn start_as(count: usize, keep: Option<&Path>, is_governed: bool) -> anyhow::Result<Self> {
         ensure!((1..=26).contains(&count), "a network has 1 to 26 members");
         let folder = match keep {
             Some(path) => {
@@ -66,6 +73,14 @@ impl Network {
         for (name, ports) in ('a'..='z').zip(ports.chunks(3)) {
             let member = Member::prepare(name, network.path(), ports, &peers)?;
             network.members.push(member);
+        }
+        if is_governed {
+            let natives: Vec<String> = free_ports(count)?.iter().map(|port| format!("https://127.0.0.1:{port}/")).collect();
+            let id = charter::found(&network.members, &natives)?;
+            for (member, native) in network.members.iter().zip(&natives) {
+                let toml = fs::read_to_string(member.config())? + &member.governed_toml(id, native);
+                fs::write(member.config(), toml)?;
+            }
         }
         for member in &mut network.members {
             member.start()?;
@@ -129,6 +144,16 @@ impl Member {
             self.application,
             self.peer,
             self.admin,
+        )
+    }
+
+    fn governed_toml(&self, network: NetworkId, native: &str) -> String {
+        let folder = self.folder.display();
+        format!(
+            "\n[[server]]\nsurface = \"native\"\naddress = \"{native}\"\n\n\
+             [governance]\nnetwork = \"{network}\"\nmember = \"{}\"\nsigning-key-file = \"{folder}/sign.key\"\n\
+             cert = \"{folder}/node.crt\"\nkey = \"{folder}/tls.key\"\ngossip-interval = \"1s\"\n",
+            self.name.to_lowercase(),
         )
     }
 

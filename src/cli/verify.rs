@@ -47,12 +47,8 @@ enum What {
         /// The log's verifier key, `name+hash+base64`.
         #[arg(long, value_name = "VKEY")]
         key: NoteKey,
-        /// A witness's verifier key; may be given more than once.
-        #[arg(long, value_name = "VKEY")]
-        witness: Vec<cosignature::Witness>,
-        /// How many of the witnesses must have cosigned; all of them if not given.
-        #[arg(long, value_name = "N")]
-        quorum: Option<usize>,
+        #[command(flatten)]
+        seen: Seen,
     },
     /// That a record is in a log (C2SP tlog-proof).
     Inclusion {
@@ -63,6 +59,8 @@ enum What {
         key: NoteKey,
         #[command(flatten)]
         entry: Entry,
+        #[command(flatten)]
+        seen: Seen,
     },
     /// That a newer checkpoint goes on from an older one.
     Consistency {
@@ -88,6 +86,17 @@ enum What {
         #[arg(long, value_name = "FILE")]
         since: Option<PathBuf>,
     },
+}
+
+/// Who should have cosigned the checkpoint.
+#[derive(clap::Args, Debug)]
+struct Seen {
+    /// A witness's verifier key; may be given more than once.
+    #[arg(long, value_name = "VKEY")]
+    witness: Vec<cosignature::Witness>,
+    /// How many of the witnesses must have cosigned; all of them if not given.
+    #[arg(long, value_name = "N")]
+    quorum: Option<usize>,
 }
 
 /// What should be in the log.
@@ -137,18 +146,14 @@ pub(super) fn run(args: &Args) -> u8 {
 
 fn judge(what: &What) -> Result<String, Wrong> {
     match what {
-        What::Checkpoint { file, key, witness, quorum } => {
-            let quorum = quorum.unwrap_or(witness.len());
-            let (checkpoint, who) = verify::checkpoint(&read(file)?, key, witness, quorum)?;
-            Ok(format!(
-                "{}, cosigned by {}",
-                Told(&checkpoint),
-                if who.is_empty() { "nobody asked for".into() } else { who.join(", ") }
-            ))
+        What::Checkpoint { file, key, seen } => {
+            let (checkpoint, who) = verify::checkpoint(&read(file)?, key, &seen.witness, seen.quorum())?;
+            Ok(format!("{}{}", Told(&checkpoint), cosigned(&who)))
         }
-        What::Inclusion { proof, key, entry } => {
-            let (index, checkpoint) = verify::inclusion(&read(proof)?, key, &entry.commitment()?)?;
-            Ok(format!("the record is entry {index} of {}", Told(&checkpoint)))
+        What::Inclusion { proof, key, entry, seen } => {
+            let (text, entry) = (read(proof)?, entry.commitment()?);
+            let (index, checkpoint, who) = verify::inclusion(&text, key, &entry, &seen.witness, seen.quorum())?;
+            Ok(format!("the record is entry {index} of {}{}", Told(&checkpoint), cosigned(&who)))
         }
         What::Consistency { old, new, folder, key } => {
             let open = |path: &Path| -> Result<Checkpoint, Wrong> {
@@ -170,6 +175,16 @@ fn judge(what: &What) -> Result<String, Wrong> {
             Ok(format!("every entry and tile of {}", Told(&checkpoint)))
         }
     }
+}
+
+impl Seen {
+    fn quorum(&self) -> usize {
+        self.quorum.unwrap_or(self.witness.len())
+    }
+}
+
+fn cosigned(who: &[String]) -> String {
+    if who.is_empty() { "; no witness was asked for".into() } else { format!(", cosigned by {}", who.join(", ")) }
 }
 
 impl Entry {

@@ -35,6 +35,8 @@ pub mod path {
     pub const RESEND: &str = "/celosia/1/resend";
     /// Where both stand: [`crate::wire::native::Standing`] both ways.
     pub const STANDING: &str = "/celosia/1/standing";
+    /// Documents for a member that may not ask: [`crate::wire::native::Documents`].
+    pub const TAKE: &str = "/celosia/1/take";
     /// Takes back a delivery: [`crate::wire::native::Withdraw`].
     pub const WITHDRAW: &str = "/celosia/1/withdraw";
     /// A checkpoint to be cosigned: [`crate::wire::native::Witness`] to [`crate::wire::native::Witnessed`].

@@ -46,6 +46,16 @@ pub enum PeerError {
         /// The start of its body, printable characters only.
         message: String,
     },
+    /// A member of the same directory that does not take it, and says why, with its code.
+    #[error("{url} refuses it: {text}")]
+    Declined {
+        /// Which peer.
+        url: PeerUrl,
+        /// The HTTP status that stands for it.
+        status: u16,
+        /// Why, printable characters only.
+        text: String,
+    },
     /// Its clock is another day than ours.
     #[error("the clock of {url} is {days} days from ours: one of the two is wrong, set it (NTP)")]
     ClockApart {
@@ -63,7 +73,7 @@ impl PeerError {
     /// For logs: without the peer's own words, which may name a recipient's key.
     pub fn without_words(&self) -> String {
         match self {
-            Self::Refused { url, status, .. } => format!("{url} answered {status}"),
+            Self::Refused { url, status, .. } | Self::Declined { url, status, .. } => format!("{url} answered {status}"),
             other => other.to_string(),
         }
     }
@@ -76,6 +86,7 @@ impl Coded for PeerError {
             Self::Refused { .. } => Code(3002),
             Self::Malformed(_) => Code(3003),
             Self::ClockApart { .. } => Code(3004),
+            Self::Declined { .. } => Code(3005),
         }
     }
 }

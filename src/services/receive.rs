@@ -1,9 +1,10 @@
 //! Giving a payload back: at block execution, to an application, to its sender.
 
+use super::happening::{Happening, Kind as What};
 use super::records::erased_is_absent;
 use super::{Error, Node, Received};
 use crate::store::Kind;
-use crate::types::{Address, PayloadId, PrivacyFlag};
+use crate::types::{Address, Class, PayloadId, PrivacyFlag};
 
 impl Node {
     /// Opens a payload; `to` names one of our keys, which must be its sender or a recipient.
@@ -11,10 +12,17 @@ impl Node {
     /// Threat: GoQuorum takes a false "not found" for "not a party" and diverges for ever, and any other error stops it. So "not found" is
     /// said of what is absent, erased or not for `to`; a damaged record or a store in trouble is an error.
     pub async fn receive(&self, id: PayloadId, to: Option<Address>) -> Result<Received, Error> {
+        if let Some(governed) = &self.governed {
+            self.may_serve(governed)?;
+        }
         let received = self.open_kept(Kind::Payload, id).await;
         let received = match (received, to) {
-            (Ok(received), Some(key)) if !received.managed.contains(&key) => Err(Error::NotFound(id)),
-            (other, _) => other,
+            (Ok((received, _)), Some(key)) if !received.managed.contains(&key) => Err(Error::NotFound(id)),
+            (Ok((received, class)), _) => {
+                self.note_read(id, class).await;
+                Ok(received)
+            }
+            (Err(error), _) => Err(error),
         };
         match &received {
             Ok(_) => self.counters.received.add(),
@@ -26,7 +34,7 @@ impl Node {
 
     /// Opens a payload that `store_raw` keeps.
     pub async fn receive_raw(&self, id: PayloadId) -> Result<Received, Error> {
-        self.open_kept(Kind::Raw, id).await.map_err(|error| match error {
+        self.open_kept(Kind::Raw, id).await.map(|(received, _)| received).map_err(|error| match error {
             Error::NotFound(id) => Error::RawNotFound(id),
             other => other,
         })
@@ -49,11 +57,21 @@ impl Node {
         if privacy.flag == PrivacyFlag::MandatoryRecipients { Ok(privacy.mandatory) } else { Err(Error::NotMandatoryType) }
     }
 
-    async fn open_kept(&self, kind: Kind, id: PayloadId) -> Result<Received, Error> {
+    /// A read is written to the journal by itself where the policy asks for it, before it is answered; else reads are counted.
+    async fn note_read(&self, id: PayloadId, class: Class) {
+        let Some(governed) = &self.governed else { return };
+        if governed.charter().policy().rule(class).log_reads {
+            self.note(Happening::now(What::Read).id(id).class(class).surface("node").event()).await;
+        }
+    }
+
+    async fn open_kept(&self, kind: Kind, id: PayloadId) -> Result<(Received, Class), Error> {
         let record = self.record(kind, &id).await?.ok_or(Error::NotFound(id))?;
         let opened = self.enclave.open(id, &record.head, record.nonce, record.ciphertext).await;
         let opened = opened.map_err(|error| erased_is_absent(error, id))?;
         let managed = self.managed(&opened.meta.sender, &opened.meta.recipients);
-        Ok(Received { payload: opened.plaintext, privacy: opened.meta.privacy, sender: opened.meta.sender, managed })
+        let class = opened.meta.native.as_ref().map_or(Class::default(), |native| native.class);
+        let meta = opened.meta;
+        Ok((Received { payload: opened.plaintext, privacy: meta.privacy, sender: meta.sender, managed }, class))
     }
 }

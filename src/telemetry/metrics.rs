@@ -136,7 +136,7 @@ impl fmt::Debug for NodeFigures {
 }
 
 /// Counters of [`Snapshot::counts`] that are metrics of their own: count, metric, help.
-const COUNTERS: [(&str, &str, &str); 8] = [
+const COUNTERS: [(&str, &str, &str); 11] = [
     ("sent", "payloads_sent", "Payloads that every recipient has"),
     ("send_failed", "payloads_send_failed", "Sends that failed after they were sealed"),
     ("received", "payloads_received", "Payloads given back to the node or an application"),
@@ -145,6 +145,9 @@ const COUNTERS: [(&str, &str, &str); 8] = [
     ("push_refused", "payloads_push_refused", "Payloads from peers that were refused or passed over"),
     ("erased", "payloads_erased", "Payloads erased"),
     ("resent", "payloads_resent", "Payloads resent to a peer that asked"),
+    ("sent_native", "payloads_sent_native", "Of the payloads sent, those of the suite celosia-1"),
+    ("pushed_native", "payloads_pushed_native", "Of the payloads taken, those of the suite celosia-1"),
+    ("policy_refused", "policy_refused", "Sends that the policy refused"),
 ];
 
 /// Counters that are outcomes of a delivery.
@@ -168,12 +171,22 @@ impl Collector for NodeFigures {
             peers.encode_family(&[("state", state)])?.encode_gauge(&(number as u64))?;
         }
         gauge(&mut encoder, "keys", "Keys known, our own included", node.known_keys as u64)?;
+        self.governed(&mut encoder)?;
         self.store(&mut encoder)?;
         self.process(&mut encoder)
     }
 }
 
 impl NodeFigures {
+    fn governed(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(governed) = self.0.load().governed else { return Ok(()) };
+        gauge(encoder, "charter_version", "Version of directory and policy that this node is on", governed.version)?;
+        gauge(encoder, "charter_members_behind", "Members not known to be on it", governed.behind)?;
+        gauge(encoder, "journal_size", "Rows of the newest checkpoint", governed.log_size)?;
+        gauge(encoder, "journal_cosigned_size", "Rows of the newest checkpoint that witnesses cosigned", governed.cosigned_size)?;
+        gauge(encoder, "halted", "Whether this node refuses to serve, because it was put back", u64::from(governed.halted))
+    }
+
     fn store(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let node = self.0.load();
         gauge(encoder, "store_up", "Whether the store answers", u64::from(node.store.is_some()))?;
@@ -181,6 +194,7 @@ impl NodeFigures {
         gauge(encoder, "store_payloads", "Payloads kept", store.payloads)?;
         gauge(encoder, "store_raws", "Raw payloads kept", store.raws)?;
         gauge(encoder, "store_tombstones", "Payloads erased for ever", store.tombstones)?;
+        gauge(encoder, "journal_rows", "Rows of the journal", store.events)?;
         gauge(encoder, "store_disk_bytes", "Bytes of the store's files", store.disk_bytes)?;
         let commits =
             encoder.encode_descriptor("store_commits", "Batches made durable, one fsync each", None, MetricType::Counter)?;

@@ -18,6 +18,21 @@ pub struct PeerState {
     pub reached: bool,
 }
 
+/// A governed node at one moment, in figures.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct GovernedFigures {
+    /// The version of directory and policy that it is on.
+    pub version: u64,
+    /// Members that are not known to be on it.
+    pub behind: u64,
+    /// Rows of the journal that are in the log.
+    pub log_size: u64,
+    /// Rows of the newest checkpoint that witnesses have cosigned.
+    pub cosigned_size: u64,
+    /// It does not serve.
+    pub halted: bool,
+}
+
 /// A node at one moment, in figures.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
@@ -31,6 +46,8 @@ pub struct Snapshot {
     pub store: Option<Stats>,
     /// What the verbs did since the start, by name.
     pub counts: Vec<(&'static str, u64)>,
+    /// The governed side; absent without one.
+    pub governed: Option<GovernedFigures>,
     /// Memory, files and processor time.
     pub process: Process,
 }
@@ -45,6 +62,7 @@ impl Snapshot {
             peers: peers(node, &keys),
             store: node.store.stats().await.ok(),
             counts: counts(&node.counters),
+            governed: governed(node).await,
             process: Process::read(),
         }
     }
@@ -53,6 +71,21 @@ impl Snapshot {
     pub fn count(&self, name: &str) -> u64 {
         self.counts.iter().find(|(known, _)| *known == name).map_or(0, |(_, value)| *value)
     }
+}
+
+async fn governed(node: &Node) -> Option<GovernedFigures> {
+    let governed = node.governed()?;
+    let status = node.governance_status().ok()?;
+    let chronicle = governed.chronicle()?;
+    let cosigned = chronicle.cosigned().await;
+    let size = |text: &str| text.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or_default();
+    Some(GovernedFigures {
+        version: status.version,
+        behind: status.behind as u64,
+        log_size: chronicle.published().map_or(0, |published| published.checkpoint.size),
+        cosigned_size: cosigned.map_or(0, |note| size(note.text())),
+        halted: governed.halted().is_some(),
+    })
 }
 
 fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
@@ -68,7 +101,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 11] = [
+    let named: [(&'static str, &Counter); 14] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -80,6 +113,9 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("withdrawn", &counters.withdrawn),
         ("erased", &counters.erased),
         ("resent", &counters.resent),
+        ("sent_native", &counters.sent_native),
+        ("pushed_native", &counters.pushed_native),
+        ("policy_refused", &counters.policy_refused),
     ];
     named.into_iter().map(|(name, counter)| (name, counter.value())).collect()
 }

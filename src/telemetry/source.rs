@@ -76,6 +76,7 @@ impl AdminSource for NodeSource {
             "store": store,
             "counters": snapshot.counts.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<Map<_, _>>(),
             "rates_per_second": rates,
+            "governance": snapshot.governed,
             "process": {
                 "resident_bytes": snapshot.process.resident_bytes,
                 "open_files": snapshot.process.open_files,

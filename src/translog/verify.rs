@@ -109,10 +109,17 @@ pub fn checkpoint(text: &str, key: &NoteKey, witnesses: &[Witness], quorum: usiz
     Ok((checkpoint, cosigners(&note, witnesses, quorum)?))
 }
 
-/// That an entry is in the log.
-pub fn inclusion(text: &str, key: &NoteKey, entry: &Commitment) -> Result<(u64, Checkpoint), Wrong> {
+/// That an entry is in the log, under a checkpoint that so many of the witnesses cosigned. Answers its place.
+pub fn inclusion(
+    text: &str,
+    key: &NoteKey,
+    entry: &Commitment,
+    witnesses: &[Witness],
+    quorum: usize,
+) -> Result<(u64, Checkpoint, Vec<String>), Wrong> {
     let proof: Proof = text.parse()?;
-    Ok((proof.index, proof.verify(key, entry)?))
+    let checkpoint = proof.verify(key, entry)?;
+    Ok((proof.index, checkpoint, cosigners(&proof.checkpoint, witnesses, quorum)?))
 }
 
 /// That a newer checkpoint goes on from an older one, by the tiles of the newer.
@@ -224,7 +231,7 @@ fn below(level: u8, index: u64, at: usize) -> String {
     }
 }
 
-/// The key, commitment and salt of a command line.
+/// A commitment or a salt in hexadecimal.
 pub fn hex32(text: &str) -> Option<Hash> {
     data_encoding::HEXLOWER_PERMISSIVE.decode(text.trim().as_bytes()).ok()?.try_into().ok()
 }

@@ -105,7 +105,7 @@ fn what_cannot_be_proposed_is_refused_with_its_reason() {
         ("directory --from node --suspend rojo", 6064, "rojo"),
         ("directory --from node --add-member azul-member.toml", 6063, "azul is a member already"),
         ("directory --from node --add-member twin.toml", 6007, "of \"gemelo\" is that of \"azul\""),
-        ("directory --from node --add-member unknown.toml", 6006, "id"),
+        ("directory --from node --add-member unknown.toml", 6005, "members[1].colour"),
     ] {
         let said = ground.run(&format!("governance propose {call} --out out"));
         assert!(!ground.path("out").exists(), "{call}");

@@ -20,9 +20,9 @@ fn a_publication_that_is_killed_leaves_a_readable_folder() {
         std::thread::sleep(Duration::from_micros(500 * round));
         let _ = child.kill();
         if child.wait().unwrap().success() {
-            done += 1
+            done += 1;
         } else {
-            killed += 1
+            killed += 1;
         }
         let told = ground.run(&format!("governance verify target --network {network}")).well();
         let is_in = ground.path("target/000003-directory.note").exists();

@@ -4,8 +4,11 @@
 mod attacks;
 mod commands;
 mod documentation;
+#[path = "../journal/foreign.rs"]
+mod foreign;
 mod ground;
 mod kill;
 mod lifecycle;
 mod node;
+mod notes;
 mod refused;

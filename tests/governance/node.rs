@@ -9,7 +9,7 @@ use crate::ground::Ground;
 #[test]
 fn a_document_goes_to_a_node_and_its_answer_is_told() {
     let (ground, _) = Ground::begun();
-    let (place, asked) = answer_once(200, r#"{"version":2,"accepted":true}"#);
+    let (place, asked) = answer_once(200, r#"{"version":2,"outcome":"new"}"#);
     let told = ground.run(&format!("governance publish node/000002-directory.note --to {place}")).well();
     assert!(told.contains("is on version 2, it took this one"), "{told}");
     let (head, body) = asked.join().unwrap();
@@ -32,6 +32,19 @@ fn members_that_lag_behind_are_named() {
     let told = ground.run(&format!("governance status --admin {place}")).well();
     assert!(told.contains("1 of 2 members are on version 3 or later\n  rojo  on version 2, seen then\n"), "{told}");
     assert!(asked.join().unwrap().0.starts_with("GET /governance/status HTTP/1.1"));
+}
+
+#[test]
+fn a_node_is_asked_what_it_sent() {
+    let (ground, _) = Ground::begun();
+    let sent = r#"{"time":1769860800000,"kind":"sent","class":"personal","sender":"azul","recipients":["gris"]}
+{"time":1769860800000,"kind":"sent","class":"personal","sender":"azul","recipients":["azul"]}
+"#;
+    let (place, asked) = answer_once(200, sent);
+    let told = ground.run(&format!("governance dry-run --policy 1 --folder node --admin {place} --days 3")).well();
+    assert!(told.contains(":1: 2026-01-31T12:00:00Z: names a member that the directory does not have"), "{told}");
+    assert!(told.ends_with("2 sends, 0 of them refused then; 0 would be refused, 1 not judged\n"), "{told}");
+    assert!(asked.join().unwrap().0.starts_with("GET /governance/traffic?days=3 HTTP/1.1"));
 }
 
 /// A surface that answers one request. What it was asked comes back: head and body.

@@ -86,6 +86,15 @@ async fn a_checkpoint_is_good_with_a_quorum_of_witnesses() {
     assert!(said.exit == 1 && said.text.contains("2 of the given witnesses cosigned it, 3 are needed"), "{said:?}");
     // A key text whose hash is of another name is none.
     assert_eq!(verify(&["checkpoint", &file, "--key", &key, "--witness", &stranger]).exit, 4);
+    // The same of a proof: its checkpoint counts only as far as others have seen it.
+    let proof = sequencer.log().proof(4, 9, note).unwrap();
+    fs::write(format!("{file}.tlog-proof"), proof.to_string()).unwrap();
+    let commitment = HEXLOWER.encode(&commit(&salt(1), &record(4)));
+    let proof = format!("{file}.tlog-proof");
+    let proved = ["inclusion", &proof, "--key", &key, "--commitment", &commitment, "--witness", &witnesses[0]];
+    let said = verify(&proved);
+    assert!(said.exit == 0 && said.text.contains("cosigned by celosia/0011223344556677/w2"), "{said:?}");
+    assert_eq!(verify(&[&proved[..], &["--quorum", "2"]].concat()).exit, 1);
     fs::write(&file, published.note.to_string()).unwrap();
     assert_eq!(verify(&both).exit, 1);
     assert_eq!(verify(&["checkpoint", &file, "--key", &key]).exit, 0);

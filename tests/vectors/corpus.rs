@@ -6,24 +6,31 @@ use std::path::{Path, PathBuf};
 mod entries;
 
 type Entry = fn(&[u8]);
+type Takes = fn(&[u8]) -> bool;
 
 /// Targets by the name of their folder.
-const TARGETS: [(&str, Entry); 18] = [
+const TARGETS: &[(&str, Entry)] = &[
+    ("ack", entries::ack),
     ("cbor", entries::cbor),
     ("checkpoint", entries::checkpoint),
     ("config", entries::config),
+    ("delivery", entries::delivery),
     ("enclave_frame", entries::enclave_frame),
     ("entry_bundle", entries::entry_bundle),
     ("governance_delta", entries::governance_delta),
     ("governance_directory", entries::governance_directory),
     ("governance_policy", entries::governance_policy),
+    ("epoch_key", entries::epoch_key),
+    ("header", entries::header),
     ("http_path", entries::http_path),
     ("key_file", entries::key_file),
     ("legacy", entries::legacy),
     ("note", entries::note),
     ("party_info", entries::party_info),
     ("privacy_group", entries::privacy_group),
+    ("receipt", entries::receipt),
     ("sealed_head", entries::sealed_head),
+    ("submission", entries::submission),
     ("tile_path", entries::tile_path),
     ("tlog_proof", entries::tlog_proof),
     ("tree_state", entries::tree_state),
@@ -61,7 +68,7 @@ fn the_corpus_of_the_fuzzers_panics_nobody() {
 #[test]
 fn some_of_the_corpus_is_well_formed() {
     use celosia::types::Codec;
-    use celosia::wire::EncodedPayload;
+    use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Receipt, SignedAck};
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
     for (name, codec) in [("legacy", Codec::Legacy), ("cbor", Codec::Cbor)] {
         let taken = listed(&corpus.join(name))
@@ -69,12 +76,24 @@ fn some_of_the_corpus_is_well_formed() {
             .filter(|file| EncodedPayload::decode(codec, &fs::read(file).unwrap().into()).is_ok());
         assert!(taken.count() >= 4, "{name}");
     }
+    let native: [(&str, Takes); 5] = [
+        ("ack", |bytes| SignedAck::decode(bytes).is_ok()),
+        ("delivery", |bytes| Delivery::decode(&bytes.to_vec().into()).is_ok()),
+        ("epoch_key", |bytes| EpochKey::decode(bytes).is_ok()),
+        ("header", |bytes| Header::decode(bytes).is_ok()),
+        ("receipt", |bytes| Receipt::decode(bytes).is_ok()),
+    ];
+    for (name, takes) in native {
+        let outcomes = listed(&corpus.join(name)).into_iter().map(|file| takes(&fs::read(file).unwrap()));
+        let (taken, refused): (Vec<bool>, Vec<bool>) = outcomes.partition(|taken| *taken);
+        assert!(taken.len() >= 2 && refused.len() >= 2, "{name}: {} taken, {} refused", taken.len(), refused.len());
+    }
 }
 
 /// The same for what a log is made of.
 #[test]
 fn some_of_the_corpus_of_a_log_is_well_formed() {
-    use celosia::translog::{checkpoint::Checkpoint, note::Note, proof::Proof, tile::Tile};
+    use celosia::translog::{checkpoint::Checkpoint, note::Note, proof::Proof, submission::Submission, tile::Tile};
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
     let taken = |name: &str, is_good: fn(&str) -> bool| {
         listed(&corpus.join(name)).iter().filter(|file| is_good(&fs::read_to_string(file).unwrap_or_default())).count()
@@ -82,6 +101,7 @@ fn some_of_the_corpus_of_a_log_is_well_formed() {
     assert!(taken("note", |text| Note::parse(text).is_ok()) >= 3);
     assert!(taken("checkpoint", |text| text.parse::<Checkpoint>().is_ok()) >= 4);
     assert!(taken("tile_path", |text| text.parse::<Tile>().is_ok()) >= 4);
+    assert!(taken("submission", |text| text.parse::<Submission>().is_ok()) >= 2);
     assert!(taken("tlog_proof", |text| text.parse::<Proof>().is_ok()) >= 2);
 }
 

@@ -1,13 +1,16 @@
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead, BufReader, Read as _};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::publish::refused;
 use super::{GovernanceError, files};
 use crate::cli::Failure;
+use crate::cli::admin::Node;
+use crate::cli::http::block_on;
 use crate::governance::{Document, Judged, Members, Policy};
 use crate::types::{Class, Coded, MemberId};
 
@@ -20,9 +23,15 @@ pub(super) struct Args {
     /// The policy to try: a proposal, or a signed one.
     #[arg(long, value_name = "FILE")]
     policy: PathBuf,
-    /// Exported events, JSON Lines: `time`, `kind` (`sent` or `refused`), `class`, `sender`, `recipients`.
-    #[arg(long, value_name = "EXPORT.jsonl")]
-    journal: PathBuf,
+    /// Exported events, JSON Lines: `time`, `kind` (`sent` or `refused`), `class`, `sender`, `recipients`. Absent: a running node is asked.
+    #[arg(long, value_name = "EXPORT.jsonl", conflicts_with_all = ["config", "days"])]
+    journal: Option<PathBuf>,
+    /// The node to ask what it sent.
+    #[command(flatten)]
+    node: Node,
+    /// How many days back the node is asked.
+    #[arg(long, default_value_t = 7)]
+    days: u64,
     /// Folder of documents: who the members are, and where.
     #[arg(long, value_name = "FOLDER")]
     folder: PathBuf,
@@ -34,13 +43,33 @@ pub(super) struct Args {
 /// One event. An export may have other fields, and events of other kinds: they are passed over.
 #[derive(Debug, Deserialize)]
 struct Event {
-    time: Timestamp,
+    time: Time,
     kind: String,
     #[serde(default)]
     class: Class,
     sender: Option<MemberId>,
     #[serde(default)]
     recipients: Vec<MemberId>,
+}
+
+/// RFC 3339, or milliseconds since 1970.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Time {
+    Millis(i64),
+    Text(Timestamp),
+}
+
+impl std::fmt::Display for Time {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(time) => time.fmt(f),
+            Self::Millis(millis) => match Timestamp::from_millisecond(*millis) {
+                Ok(time) => time.fmt(f),
+                Err(_) => millis.fmt(f),
+            },
+        }
+    }
 }
 
 /// What was found.
@@ -59,11 +88,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         return Err(GovernanceError::Edit(format!("{} is no policy", args.policy.display())).into());
     };
     let members = files::open(&args.folder)?.charter().members().clone();
-    let mut reader = BufReader::new(File::open(&args.journal).map_err(GovernanceError::io(&args.journal))?);
+    let (source, mut lines) = events(args)?;
     let (mut counts, mut line, mut at) = (Counts::default(), String::new(), 0);
     loop {
         line.clear();
-        let read = reader.by_ref().take(MAX_LINE).read_line(&mut line).map_err(GovernanceError::io(&args.journal))?;
+        let read = lines.by_ref().take(MAX_LINE).read_line(&mut line).map_err(GovernanceError::io(&source))?;
         if read == 0 {
             break;
         }
@@ -71,17 +100,29 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         if line.trim().is_empty() {
             continue;
         }
-        let event = serde_json::from_str(&line).map_err(|error| GovernanceError::Journal {
-            file: args.journal.clone(),
-            line: at,
-            reason: error.to_string(),
-        })?;
+        let wrong =
+            |error: serde_json::Error| GovernanceError::Journal { file: source.clone(), line: at, reason: error.to_string() };
+        let event = serde_json::from_str(&line).map_err(wrong)?;
         if let Some(told) = counts.judge(&policy, &members, event).filter(|_| !args.quiet) {
-            println!("{}:{at}: {told}", args.journal.display());
+            println!("{}:{at}: {told}", source.display());
         }
     }
     print!("{counts}");
     Ok(())
+}
+
+/// The events and where they are from: an export, or what a node tells.
+fn events(args: &Args) -> Result<(PathBuf, Box<dyn BufRead>), Failure> {
+    if let Some(file) = &args.journal {
+        let open = File::open(file).map_err(GovernanceError::io(file))?;
+        return Ok((file.clone(), Box::new(BufReader::new(open))));
+    }
+    let door = args.node.admin()?;
+    let answer = block_on(async { door.get(&format!("/governance/traffic?days={}", args.days)).await })?;
+    if !answer.status.is_success() {
+        return Err(refused(&door, &answer).into());
+    }
+    Ok((door.place().to_string().into(), Box::new(std::io::Cursor::new(answer.body))))
 }
 
 impl Counts {

@@ -121,6 +121,7 @@ pub(in crate::enclave) async fn native_refusals_are_named(start: Start<'_>) {
     assert_eq!(refused(&b, Delivery { nonce, ..delivery.clone() }, verify_key(&a)).await, Refused::Ciphertext);
     assert_eq!(refused(&b, Delivery { box_nonce: nonce, ..delivery.clone() }, verify_key(&a)).await, Refused::Box);
     assert_eq!(refused(&b, Delivery { from: [0; 32], ..delivery.clone() }, verify_key(&a)).await, Refused::EpochKey);
+    assert_eq!(refused(&b, Delivery { day: delivery.day + 3, ..delivery.clone() }, verify_key(&a)).await, Refused::EpochDay);
     assert_eq!(refused(&b, Delivery { member: member(&c), ..delivery.clone() }, verify_key(&a)).await, Refused::Sender);
     let unknown = c.ingest_native(delivery, verify_key(&a)).await;
     assert!(matches!(unknown, Ok(NativeIngest::UnknownEpoch)));

@@ -202,6 +202,10 @@ impl Inner {
         let node = self.node()?;
         let today = day_of(node.clock.now());
         let Some(epoch) = node.epochs.of_public(today, &delivery.to) else { return Ok(NativeIngest::UnknownEpoch) };
+        // A sender uses its key of today: another one's clock is wrong, and so is the time in its header.
+        if delivery.day.abs_diff(today) > 1 {
+            return Err(Refused::EpochDay.into());
+        }
         let id = hash::payload_id(&delivery.ciphertext);
         let pair = node.epochs.pair(&node.network, &epoch, &delivery.from)?;
         let route = Route { from: &delivery.from, to: &delivery.to, day: delivery.day, id: &id };

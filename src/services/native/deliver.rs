@@ -256,6 +256,6 @@ pub(super) fn quiet_wait(charter: &Charter, class: Class) -> Duration {
 }
 
 pub(super) fn refused(to: &NativeAddress, status: u16, text: &str) -> PeerError {
-    let message = text.chars().filter(|c| !c.is_control()).take(200).collect();
-    PeerError::Refused { url: to.endpoint.clone(), status, message }
+    let text = text.chars().filter(|c| !c.is_control()).take(400).collect();
+    PeerError::Declined { url: to.endpoint.clone(), status, text }
 }

@@ -170,10 +170,22 @@ impl Node {
                 return tracing::info!(member = %from.member, error = error.without_words(), "documents could not be fetched");
             }
         };
-        let Ok(documents) = Documents::from_bytes(&answer) else {
-            return tracing::warn!(member = %from.member, "an answer with documents does not decode");
-        };
-        let actor = from.member.as_str();
+        match Documents::from_bytes(&answer) {
+            Ok(documents) => self.take_documents(governed, &from.member, documents).await,
+            Err(_) => tracing::warn!(member = %from.member, "an answer with documents does not decode"),
+        }
+    }
+
+    /// Documents that a member brings us: we may be one that is not let in to ask.
+    pub async fn native_take(self: &Arc<Self>, from: &MemberId, documents: Documents) -> Result<(), Error> {
+        let governed = Arc::clone(self.needs_governance()?);
+        let _one = governed.fetching.lock().await;
+        self.take_documents(&governed, from, documents).await;
+        Ok(())
+    }
+
+    async fn take_documents(self: &Arc<Self>, governed: &Arc<Governed>, from: &MemberId, documents: Documents) {
+        let actor = from.as_str();
         for text in documents.notes {
             if let Ok(note) = Note::parse(&text) {
                 // The reason of a refusal is in the log and in the journal.
@@ -188,7 +200,7 @@ impl Node {
         });
         match applied {
             Ok(note) => drop(self.publish(note, actor).await),
-            Err(error) => tracing::warn!(member = %from.member, %error, "a change of the directory cannot be applied"),
+            Err(error) => tracing::warn!(member = %from, %error, "a change of the directory cannot be applied"),
         }
     }
 
@@ -210,10 +222,26 @@ impl Node {
         let said = governed.gossip().standing(now(), true);
         match governed.peers.call(&to, path::STANDING, said.to_bytes().into(), BUDGET).await {
             Ok(answer) => match Standing::from_bytes(&answer) {
-                Ok(said) => self.heard(governed, &to.member, &said),
+                Ok(said) => {
+                    self.heard(governed, &to.member, &said);
+                    self.bring(governed, &to, said.version).await;
+                }
                 Err(_) => tracing::debug!(member = %to.member, "a standing does not decode"),
             },
             Err(error) => tracing::debug!(member = %to.member, error = error.without_words(), "a member does not gossip"),
+        }
+    }
+
+    /// Brings documents to a member that is behind and not let in to ask for them: a suspended one.
+    async fn bring(&self, governed: &Arc<Governed>, to: &NativeAddress, version: u64) {
+        let charter = governed.charter();
+        let may_ask = charter.members().by_id(&to.member).is_some_and(crate::governance::Member::is_active);
+        if may_ask || version >= charter.version() {
+            return;
+        }
+        let Ok(documents) = self.documents(DocumentsAfter { version, directory: 0 }) else { return };
+        if let Err(error) = governed.peers.call(to, path::TAKE, documents.to_bytes().into(), FETCH_BUDGET).await {
+            tracing::debug!(member = %to.member, error = error.without_words(), "a suspended member does not take documents");
         }
     }
 

@@ -1,0 +1,89 @@
+//! A directory and a policy for a network on this machine: one throw-away governor signs both.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use data_encoding::HEXLOWER;
+use jiff::{SignedDuration, Timestamp};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+
+use super::Member;
+use crate::crypto::random;
+use crate::crypto::secret::Secret;
+use crate::crypto::sign::SigningKey;
+use crate::directory::CharterFolder;
+use crate::enclave::keyfile;
+use crate::governance::{Charter, Directory, Document, DocumentHash, Genesis, Governor, Head, Policy};
+use crate::net::native::pin_of;
+use crate::net::tls::generate;
+use crate::types::NetworkId;
+
+const GOVERNOR: &str = "demo";
+
+/// Personal data goes to Celosias alone; everything at once.
+const CLASSES: &str = r#"
+public = { tessera = true, regions = ["*"], padding = "none", delivery = "prompt", log-reads = false }
+business = { tessera = true, regions = ["*"], padding = "padme", delivery = "prompt", log-reads = false }
+personal = { tessera = false, regions = ["*"], padding = "padme", delivery = "prompt", log-reads = false }
+special = { tessera = false, regions = ["*"], padding = "bucket", delivery = "quiet", batch = "1s", jitter = "1s", log-reads = true }
+"#;
+
+/// Makes signing keys and certificates of the members, signs policy and directory, and puts both into each member's folder.
+pub(super) fn found(members: &[Member], natives: &[String]) -> anyhow::Result<NetworkId> {
+    let key = SigningKey::from_seed(&Secret::random());
+    let governors = vec![Governor::new(GOVERNOR, key.verify_key())?];
+    let genesis = Genesis { name: "demo".into(), nonce: DocumentHash::new(random()), threshold: 1, governors: governors.clone() };
+    let issued = Timestamp::from_second(Timestamp::now().as_second())?;
+    let head = Head { network: genesis.network_id(), version: 1, previous: None, policy: None, issued };
+    let classes = toml::from_str(CLASSES)?;
+    let policy = Policy { head, threshold: 1, governors, grace: "24h".parse()?, genesis, classes, scopes: Vec::new() };
+    let policy = signed(Document::Policy(policy), &key)?;
+    let charter = Charter::begin(&policy)?;
+    let (newest, hash) = charter.newest();
+    let head = Head {
+        version: 2,
+        previous: Some(hash),
+        policy: Some(1),
+        issued: newest.issued + SignedDuration::from_secs(1),
+        ..*newest
+    };
+    let entries = members.iter().zip(natives).map(|(member, native)| entry(member, native)).collect::<anyhow::Result<_>>()?;
+    let directory = signed(Document::Directory(Directory { head, members: entries }), &key)?;
+    for member in members {
+        let mut folder = CharterFolder::begin(&member.folder.join("data/governance"), &policy)?;
+        folder.accept(&directory, Timestamp::now() + SignedDuration::from_secs(5))?;
+    }
+    Ok(charter.network())
+}
+
+fn signed(document: Document, key: &SigningKey) -> anyhow::Result<crate::translog::note::Note> {
+    // Read back as people write it: lists get their order.
+    let mut note = Document::from_toml(&document.text())?.to_note()?;
+    note.sign(GOVERNOR, key);
+    Ok(note)
+}
+
+fn entry(member: &Member, native: &str) -> anyhow::Result<crate::governance::Member> {
+    let (folder, name) = (&member.folder, member.name.to_lowercase());
+    let seed = Secret::<32>::random();
+    let path = folder.join("sign.key");
+    fs::write(&path, keyfile::to_unlocked_json(&seed).as_bytes()).with_context(|| path.display().to_string())?;
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    generate(&name, &folder.join("node.crt"), &folder.join("tls.key"))?;
+    let pin = pin(&folder.join("node.crt"))?;
+    Ok(toml::from_str(&format!(
+        "id = \"{name}\"\nlegal-name = \"Member {}\"\nlegal-id = \"{name}\"\nregion = \"ES\"\nstate = \"active\"\nsoftware = \"celosia\"\n\
+         roles = [\"member\", \"witness\"]\naddresses = [\"{}\"]\nsigning-key = \"{}\"\ntls-pin = \"{pin}\"\nnative = \"{native}\"\ncompatible = \"{}\"\n",
+        member.name,
+        member.address,
+        SigningKey::from_seed(&seed).verify_key(),
+        member.peer,
+    ))?)
+}
+
+fn pin(certificate: &Path) -> anyhow::Result<String> {
+    let certificate = CertificateDer::from_pem_file(certificate)?;
+    Ok(HEXLOWER.encode(&pin_of(&certificate).context("a certificate")?))
+}

@@ -1,0 +1,85 @@
+//! What the policy says is enforced before anything leaves, and again where it arrives.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use celosia::governance::Regions;
+
+use crate::charter::CLASSES;
+use crate::member::Member;
+use crate::net::Net;
+
+/// `personal` may go to Spain alone; `public` anywhere.
+#[test]
+fn classes_go_where_the_policy_lets_them_and_a_change_takes_hold_under_load() {
+    let mut net = Net::prepare(&["a", "b"]);
+    net.members[1].region = "PT".into();
+    let entries = net.members.iter().map(Member::entry).collect();
+    net.governors.directory(entries);
+    let (network, notes) = (net.governors.network(), net.governors.notes.clone());
+    for member in &mut net.members {
+        member.give(network, &notes);
+        member.start();
+    }
+    let (a, b) = (net.at(0), net.at(1));
+    for (class, status) in
+        [(None, 403), (Some("personal"), 403), (Some("special"), 403), (Some("business"), 201), (Some("public"), 201)]
+    {
+        let answer = a.send(b"x", &[b], class);
+        assert_eq!(answer.status, status, "{class:?}: {}", answer.text());
+        if status == 403 {
+            assert_eq!(answer.header("celosia-error"), Some("CEL6033"));
+        }
+    }
+    assert_eq!(a.send(b"x", &[b], Some("secret")).status, 400);
+
+    // Under load: business is closed to Portugal. Every send is whole or refused by that rule.
+    let note = net.governors.policy(|policy| policy.classes.business.regions = Regions::Only(vec!["ES".parse().unwrap()]));
+    let stop = AtomicBool::new(false);
+    let (a, b) = (net.at(0), net.at(1));
+    let sent = std::thread::scope(|scope| {
+        let load: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let (mut sent, mut refused) = (Vec::new(), 0);
+                    while !stop.load(Ordering::Relaxed) {
+                        let answer = a.send(b"load", &[b], Some("business"));
+                        match (answer.status, answer.header("celosia-error")) {
+                            (201, _) => sent.push(answer.json()["key"].as_str().unwrap().to_owned()),
+                            (403, Some("CEL6033")) => refused += 1,
+                            other => panic!("{other:?}: {}", answer.text()),
+                        }
+                    }
+                    (sent, refused)
+                })
+            })
+            .collect();
+        std::thread::sleep(std::time::Duration::from_millis(500));
+        a.publish(&note).must(200);
+        b.wait_for_version(4);
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        stop.store(true, Ordering::Relaxed);
+        let outcomes: Vec<_> = load.into_iter().map(|load| load.join().unwrap()).collect();
+        assert!(outcomes.iter().all(|(_, refused)| *refused > 0));
+        outcomes.into_iter().flat_map(|(sent, _)| sent).collect::<Vec<_>>()
+    });
+    assert!(!sent.is_empty());
+    for id in sent {
+        assert_eq!(b.receive(&id).as_deref(), Some(&b"load"[..]));
+    }
+    assert!(CLASSES.contains("personal"));
+}
+
+/// A member that has not heard of a stricter policy is refused by those who have.
+#[test]
+fn a_recipient_enforces_its_own_policy() {
+    let mut net = Net::start(&["a", "b"]);
+    let note = net.governors.policy(|policy| policy.classes.personal.regions = Regions::Only(vec!["DE".parse().unwrap()]));
+    // b alone learns of it: a stands still meanwhile.
+    let pid = net.at(0).pid().to_string();
+    assert!(std::process::Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
+    net.at(1).publish(&note).must(200);
+    assert!(std::process::Command::new("kill").args(["-CONT", &pid]).status().unwrap().success());
+    let answer = net.at(0).send(b"x", &[net.at(1)], None);
+    assert_ne!(answer.status, 201, "{}", answer.text());
+    net.members[0].wait_for_version(3);
+}

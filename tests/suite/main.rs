@@ -1,0 +1,9 @@
+//! The suite celosia-1 against its vectors, against a second implementation in Go, and against what its security claims.
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
+
+mod case;
+mod foreign;
+mod privacy;
+mod secrecy;
+mod vectors;
+mod week;
