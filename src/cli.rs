@@ -75,7 +75,7 @@ enum Command {
     /// Measure a network or a socket.
     Bench(bench::Args),
     /// Verify a transparency log from files alone.
-    Verify(verify::Args),
+    Verify(Box<verify::Args>),
     /// Print the version.
     Version,
 }

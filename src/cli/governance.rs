@@ -35,7 +35,6 @@ pub(crate) struct Args {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one value for each process")]
 enum Verb {
     /// Make a governor's key: a locked file, and the line that names it in a policy.
     Keygen(keygen::Args),

@@ -52,7 +52,7 @@ impl Disk {
     ///
     /// Threat: a store put back from a backup grows other rows, and their tiles take the place of those that others have verified. A file with other bytes is never overwritten.
     pub(super) fn keep(&self, files: &[(Tile, Vec<u8>)]) -> Result<(), JournalError> {
-        let mut folders = BTreeSet::new();
+        let mut new = Vec::new();
         for (tile, bytes) in files {
             let path = self.folder.join(tile.to_string());
             match fs::read(&path) {
@@ -65,9 +65,9 @@ impl Disk {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(source) => return Err(io_error(&path, source)),
             }
-            self.put(&path, bytes, &mut folders).map_err(|source| io_error(&path, source))?;
+            new.push((path, bytes.as_slice()));
         }
-        self.sync(&folders)
+        self.put(&new)
     }
 
     /// Removes the partial forms of tiles that are full and on the disk (C2SP tlog-tiles, partial tiles).
@@ -84,12 +84,27 @@ impl Disk {
 
     /// Replaces one file of the folder, atomically; it is on the disk when this returns.
     pub(super) fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), JournalError> {
-        let (path, mut folders) = (self.folder.join(name), BTreeSet::new());
-        self.put(&path, bytes, &mut folders).map_err(|source| io_error(&path, source))?;
+        self.put(&[(self.folder.join(name), bytes)])
+    }
+
+    /// Writes all, then syncs all, then renames all: the first fsync carries most of what the others would.
+    fn put(&self, files: &[(PathBuf, &[u8])]) -> Result<(), JournalError> {
+        let (mut folders, mut written) = (BTreeSet::new(), Vec::with_capacity(files.len()));
+        for (path, bytes) in files {
+            let file = self.write(path, bytes, &mut folders).map_err(|source| io_error(path, source))?;
+            written.push((path, file));
+        }
+        for (path, file) in &written {
+            self.step("fsync").and_then(|()| file.sync_all()).map_err(|source| io_error(path, source))?;
+        }
+        for (path, _) in &written {
+            let renamed = self.step("rename").and_then(|()| fs::rename(temporary(path), path));
+            renamed.map_err(|source| io_error(path, source))?;
+        }
         self.sync(&folders)
     }
 
-    fn put(&self, path: &Path, bytes: &[u8], folders: &mut BTreeSet<PathBuf>) -> io::Result<()> {
+    fn write(&self, path: &Path, bytes: &[u8], folders: &mut BTreeSet<PathBuf>) -> io::Result<File> {
         let parent = path.parent().unwrap_or(&self.folder);
         if !parent.is_dir() {
             self.step("folder")?;
@@ -98,19 +113,14 @@ impl Disk {
             fs::create_dir_all(parent)?;
         }
         folders.insert(parent.to_owned());
-        let mut temporary = path.as_os_str().to_owned();
-        temporary.push(".tmp");
         self.step("create")?;
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(&temporary)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(temporary(path))?;
         if let Err(fault) = self.step("write") {
             file.write_all(&bytes[..bytes.len() / 2])?;
             return Err(fault);
         }
         file.write_all(bytes)?;
-        self.step("fsync")?;
-        file.sync_all()?;
-        self.step("rename")?;
-        fs::rename(&temporary, path)
+        Ok(file)
     }
 
     fn sync(&self, folders: &BTreeSet<PathBuf>) -> Result<(), JournalError> {
@@ -131,6 +141,12 @@ impl Disk {
     fn step(&self, _what: &'static str) -> io::Result<()> {
         Ok(())
     }
+}
+
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".tmp");
+    name.into()
 }
 
 /// The content of a file, `None` if there is none.

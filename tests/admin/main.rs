@@ -4,6 +4,7 @@
 
 mod acts;
 mod certificates;
+mod events;
 mod issuer;
 mod limits;
 mod node;
@@ -11,7 +12,16 @@ mod people;
 mod surfaces;
 mod tokens;
 
+#[path = "../governed/charter.rs"]
+mod charter;
+#[path = "../governed/member.rs"]
+mod member;
+#[path = "../governed/net.rs"]
+mod net;
+
 #[path = "../support/http.rs"]
 mod http;
+#[path = "../support/keys.rs"]
+mod keys;
 #[path = "../support/ports.rs"]
 mod ports;

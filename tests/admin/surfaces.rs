@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use celosia::services::native_path as native;
 use serde_json::Value;
 
 use crate::http::{Request, Target};
-use crate::node::Node;
+use crate::net::Net;
 
 /// Routes as pairs of path and method.
 type Routes = BTreeMap<String, BTreeSet<String>>;
@@ -28,8 +29,34 @@ fn admin_routes() -> Routes {
         ("/metrics", &["get"]),
         ("/acts", &["get", "post"]),
         ("/acts/{id}/approve", &["post"]),
+        ("/governance/documents", &["get", "post"]),
+        ("/governance/status", &["get"]),
+        ("/governance/traffic", &["get"]),
+        ("/receipts/{id}", &["get"]),
+        ("/journal", &["get"]),
+        ("/journal/checkpoint", &["get"]),
+        ("/journal/proof", &["get"]),
+        ("/journal/about/{id}", &["get"]),
+        ("/journal/export", &["get"]),
+        ("/journal/tile/0/x", &["get"]),
     ];
     routes.iter().map(|(path, methods)| ((*path).to_owned(), methods.iter().map(|m| (*m).to_owned()).collect())).collect()
+}
+
+/// The native surface is HTTP/2 behind mutual TLS; on the others its paths are none.
+fn native_routes() -> Routes {
+    let paths = [
+        native::DELIVER,
+        native::DOCUMENTS,
+        native::EPOCH,
+        native::PART,
+        native::RESEND,
+        native::STANDING,
+        native::WITHDRAW,
+        native::WITNESS,
+        native::WITNESSED,
+    ];
+    paths.iter().map(|path| ((*path).to_owned(), BTreeSet::from(["post".to_owned()]))).collect()
 }
 
 fn filled(path: &str) -> String {
@@ -40,14 +67,22 @@ fn filled(path: &str) -> String {
 #[test]
 fn no_surface_serves_the_calls_of_another() {
     let access = "[access]\n[access.oidc]\nissuer = \"http://127.0.0.1:1\"\naudience = \"member1\"";
-    let node = Node::start(access);
-    let targets =
-        [("node", node.node_surface()), ("application", Target::Tcp(node.application)), ("peer", Target::Tcp(node.peer))];
+    let mut net = Net::prepare(&["a"]);
+    net.members[0].extra = access.to_owned();
+    net.members[0].start();
+    let a = net.at(0);
+    let targets = [("node", a.node.clone()), ("application", a.application.clone()), ("peer", Target::Tcp(a.peer_port))];
     let mut surfaces: Vec<(&str, Target, Routes)> =
         targets.into_iter().map(|(name, target)| (name, target.clone(), routes(&target))).collect();
-    surfaces.push(("admin", Target::Tcp(node.admin), admin_routes()));
+    surfaces.push(("admin", a.admin.clone(), admin_routes()));
     let mut calls = 0;
-    for (from, _, theirs) in &surfaces {
+    let all = surfaces.iter().map(|(name, _, routes)| (*name, routes.clone())).chain([("native", native_routes())]);
+    for (from, theirs) in &all.collect::<Vec<_>>() {
+        // Without a certificate of the directory, nobody is answered there.
+        for path in theirs.keys() {
+            let answer = Request::get(&filled(path)).try_send(&Target::Tcp(a.native_port));
+            assert!(answer.is_none(), "GET {path} of the {from} surface was answered by the native surface");
+        }
         for (to, target, own) in surfaces.iter().filter(|(to, ..)| to != from) {
             for (path, methods) in theirs {
                 for (method, word) in METHODS.iter().filter(|(method, _)| methods.contains(*method)) {

@@ -6,13 +6,17 @@
 mod http;
 #[path = "../support/keys.rs"]
 mod keys;
+#[path = "../support/member.rs"]
+mod peer;
 #[path = "../support/ports.rs"]
 mod ports;
 
 mod charter;
 mod delivery;
+mod life;
 mod member;
 mod membership;
 mod net;
 mod past;
 mod policy;
+mod tessera;

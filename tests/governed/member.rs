@@ -36,6 +36,7 @@ pub struct Member {
     pub native_port: u16,
     pub region: String,
     network: Option<NetworkId>,
+    enclave: Option<String>,
     process: Option<Child>,
     /// Further lines of the configuration.
     pub extra: String,
@@ -65,6 +66,7 @@ impl Member {
             native_port: ports::free(),
             region: "ES".into(),
             network: None,
+            enclave: None,
             process: None,
             extra: String::new(),
             variables: Vec::new(),
@@ -116,7 +118,25 @@ compatible = "http://127.0.0.1:{peer}/"
         }
     }
 
+    /// Moves keys and signing key to an enclave of its own: `enclave.toml` in `folder` is its configuration.
+    pub fn hold_keys_elsewhere(&mut self, folder: &Path) {
+        let socket = format!("[enclave]\nsocket = \"{}/enclave.sock\"\n", folder.display());
+        let config = self.config();
+        let (own, keys) = config.split_at(config.find("[[keys]]").unwrap());
+        let governance = &own[own.find("[governance]").unwrap()..own.find("[[server]]").unwrap()];
+        fs::write(folder.join("enclave.toml"), format!("{socket}data-dir = \"{}/trees\"\n{governance}{keys}", folder.display())).unwrap();
+        self.enclave = Some(socket);
+    }
+
     fn config(&self) -> String {
+        let whole = self.whole_config();
+        let Some(socket) = &self.enclave else { return whole };
+        let (own, _) = whole.split_at(whole.find("[[keys]]").unwrap());
+        let signing = own.lines().filter(|line| !line.starts_with("signing-key-file")).collect::<Vec<_>>().join("\n");
+        format!("{signing}\n{socket}")
+    }
+
+    fn whole_config(&self) -> String {
         let port = |target: &Target| match target {
             Target::Tcp(port) => *port,
             Target::Unix(_) => unreachable!("a port"),

@@ -40,7 +40,7 @@ fn every_flipped_byte_is_found_and_named() {
     let (copy, heads) = made("a", &[300, 66_000]);
     assert_eq!(log(&heads[1], Some(&heads[0]), &mut copy.clone()), Ok(()));
     // Each partial form, each tile above the leaves, and some of the five hundred full ones.
-    let chosen = |tile: &Tile| !tile.is_full() || tile.index % 64 == 0 || matches!(tile.kind, Kind::Hashes(1..));
+    let chosen = |tile: &Tile| !tile.is_full() || tile.index.is_multiple_of(64) || matches!(tile.kind, Kind::Hashes(1..));
     for (tile, bytes) in copy.files.iter().filter(|(tile, _)| chosen(tile)) {
         // The first hash or entry of a file, its last byte, and one between.
         for at in [2, bytes.len() / 2, bytes.len() - 1] {
