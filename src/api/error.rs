@@ -166,9 +166,12 @@ fn request_status(error: &RequestError) -> StatusCode {
 pub(super) fn service_status(error: &services::Error) -> StatusCode {
     use services::Error as E;
     match error {
-        E::BadRequest(_) | E::Enclave(EnclaveError::LowOrder(_)) | E::NotAChallenge | E::NotMandatoryType => {
-            StatusCode::BAD_REQUEST
-        }
+        E::BadRequest(_)
+        | E::Enclave(EnclaveError::LowOrder(_) | EnclaveError::Refused(_))
+        | E::Message(_)
+        | E::NotAChallenge
+        | E::NotMandatoryType
+        | E::Upload => StatusCode::BAD_REQUEST,
         E::EnhancedPrivacyDisabled
         | E::EnhancedPrivacyUnsupported(_)
         | E::GroupUnsupported(_)
@@ -186,15 +189,14 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         | E::WithdrawRefused => StatusCode::FORBIDDEN,
         E::GroupNotFound(_)
         | E::NoReceipt(_)
+        | E::NotGoverned
         | E::NotFound(_)
         | E::RawNotFound(_)
         | E::RecipientUnknown(_)
         | E::SenderUnknown(_) => StatusCode::NOT_FOUND,
         E::Erased(_) => StatusCode::GONE,
         E::GroupsUnavailable | E::RolledBack(_) => StatusCode::SERVICE_UNAVAILABLE,
-        E::Message(_) | E::Upload => StatusCode::BAD_REQUEST,
         E::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        E::NotGoverned => StatusCode::NOT_FOUND,
         E::Delivery { source, .. } | E::Peer(source) => match source {
             PeerError::Offline(_) => StatusCode::GONE,
             PeerError::Declined { status: 403, .. } => StatusCode::FORBIDDEN,
