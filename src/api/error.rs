@@ -187,7 +187,8 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         | E::PrivacyViolation(_)
         | E::Recovering(_)
         | E::WithdrawRefused => StatusCode::FORBIDDEN,
-        E::GroupNotFound(_)
+        E::Enclave(EnclaveError::Erased | EnclaveError::NotOurs(_))
+        | E::GroupNotFound(_)
         | E::NoReceipt(_)
         | E::NotGoverned
         | E::NotFound(_)
@@ -202,7 +203,6 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
             PeerError::Declined { status: 403, .. } => StatusCode::FORBIDDEN,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         },
-        E::Enclave(EnclaveError::Erased | EnclaveError::NotOurs(_)) => StatusCode::NOT_FOUND,
         other if is_passing(other) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
