@@ -63,7 +63,7 @@ fn key(name: &str) -> SigningKey {
 fn begin(names: &[&str]) -> Charter {
     let governors: Vec<Governor> =
         names.iter().map(|name| Governor::new(name, key(name).verify_key()).expect("a name")).collect();
-    let list: String = governors.iter().map(|governor| format!("\"{governor}\",\n")).collect();
+    let list = governors.iter().map(|governor| format!("\"{governor}\",\n")).collect::<Vec<_>>().concat();
     let genesis = Genesis { name: "bench".into(), nonce: DocumentHash::new([0; 32]), threshold: 3, governors };
     let quorum = format!("threshold = 3\ngovernors = [{list}]\n");
     let mut text = format!(

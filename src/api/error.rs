@@ -166,9 +166,12 @@ fn request_status(error: &RequestError) -> StatusCode {
 pub(super) fn service_status(error: &services::Error) -> StatusCode {
     use services::Error as E;
     match error {
-        E::BadRequest(_) | E::Enclave(EnclaveError::LowOrder(_)) | E::NotAChallenge | E::NotMandatoryType => {
-            StatusCode::BAD_REQUEST
-        }
+        E::BadRequest(_)
+        | E::Enclave(EnclaveError::LowOrder(_) | EnclaveError::Refused(_))
+        | E::Message(_)
+        | E::NotAChallenge
+        | E::NotMandatoryType
+        | E::Upload => StatusCode::BAD_REQUEST,
         E::EnhancedPrivacyDisabled
         | E::EnhancedPrivacyUnsupported(_)
         | E::GroupUnsupported(_)
@@ -184,23 +187,22 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         | E::PrivacyViolation(_)
         | E::Recovering(_)
         | E::WithdrawRefused => StatusCode::FORBIDDEN,
-        E::GroupNotFound(_)
+        E::Enclave(EnclaveError::Erased | EnclaveError::NotOurs(_))
+        | E::GroupNotFound(_)
         | E::NoReceipt(_)
+        | E::NotGoverned
         | E::NotFound(_)
         | E::RawNotFound(_)
         | E::RecipientUnknown(_)
         | E::SenderUnknown(_) => StatusCode::NOT_FOUND,
         E::Erased(_) => StatusCode::GONE,
         E::GroupsUnavailable | E::RolledBack(_) => StatusCode::SERVICE_UNAVAILABLE,
-        E::Message(_) | E::Upload => StatusCode::BAD_REQUEST,
         E::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        E::NotGoverned => StatusCode::NOT_FOUND,
         E::Delivery { source, .. } | E::Peer(source) => match source {
             PeerError::Offline(_) => StatusCode::GONE,
             PeerError::Declined { status: 403, .. } => StatusCode::FORBIDDEN,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         },
-        E::Enclave(EnclaveError::Erased | EnclaveError::NotOurs(_)) => StatusCode::NOT_FOUND,
         other if is_passing(other) => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -77,7 +77,7 @@ impl Gossip {
             let behind = self.members.iter().filter(|(_, known)| !known).map(|(member, _)| member.clone()).collect();
             return draw(behind, FAN_OUT, &mut random);
         }
-        if self.ticks % REDRAW == 0 || self.partners.is_empty() {
+        if self.ticks.is_multiple_of(REDRAW) || self.partners.is_empty() {
             let others = self.members.iter().map(|(member, _)| member).filter(|member| **member != self.me).cloned().collect();
             self.partners = draw(others, PARTNERS, &mut random);
         }

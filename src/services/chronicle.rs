@@ -115,9 +115,30 @@ impl Chronicle {
         self.cosigned.newest().await
     }
 
+    /// What we last cosigned of a log.
+    fn seen(&self, log: &NoteKey) -> Result<Witnessed, Error> {
+        let seen = self.witness.seen(log).map_err(Error::Journal)?;
+        let (size, newest) = seen.map_or((0, None), |(checkpoint, note)| (checkpoint.size, Some(note.to_string())));
+        Ok(Witnessed { cosignature: None, newest, size, refused: None })
+    }
+
     /// The files of the log.
     pub fn log(&self) -> &crate::journal::Log {
         self.sequencer.log()
+    }
+}
+
+impl Governed {
+    /// A log's name and key, if it is one of the member's.
+    fn log_of(&self, member: &MemberId, name: &str) -> Result<NoteKey, Error> {
+        let foreign = || Error::Message("a log of another name than the caller's");
+        let rest = name.strip_prefix(&log_name(&self.network, member, 1)).ok_or_else(foreign)?;
+        let number = if rest.is_empty() { Some(1) } else { rest.strip_prefix('/').and_then(|number| number.parse().ok()) };
+        if number.is_none_or(|number| log_name(&self.network, member, number) != name) {
+            return Err(foreign());
+        }
+        let key = self.charter().members().by_id(member).and_then(|member| member.signing_key);
+        Ok(NoteKey { name: name.to_owned(), key: key.ok_or_else(|| Error::NotAMember(member.clone()))? })
     }
 }
 
@@ -241,7 +262,7 @@ impl Node {
     /// Cosigns a checkpoint of a member's log, or says why not and what it cosigned before.
     pub async fn witness(&self, from: &MemberId, asked: &Witness) -> Result<Witnessed, Error> {
         let (governed, chronicle) = (self.needs_governance()?, self.chronicle()?);
-        let log = self.log_of(governed, from, &asked.log)?;
+        let log = governed.log_of(from, &asked.log)?;
         let note = Note::parse(&asked.checkpoint).map_err(|_| Error::Message("not a signed checkpoint"))?;
         let (proof, rest) = asked.proof.as_chunks::<32>();
         if !rest.is_empty() {
@@ -254,41 +275,22 @@ impl Node {
             self.note(Happening::now(Kind::Refused).member(from).text("began another log").event()).await;
         }
         match chronicle.witness.consider(&log, &note, &proof, now() / 1000).await {
-            Ok(line) => Ok(Witnessed { cosignature: Some(line.to_string()), ..self.seen(chronicle, &log)? }),
+            Ok(line) => Ok(Witnessed { cosignature: Some(line.to_string()), ..chronicle.seen(&log)? }),
             Err(refused) => {
                 if matches!(refused, Refused::Rollback { .. } | Refused::Fork { .. }) {
                     let code = refused.code();
                     tracing::error!(member = %from, %code, %refused, "a member's log was not cosigned");
                     self.note(Happening::now(Kind::Refused).member(from).code(code).text(&refused.to_string()).event()).await;
                 }
-                Ok(Witnessed { refused: Some(refused.to_string()), ..self.seen(chronicle, &log)? })
+                Ok(Witnessed { refused: Some(refused.to_string()), ..chronicle.seen(&log)? })
             }
         }
     }
 
     /// What we last cosigned of the caller's log.
     pub fn witnessed(&self, from: &MemberId, asked: &Seen) -> Result<Witnessed, Error> {
-        let log = self.log_of(self.needs_governance()?, from, &asked.log)?;
-        self.seen(self.chronicle()?, &log)
-    }
-
-    /// A log's name and key, if it is one of the member's.
-    fn log_of(&self, governed: &Governed, member: &MemberId, name: &str) -> Result<NoteKey, Error> {
-        let first = log_name(&governed.network, member, 1);
-        let number =
-            name.strip_prefix(&first).map(|rest| rest.strip_prefix('/').map_or(Some(1), |number| number.parse::<u64>().ok()));
-        let number = number.flatten().ok_or(Error::Message("a log of another name than the caller's"))?;
-        if log_name(&governed.network, member, number) != name {
-            return Err(Error::Message("a log of another name than the caller's"));
-        }
-        let key = governed.charter().members().by_id(member).and_then(|member| member.signing_key);
-        Ok(NoteKey { name: name.to_owned(), key: key.ok_or_else(|| Error::NotAMember(member.clone()))? })
-    }
-
-    fn seen(&self, chronicle: &Chronicle, log: &NoteKey) -> Result<Witnessed, Error> {
-        let seen = chronicle.witness.seen(log).map_err(Error::Journal)?;
-        let (size, newest) = seen.map_or((0, None), |(checkpoint, note)| (checkpoint.size, Some(note.to_string())));
-        Ok(Witnessed { cosignature: None, newest, size, refused: None })
+        let log = self.needs_governance()?.log_of(from, &asked.log)?;
+        self.chronicle()?.seen(&log)
     }
 
     /// Asks every member what it saw of our log; the number of those that answered. A log that is older than what was seen halts the node.
@@ -355,6 +357,6 @@ fn witnesses(charter: &Charter, me: &MemberId) -> Vec<(MemberId, NativeAddress)>
             Some((!member.has_role(Role::Witness), rank, member.id.clone(), native_address(member)?))
         })
         .collect();
-    ranked.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+    ranked.sort_by_key(|(is_other, rank, ..)| (*is_other, *rank));
     ranked.into_iter().take(WITNESSES).map(|(_, _, id, address)| (id, address)).collect()
 }

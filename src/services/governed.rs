@@ -167,6 +167,20 @@ impl Governed {
         self.halted.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// A node whose past was rolled back neither sends nor takes.
+    pub(crate) fn may_serve(&self) -> Result<(), Error> {
+        self.halted().map_or(Ok(()), |reason| Err(Error::RolledBack(reason)))
+    }
+
+    /// Whether we may act at all.
+    pub(crate) fn own_standing(&self, charter: &Charter) -> Result<(), Error> {
+        match charter.members().by_id(&self.me) {
+            Some(member) if member.is_active() => Ok(()),
+            Some(member) => Err(Error::Policy(Violation::Sender { member: member.id.clone(), state: member.state })),
+            None => Err(Error::NotAMember(self.me.clone())),
+        }
+    }
+
     /// The queue of deliveries to a member. Another key or place of it gets a new one.
     pub(crate) fn outbox(&self, to: &NativeAddress, begin: impl FnOnce() -> Outbox) -> Outbox {
         let mut outboxes = self.outboxes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -234,18 +248,13 @@ impl Node {
     /// Whether a payload may come from this sender at all: in a governed network, from an active member or from ourselves.
     pub(crate) fn admits_sender(&self, sender: &Address) -> Result<(), Error> {
         let Some(governed) = &self.governed else { return Ok(()) };
-        self.may_serve(governed)?;
+        governed.may_serve()?;
         let charter = governed.charter();
         match charter.members().by_address(sender) {
             Some(member) if member.is_active() || member.id == governed.me => Ok(()),
             Some(member) => Err(Error::Policy(Violation::Sender { member: member.id.clone(), state: member.state })),
             None => Err(Error::NotInDirectory(*sender)),
         }
-    }
-
-    /// A node whose past was rolled back neither sends nor takes.
-    pub(crate) fn may_serve(&self, governed: &Governed) -> Result<(), Error> {
-        governed.halted().map_or(Ok(()), |reason| Err(Error::RolledBack(reason)))
     }
 
     /// An event for the journal, where there is one.
@@ -291,15 +300,5 @@ impl Node {
             return Err(Error::Policy(violation));
         }
         Ok(())
-    }
-
-    /// Whether one of our own keys may act at all.
-    pub(crate) fn own_standing(&self, charter: &Charter, me: &MemberId) -> Result<(), Error> {
-        let member = charter.members().by_id(me);
-        match member {
-            Some(member) if member.is_active() => Ok(()),
-            Some(member) => Err(Error::Policy(Violation::Sender { member: member.id.clone(), state: member.state })),
-            None => Err(Error::NotAMember(me.clone())),
-        }
     }
 }

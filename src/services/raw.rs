@@ -36,8 +36,8 @@ impl Node {
         let Plan { recipients, privacy, affected } = self.plan(meta.sender, &request.to, &request.terms).await?;
         if let Some(governed) = &self.governed {
             let charter = governed.charter();
-            self.may_serve(governed)?;
-            self.own_standing(&charter, &governed.me)?;
+            governed.may_serve()?;
+            governed.own_standing(&charter)?;
             self.judge(&charter, &meta.sender, &recipients, class).await?;
         }
         let raw = SealedRaw { id, ciphertext: record.ciphertext, nonce: record.nonce, head: record.head };

@@ -13,7 +13,7 @@ impl Node {
     /// said of what is absent, erased or not for `to`; a damaged record or a store in trouble is an error.
     pub async fn receive(&self, id: PayloadId, to: Option<Address>) -> Result<Received, Error> {
         if let Some(governed) = &self.governed {
-            self.may_serve(governed)?;
+            governed.may_serve()?;
         }
         let received = self.open_kept(Kind::Payload, id).await;
         let received = match (received, to) {

@@ -55,6 +55,7 @@ fn it_names_every_field_of_every_table() {
         "[enclave]",
         "[limits]",
         "[log]",
+        "[governance]",
         "[access]",
         "[[access.certificate]]",
         "[access.oidc]",

@@ -104,6 +104,8 @@ impl Governors {
 
 fn sign(document: &Document, keys: &[(String, SigningKey)]) -> Note {
     let mut note = document.to_note().unwrap();
-    keys.iter().for_each(|(name, key)| note.sign(name, key));
+    for (name, key) in keys {
+        note.sign(name, key);
+    }
     note
 }

@@ -84,10 +84,13 @@ fn kill_nine_at_any_moment_loses_nothing_and_forks_no_log() {
     net.members.iter_mut().for_each(Member::stop);
     for member in &net.members {
         let folder = member.folder.join("data/journal/log");
-        let key = format!("{}", celosia::translog::note::NoteKey {
-            name: celosia::services::log_name(&net.governors.network(), &member.id.parse().unwrap(), 1),
-            key: member.signing().verify_key(),
-        });
+        let key = format!(
+            "{}",
+            celosia::translog::note::NoteKey {
+                name: celosia::services::log_name(&net.governors.network(), &member.id.parse().unwrap(), 1),
+                key: member.signing().verify_key(),
+            }
+        );
         let (good, text) = celosia(&["verify", "log", folder.to_str().unwrap(), "--key", &key]);
         assert!(good, "{}: {text}", member.id);
     }
@@ -108,7 +111,8 @@ fn a_member_behind_a_split_catches_up() {
         || {
             let status = a.governance();
             let members = status["members"].as_array().unwrap();
-            let behind: Vec<_> = members.iter().filter(|member| member["version"] != 7).map(|member| member["id"].clone()).collect();
+            let behind: Vec<_> =
+                members.iter().filter(|member| member["version"] != 7).map(|member| member["id"].clone()).collect();
             behind == ["c"] && status["behind"] == 1
         },
         "it does not see that c alone is behind",

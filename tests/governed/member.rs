@@ -124,7 +124,8 @@ compatible = "http://127.0.0.1:{peer}/"
         let config = self.config();
         let (own, keys) = config.split_at(config.find("[[keys]]").unwrap());
         let governance = &own[own.find("[governance]").unwrap()..own.find("[[server]]").unwrap()];
-        fs::write(folder.join("enclave.toml"), format!("{socket}data-dir = \"{}/trees\"\n{governance}{keys}", folder.display())).unwrap();
+        fs::write(folder.join("enclave.toml"), format!("{socket}data-dir = \"{}/trees\"\n{governance}{keys}", folder.display()))
+            .unwrap();
         self.enclave = Some(socket);
     }
 

@@ -67,5 +67,8 @@ fn five_celosias_and_a_tessera_live_in_one_directory() {
 
 fn send_to(net: &Net, key: &str) -> u16 {
     let body = serde_json::json!({ "payload": "aG9sYQ==", "to": [key] });
-    Request::post("/send", crate::http::JSON, body.to_string().as_bytes()).header("celosia-class", "business").send(&net.at(0).node).status
+    Request::post("/send", crate::http::JSON, body.to_string().as_bytes())
+        .header("celosia-class", "business")
+        .send(&net.at(0).node)
+        .status
 }

@@ -25,7 +25,7 @@ const CONNECT_TIME: Duration = Duration::from_secs(2);
 const PING: Duration = Duration::from_secs(20);
 const PONG: Duration = Duration::from_secs(5);
 /// How long a connection is kept that nobody uses.
-const IDLE_TIME: Duration = Duration::from_secs(60);
+const IDLE_TIME: Duration = Duration::from_mins(1);
 /// Longest answer.
 const MAX_ANSWER: usize = 80 << 20;
 /// Characters of a peer's error text that are kept.

@@ -49,7 +49,7 @@ impl Node {
                 let item = self.item(out.governed, &address, CELOSIA_1, &mut copy).await?;
                 match self.tell(out.governed, &address, item).await? {
                     Answer::Taken { ack, withdraw } => {
-                        let ack = self.checked_ack(out, to, &ack)?;
+                        let ack = out.checked_ack(to, &ack)?;
                         let withdraw = <[u8; 16]>::try_from(withdraw.as_slice()).ok().map(WithdrawToken);
                         return Ok(Taken { ack, withdraw });
                     }
@@ -159,15 +159,6 @@ impl Node {
         }
     }
 
-    fn checked_ack(&self, out: &Outgoing<'_>, from: &MemberId, bytes: &[u8]) -> Result<SignedAck, Error> {
-        let bad = || Error::BadAck(from.clone());
-        let signed = SignedAck::decode(bytes).map_err(|_| bad())?;
-        let ack = &signed.ack;
-        let key = out.charter.members().by_id(from).and_then(|member| member.signing_key).ok_or_else(bad)?;
-        let is_ours = ack.network == out.governed.network && ack.id == out.sealed.id && ack.member == *from && ack.durable;
-        if is_ours && ack.header == out.header && signed.verify(&key).is_ok() { Ok(signed) } else { Err(bad()) }
-    }
-
     /// After a failed send nobody keeps what nobody will refer to.
     pub(super) async fn take_back_native(&self, out: &Outgoing<'_>, tokens: Vec<(MemberId, WithdrawToken)>, own: bool) {
         let id = out.sealed.id;
@@ -229,6 +220,15 @@ impl Governed {
 }
 
 impl Outgoing<'_> {
+    fn checked_ack(&self, from: &MemberId, bytes: &[u8]) -> Result<SignedAck, Error> {
+        let bad = || Error::BadAck(from.clone());
+        let signed = SignedAck::decode(bytes).map_err(|_| bad())?;
+        let ack = &signed.ack;
+        let key = self.charter.members().by_id(from).and_then(|member| member.signing_key).ok_or_else(bad)?;
+        let is_ours = ack.network == self.governed.network && ack.id == self.sealed.id && ack.member == *from && ack.durable;
+        if is_ours && ack.header == self.header && signed.verify(&key).is_ok() { Ok(signed) } else { Err(bad()) }
+    }
+
     /// Quiet delivery: payloads leave at the ticks of a clock that all members share, each copy with a delay of its own, so that an observer of
     /// the network sees neither when a payload was made nor that several copies are of one.
     async fn pace(&self) {

@@ -92,7 +92,9 @@ impl Node {
             let charter = governed.charter();
             let (head, hash) = charter.newest();
             let replaced = before.filter(|before| charter.directory().is_some_and(|now| now.hash != before.hash));
-            replaced.into_iter().for_each(|directory| governed.remember(directory));
+            if let Some(directory) = replaced {
+                governed.remember(directory);
+            }
             governed.gossip().adopt(head.version, short(&hash), listeners(&charter), true);
             governed.cut(&charter);
             governed.news.notify_one();

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::deliver::{CELOSIA_1, GROUP, NACL};
-use crate::enclave::{Meta, NativeIngest};
+use crate::enclave::{EnclaveError, Meta, NativeIngest};
 use crate::governance::{Charter, Judged};
 use crate::services::governed::{Governed, MAX_SKEW, clock};
 use crate::services::happening::{Happening, Kind as What};
@@ -38,7 +38,7 @@ impl Node {
     /// Takes a batch of deliveries from a member; each is answered for itself.
     pub async fn native_batch(self: &Arc<Self>, from: &MemberId, batch: Batch) -> Result<Answers, Error> {
         let governed = self.needs_governance()?;
-        self.may_serve(governed)?;
+        governed.may_serve()?;
         let charter = governed.charter();
         governed.learn_epoch(&charter, from, &batch.epoch)?;
         let items = batch.items.into_iter().map(|item| self.native_item(governed, &charter, from, item));
@@ -136,7 +136,7 @@ impl Node {
         let header = Header::decode(&native.header).map_err(|_| Error::Message("a header that does not decode"))?;
         let digest = crate::crypto::hash::sha256(&[&native.header]);
         let class = header.class;
-        self.check_header(governed, charter, &header, is_fresh)?;
+        check_header(governed, charter, &header, is_fresh)?;
         let before = meta.privacy.clone();
         let recipients = meta.recipients.clone();
         if let Some(reason) = self.check_affected(&mut meta.privacy, &header.sender, &recipients, &delivery.ciphertext).await? {
@@ -191,25 +191,6 @@ impl Node {
         }
     }
 
-    fn check_header(&self, governed: &Governed, charter: &Charter, header: &Header, is_fresh: bool) -> Result<(), Error> {
-        let members = charter.members();
-        let sender = members.by_address(&header.sender).ok_or(Error::NotInDirectory(header.sender))?;
-        if sender.id != header.member {
-            return Err(Error::NotItsOwn { from: header.member.clone(), sender: sender.id.clone() });
-        }
-        if !is_fresh {
-            return Ok(());
-        }
-        let dated = Timestamp::from_millisecond(i64::try_from(header.time).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX);
-        let seconds = clock().duration_since(dated).as_secs();
-        if seconds.abs() > MAX_SKEW {
-            return Err(Error::ClockApart { seconds });
-        }
-        charter.policy_acceptable(header.policy, dated, clock()).map_err(Error::PolicyAge)?;
-        let me = members.by_id(&governed.me).ok_or_else(|| Error::NotAMember(governed.me.clone()))?;
-        charter.policy().judge(&Judged { sender, recipients: &[me], class: header.class }).map_err(Error::Policy)
-    }
-
     fn body(&self, from: &MemberId, item: &Item) -> Result<Bytes, Error> {
         match item.upload {
             Some(upload) => self.needs_governance()?.take_upload(from, upload),
@@ -245,7 +226,7 @@ impl Governed {
 fn status(error: &Error) -> u16 {
     match error {
         Error::Erased(_) => 410,
-        Error::NotForUs(_) | Error::Message(_) | Error::Upload => 400,
+        Error::NotForUs(_) | Error::Message(_) | Error::Upload | Error::Enclave(EnclaveError::Broken | EnclaveError::Refused(_)) => 400,
         Error::Store(_) | Error::Enclave(_) | Error::Disk(_) | Error::RolledBack(_) => 503,
         Error::Conflict(_) => 409,
         _ => 403,
@@ -255,7 +236,28 @@ fn status(error: &Error) -> u16 {
 /// What the deliverer is told: with the code, which it passes on to whoever asked it to send.
 fn text(error: &Error) -> String {
     match error {
+        Error::Enclave(EnclaveError::Broken | EnclaveError::Refused(_)) => format!("{error} ({})", error.code()),
         Error::Store(_) | Error::Enclave(_) | Error::Disk(_) => format!("it cannot be kept now ({})", error.code()),
         other => format!("{other} ({})", other.code()),
     }
+}
+
+/// What the directory and the policy say of a header.
+fn check_header(governed: &Governed, charter: &Charter, header: &Header, is_fresh: bool) -> Result<(), Error> {
+    let members = charter.members();
+    let sender = members.by_address(&header.sender).ok_or(Error::NotInDirectory(header.sender))?;
+    if sender.id != header.member {
+        return Err(Error::NotItsOwn { from: header.member.clone(), sender: sender.id.clone() });
+    }
+    if !is_fresh {
+        return Ok(());
+    }
+    let dated = Timestamp::from_millisecond(i64::try_from(header.time).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX);
+    let seconds = clock().duration_since(dated).as_secs();
+    if seconds.abs() > MAX_SKEW {
+        return Err(Error::ClockApart { seconds });
+    }
+    charter.policy_acceptable(header.policy, dated, clock()).map_err(Error::PolicyAge)?;
+    let me = members.by_id(&governed.me).ok_or_else(|| Error::NotAMember(governed.me.clone()))?;
+    charter.policy().judge(&Judged { sender, recipients: &[me], class: header.class }).map_err(Error::Policy)
 }

@@ -37,8 +37,8 @@ impl Node {
         let charter = governed.charter();
         let class = request.terms.class.unwrap_or_default();
         let sender = self.sender(request.from)?;
-        self.may_serve(governed)?;
-        self.own_standing(&charter, &governed.me)?;
+        governed.may_serve()?;
+        governed.own_standing(&charter)?;
         let Plan { recipients, privacy, affected } = self.plan(sender, &request.to, &request.terms).await?;
         self.judge(&charter, &sender, &recipients, class).await?;
         let mut targets = BTreeMap::new();
@@ -60,7 +60,7 @@ impl Node {
             let epoch = epoch.map_err(|error| at_recipient(error, &charter, member, &recipients))?;
             sealed_for.push(NativeTarget { member: member.clone(), epoch });
         }
-        let named = recipients.iter().map(|key| Ok((*key, self.member_of(&charter, key)?))).collect::<Result<_, Error>>()?;
+        let named = recipients.iter().map(|key| Ok((*key, member_of(&charter, key)?))).collect::<Result<_, Error>>()?;
         let draft = NativeDraft {
             plaintext: request.payload,
             sender,
@@ -83,11 +83,6 @@ impl Node {
         let meta = self.enclave.meta(sealed.id, &sealed.head).await?;
         let native = meta.native.ok_or(Error::NoReceipt(sealed.id))?;
         Ok(sha256(&[&native.header]))
-    }
-
-    fn member_of(&self, charter: &Charter, key: &Address) -> Result<MemberId, Error> {
-        let member = charter.members().by_address(key);
-        member.map(|member| member.id.clone()).ok_or(Error::RecipientUnknown(*key))
     }
 
     /// Our copy and all deliveries at once; then the id, or everything taken back.
@@ -161,4 +156,9 @@ fn clone_of(error: &Error) -> Error {
         Error::EpochKey(member) => Error::EpochKey(member.clone()),
         _ => Error::Message("a delivery failed"),
     }
+}
+
+fn member_of(charter: &Charter, key: &Address) -> Result<MemberId, Error> {
+    let member = charter.members().by_address(key);
+    member.map(|member| member.id.clone()).ok_or(Error::RecipientUnknown(*key))
 }

@@ -42,7 +42,8 @@ pub(crate) async fn an_erased_payload_leaves_commitments_alone(subject: Subject)
     store.insert_noted(Kind::Payload, other, other_kept, Some(elsewhere.clone())).await.unwrap();
     // In the batch of the burial or in one before it: both are silenced.
     let (noted, buried) = tokio::join!(store.note(read.clone()), store.bury_noted(id, tombstone(1), Some(erased.clone())));
-    (noted.unwrap(), buried.unwrap());
+    noted.unwrap();
+    buried.unwrap();
     store.bury_noted(id, tombstone(1), Some(erased.clone())).await.unwrap();
     let bare = |event: &Event| JournalRow { content: None, ..row(event) };
     assert_eq!(store.journal(0, 10).await.unwrap(), [bare(&stored), row(&elsewhere), bare(&read), row(&erased)]);

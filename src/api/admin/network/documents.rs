@@ -93,7 +93,9 @@ fn week() -> u64 {
 
 /// What was sent from here in the last days, as a dry run of a policy needs it: one JSON object a line.
 async fn traffic(State(node): State<Arc<Node>>, Query(Days { days }): Query<Days>) -> Result<Response, Failed> {
-    let lines: String = node.traffic(days).await.map_err(Failed)?.iter().map(|sent| format!("{sent}\n")).collect();
+    let mut lines: Vec<String> = node.traffic(days).await.map_err(Failed)?.iter().map(ToString::to_string).collect();
+    lines.push(String::new());
+    let lines = lines.join("\n");
     Ok(([(CONTENT_TYPE, "application/jsonl")], lines).into_response())
 }
 

@@ -108,7 +108,9 @@ async fn export(State(node): State<Arc<Node>>, Query(From { from }): Query<From>
     let lines = stream::try_unfold((node, from), |(node, from)| async move {
         let rows = node.journal_rows(from, PAGE).await?;
         let next = from + rows.len() as u64;
-        let text: String = rows.iter().map(|row| format!("{row}\n")).collect();
+        let mut lines: Vec<String> = rows.iter().map(ToString::to_string).collect();
+        lines.push(String::new());
+        let text = lines.join("\n");
         Ok::<_, Error>((next > from).then(|| (Bytes::from(text), (node, next))))
     });
     Ok(([(CONTENT_TYPE, "application/jsonl")], Body::from_stream(lines)).into_response())
