@@ -186,8 +186,9 @@ pub trait Store: Send + Sync {
     /// Indexes of the events about a payload, oldest first.
     async fn trace(&self, id: &PayloadId) -> Result<Vec<u64>, StoreError>;
 
-    /// Keeps sealed bytes beside a payload, until it is removed; overwrites. False if the payload is not here.
-    async fn put_beside(&self, id: PayloadId, sealed: Bytes) -> Result<bool, StoreError>;
+    /// Keeps sealed bytes beside a payload, until it is removed, and journals the event with them; overwrites. False if the payload is not
+    /// here: then nothing is written.
+    async fn put_beside(&self, id: PayloadId, sealed: Bytes, event: Option<Event>) -> Result<bool, StoreError>;
 
     /// The sealed bytes beside a payload.
     async fn beside(&self, id: &PayloadId) -> Result<Option<Bytes>, StoreError>;

@@ -89,11 +89,11 @@ impl Acts for NodeActs {
         Ok(json!({ "erased": id.to_string() }))
     }
 
-    async fn accept_rollback(&self) -> Result<Value, Refusal> {
+    async fn accept_rollback(&self, actors: &str, reason: &str) -> Result<Value, Refusal> {
         if self.node.governed().is_none_or(|governed| governed.halted().is_none()) {
             return Err(Refusal::NotApplicable("this node's log was not rolled back"));
         }
-        let number = Acceptances::add(&self.journal, "two people, see acts", "accepted on the admin surface")
+        let number = Acceptances::add(&self.journal, actors, reason)
             .map_err(|error| Refusal::Folder(std::io::Error::other(error)))?;
         Ok(json!({ "log": number, "next": "start the node again: it goes on with a new log" }))
     }

@@ -57,6 +57,8 @@ pub struct NativeSealed {
     pub ciphertext: Bytes,
     /// What the store keeps beside the ciphertext.
     pub head: SealedHead,
+    /// SHA-256 of the signed header: what acknowledgements name.
+    pub header: [u8; 32],
     /// One for each target, in their order.
     pub deliveries: Vec<Delivery>,
 }

@@ -85,25 +85,25 @@ pub enum Refused {
 
 impl Coded for Refused {
     fn code(&self) -> Code {
-        Code(match self {
-            Self::EpochDay => 5011,
-            Self::EpochKey => 5012,
-            Self::Box => 5013,
-            Self::Header => 5014,
-            Self::Suite => 5015,
-            Self::Network => 5016,
-            Self::Id => 5017,
-            Self::Day => 5018,
-            Self::Signature => 5019,
-            Self::Sender => 5020,
-            Self::Audience => 5021,
-            Self::Commitment => 5022,
-            Self::Ciphertext => 5023,
-            Self::Padding => 5024,
-            Self::NotAddressed => 5025,
-            Self::NotNative => 5026,
-            Self::TooMany => 5027,
-            Self::Rules => 5028,
-        })
+        match self {
+            Self::EpochDay => Code(5011),
+            Self::EpochKey => Code(5012),
+            Self::Box => Code(5013),
+            Self::Header => Code(5014),
+            Self::Suite => Code(5015),
+            Self::Network => Code(5016),
+            Self::Id => Code(5017),
+            Self::Day => Code(5018),
+            Self::Signature => Code(5019),
+            Self::Sender => Code(5020),
+            Self::Audience => Code(5021),
+            Self::Commitment => Code(5022),
+            Self::Ciphertext => Code(5023),
+            Self::Padding => Code(5024),
+            Self::NotAddressed => Code(5025),
+            Self::NotNative => Code(5026),
+            Self::TooMany => Code(5027),
+            Self::Rules => Code(5028),
+        }
     }
 }

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::happening::{Happening, Kind};
 use super::native::{EpochKeys, NativeAddress, NativePeers, Outbox, Uploads};
 use super::{Chronicle, Error, Node};
+use crate::crypto::sign::{Signature, VerifyKey};
 use crate::directory::gossip::Gossip;
 use crate::directory::{LiveCharter, Member};
 use crate::governance::{self, Charter, Directory, Judged, Signed, Software, Violation};
@@ -30,6 +31,8 @@ pub struct Governed {
     pub(crate) uploads: Uploads,
     /// Work that goes on behind an answer: acknowledgements on their way to the disk.
     pub(crate) tasks: TaskTracker,
+    /// Signed roots of acknowledgements that were verified lately.
+    pub(crate) verified: Mutex<VecDeque<(VerifyKey, [u8; 32], Signature)>>,
     /// There is a new document to tell of.
     pub(crate) news: Notify,
     /// One at a time asks for documents.
@@ -87,6 +90,7 @@ impl Governed {
             epochs: EpochKeys::default(),
             uploads: Uploads::new(uploads, max_payload),
             tasks: TaskTracker::new(),
+            verified: Mutex::default(),
             news: Notify::new(),
             fetching: tokio::sync::Mutex::default(),
             outboxes: Mutex::default(),

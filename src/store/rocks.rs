@@ -234,8 +234,8 @@ impl Store for RocksStore {
         journal::trace(&self.db, id)
     }
 
-    async fn put_beside(&self, id: PayloadId, sealed: Bytes) -> Result<bool, StoreError> {
-        Ok(matches!(self.commit(Op::PutBeside(id, sealed)).await?, Reply::Done(true)))
+    async fn put_beside(&self, id: PayloadId, sealed: Bytes, event: Option<Event>) -> Result<bool, StoreError> {
+        Ok(matches!(self.commit(Op::PutBeside(id, sealed, event)).await?, Reply::Done(true)))
     }
 
     async fn beside(&self, id: &PayloadId) -> Result<Option<Bytes>, StoreError> {

@@ -92,6 +92,11 @@ pub fn consistency<E>(old: u64, new: u64, read: &mut (impl FnMut(Node) -> Result
 
 /// Whether a leaf hash stands at `index` of the tree (RFC 9162 section 2.1.3.2).
 pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, root: &Hash, path: &[Hash]) -> Result<(), TreeError> {
+    if root_of(leaf, index, size, path)? == *root { Ok(()) } else { Err(TreeError::Root) }
+}
+
+/// The root of the tree of `size` leaves in which a path leads up from `index`.
+pub fn root_of(leaf: &Hash, index: u64, size: u64, path: &[Hash]) -> Result<Hash, TreeError> {
     if index >= size {
         return Err(TreeError::NoLeaf { index, size });
     }
@@ -110,10 +115,7 @@ pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, root: &Hash, path: &
         }
         (at, last) = (at >> 1, last >> 1);
     }
-    if last != 0 {
-        return Err(TreeError::Length);
-    }
-    if have == *root { Ok(()) } else { Err(TreeError::Root) }
+    if last == 0 { Ok(have) } else { Err(TreeError::Length) }
 }
 
 /// Whether the old tree is a prefix of the new one (RFC 9162 section 2.1.4.2). Every tree goes on from the empty one.

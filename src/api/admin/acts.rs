@@ -37,8 +37,8 @@ pub trait Acts: Send + Sync + 'static {
     /// Destroys a payload's keys and buries it.
     async fn erase(&self, id: PayloadId) -> Result<Value, Refusal>;
 
-    /// Lets the node serve again although its log is older than its last cosigned checkpoint.
-    async fn accept_rollback(&self) -> Result<Value, Refusal>;
+    /// Lets the node serve again although its log is older than its last cosigned checkpoint. `actors` are both people.
+    async fn accept_rollback(&self, actors: &str, reason: &str) -> Result<Value, Refusal>;
 }
 
 /// What is asked for, in a form that can be done.
@@ -224,7 +224,10 @@ impl PendingActs {
         let run = async move {
             actor.tell(role, pending.act, "approved", pending.details()).await;
             let result = match order {
-                Order::AcceptRollback => this.runner.accept_rollback().await,
+                Order::AcceptRollback => {
+                    let actors = format!("{} and {}", pending.requested_by.name, actor.name());
+                    this.runner.accept_rollback(&actors, &pending.reason).await
+                }
                 Order::Erase(id) => this.runner.erase(id).await,
             };
             let error = result.as_ref().err().map(|error| error.code().to_string());

@@ -157,6 +157,7 @@ impl Inner {
             node.deliver(day_of(time), target, &wrapped, &parcel)
         };
         let deliveries = draft.targets.iter().map(deliver).collect::<Result<_, _>>()?;
+        let digest = hash::sha256(&[&header]);
         let native = NativeMeta {
             network: node.network,
             header: header.into(),
@@ -169,7 +170,7 @@ impl Inner {
         };
         let meta = Meta { sender: draft.sender, recipients, recipient_nonce: [0; 24], privacy, native: Some(native) };
         let head = self.seal_head(content.id, &content.data_key, &meta)?;
-        Ok(NativeSealed { id: content.id, nonce: content.nonce, ciphertext: content.ciphertext, head, deliveries })
+        Ok(NativeSealed { id: content.id, nonce: content.nonce, ciphertext: content.ciphertext, head, header: digest, deliveries })
     }
 
     pub(super) fn rebox_native(

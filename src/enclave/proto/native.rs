@@ -107,6 +107,6 @@ record! { Delivery { member, from, day, to, box_nonce, sealed, nonce, ciphertext
 record! { EpochKey { network, member, day, public, signature } }
 record! { NativeDraft { plaintext, sender, policy, class, padding, privacy, recipients, affected, targets } }
 record! { NativeMeta { network, header, signature, policy, class, time, member, proofs } }
-record! { NativeSealed { id, nonce, ciphertext, head, deliveries } }
+record! { NativeSealed { id, nonce, ciphertext, head, header, deliveries } }
 record! { NativeTarget { member, epoch } }
 record! { Opening { address, salt, index, path } }

@@ -105,6 +105,7 @@ fn native_responses() -> Vec<Response> {
         nonce: [1; 24],
         ciphertext: Bytes::from_static(b"c"),
         head: head.clone(),
+        header: [8; 32],
         deliveries: vec![delivery(); 2],
     };
     let mut all = vec![

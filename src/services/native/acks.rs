@@ -25,29 +25,14 @@ impl Node {
             let count = acks.len() as u64;
             let kept = async {
                 let sealed = enclave.seal_beside(&head, LABEL, encode(&acks)).await?;
-                store.put_beside(id, sealed).await?;
                 let event = Happening::now(What::Delivered).id(id).count(count).event();
-                store.note(event).await?;
+                store.put_beside(id, sealed, Some(event)).await?;
                 Ok::<_, Error>(())
             };
             if let Err(error) = kept.await {
                 tracing::warn!(%id, code = %error.code(), "the acknowledgements of a payload were not kept");
             }
         });
-    }
-
-    /// Our own signed acknowledgement of a payload that is durable here.
-    pub(super) async fn sign_ack(
-        &self,
-        governed: &Governed,
-        id: PayloadId,
-        header: [u8; 32],
-        addresses: Vec<Address>,
-    ) -> Result<SignedAck, Error> {
-        let ack =
-            Ack { network: governed.network, id, header, member: governed.me.clone(), addresses, time: now(), durable: true };
-        let signature = self.enclave.sign(ack.statement()).await?;
-        Ok(SignedAck { ack, signature })
     }
 
     /// The signed header of a payload of the suite celosia-1, and what its recipients said.
@@ -61,6 +46,13 @@ impl Node {
             None => Vec::new(),
         };
         Ok(Receipt { header, signature: native.signature, acks })
+    }
+}
+
+impl Governed {
+    /// What we acknowledge of a payload that is durable here.
+    pub(super) fn ack_of(&self, id: PayloadId, header: [u8; 32], addresses: Vec<Address>) -> Ack {
+        Ack { network: self.network, id, header, member: self.me.clone(), addresses, time: now(), durable: true }
     }
 }
 

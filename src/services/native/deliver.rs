@@ -1,6 +1,6 @@
 //! One payload to one member: uploaded first if it is large, then told in a batch, and acknowledged with a signature.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use futures_util::future::join_all;
 use super::send::Outgoing;
 use super::{NativeAddress, Outbox, path};
 use crate::crypto::random;
+use crate::crypto::sign::VerifyKey;
 use crate::governance::{Charter, Delivery as Pace, Span};
 use crate::services::governed::{Governed, Route, native_address};
 use crate::services::withdraw::WithdrawToken;
@@ -26,6 +27,8 @@ const PART: usize = 1 << 20;
 const WITHDRAW_BUDGET: Duration = Duration::from_secs(1);
 /// Most that quiet delivery may add: GoQuorum waits five seconds for a send.
 const MAX_QUIET: Duration = Duration::from_secs(2);
+/// Signed roots of acknowledgements that are remembered as verified.
+const VERIFIED: usize = 32;
 /// Suites of an item.
 pub(super) const NACL: u8 = 0;
 pub(super) const CELOSIA_1: u8 = 1;
@@ -42,8 +45,8 @@ impl Node {
     /// Delivers one member's copy. If its epoch key has changed, the box is made again for the new one, once.
     pub(super) async fn deliver_native(&self, out: &Outgoing<'_>, to: &MemberId, delivery: &Delivery) -> Result<Taken, Error> {
         let address = out.charter.members().by_id(to).and_then(native_address).ok_or_else(|| Error::NotAMember(to.clone()))?;
-        out.pace().await;
         let work = async {
+            out.pace().await;
             let mut copy = delivery.clone();
             for again in [true, false] {
                 let item = self.item(out.governed, &address, CELOSIA_1, &mut copy).await?;
@@ -178,6 +181,22 @@ impl Node {
 }
 
 impl Governed {
+    /// Whether an acknowledgement is signed. Those that were signed together are verified once.
+    fn verifies(&self, signed: &SignedAck, key: &VerifyKey) -> bool {
+        let Ok(root) = signed.root() else { return false };
+        let known = (*key, root, signed.signature);
+        if self.verified.lock().unwrap_or_else(PoisonError::into_inner).contains(&known) {
+            return true;
+        }
+        if signed.verify(key).is_err() {
+            return false;
+        }
+        let mut verified = self.verified.lock().unwrap_or_else(PoisonError::into_inner);
+        verified.push_front(known);
+        verified.truncate(VERIFIED);
+        true
+    }
+
     /// Uploads a ciphertext in parts; goes on where a broken connection left it.
     pub(super) async fn upload(&self, to: &NativeAddress, ciphertext: &Bytes, budget: Duration) -> Result<UploadId, PeerError> {
         let upload = UploadId(random());
@@ -226,7 +245,7 @@ impl Outgoing<'_> {
         let ack = &signed.ack;
         let key = self.charter.members().by_id(from).and_then(|member| member.signing_key).ok_or_else(bad)?;
         let is_ours = ack.network == self.governed.network && ack.id == self.sealed.id && ack.member == *from && ack.durable;
-        if is_ours && ack.header == self.header && signed.verify(&key).is_ok() { Ok(signed) } else { Err(bad()) }
+        if is_ours && ack.header == self.sealed.header && self.governed.verifies(&signed, &key) { Ok(signed) } else { Err(bad()) }
     }
 
     /// Quiet delivery: payloads leave at the ticks of a clock that all members share, each copy with a delay of its own, so that an observer of

@@ -17,6 +17,7 @@ use crate::services::{Error, Node};
 use crate::store::{Inserted, Kind, Record};
 use crate::types::{Address, Class, Codec, Coded as _, MemberId, PayloadId};
 use crate::wire::EncodedPayload;
+use crate::wire::ack::{self, Ack};
 use crate::wire::delivery::Delivery;
 use crate::wire::header::Header;
 use crate::wire::native::{Answer, Answers, Batch, Item, Part, PartTaken};
@@ -34,6 +35,12 @@ pub(super) struct Accepted {
     pub(super) passed_over: bool,
 }
 
+/// What became of one delivery, before it is acknowledged.
+enum Outcome {
+    Taken(Accepted),
+    Said(Answer),
+}
+
 impl Node {
     /// Takes a batch of deliveries from a member; each is answered for itself.
     pub async fn native_batch(self: &Arc<Self>, from: &MemberId, batch: Batch) -> Result<Answers, Error> {
@@ -42,29 +49,54 @@ impl Node {
         let charter = governed.charter();
         governed.learn_epoch(&charter, from, &batch.epoch)?;
         let items = batch.items.into_iter().map(|item| self.native_item(governed, &charter, from, item));
-        Ok(Answers { items: join_all(items).await })
+        let outcomes = join_all(items).await;
+        Ok(Answers { items: self.acknowledged(governed, outcomes).await })
     }
 
-    async fn native_item(&self, governed: &Arc<Governed>, charter: &Charter, from: &MemberId, item: Item) -> Answer {
+    async fn native_item(&self, governed: &Arc<Governed>, charter: &Charter, from: &MemberId, item: Item) -> Outcome {
         let outcome = match item.suite {
             NACL => self.take_nacl(charter, from, item).await.map(Some),
             CELOSIA_1 => self.take_celosia_1(governed, charter, from, item).await,
-            GROUP => return self.take_group(item).await,
+            GROUP => return Outcome::Said(self.take_group(item).await),
             _ => Err(Error::Message("a suite that this node does not know: it runs an older version")),
         };
-        let answer = match outcome {
-            Ok(Some(accepted)) => self.acknowledge(governed, accepted).await,
-            Ok(None) => {
-                self.enclave.epoch_key().await.map(|key| Answer::AnotherEpoch { epoch: key.encode().into() }).map_err(Into::into)
-            }
+        let another = match outcome {
+            Ok(Some(accepted)) => return Outcome::Taken(accepted),
+            Ok(None) => self.enclave.epoch_key().await.map_err(Error::from),
             Err(error) => Err(error),
         };
-        answer.unwrap_or_else(|error| {
+        let said = another.map(|key| Answer::AnotherEpoch { epoch: key.encode().into() });
+        Outcome::Said(said.unwrap_or_else(|error| {
             self.counters.push_refused.add();
             let code = error.code();
             tracing::info!(member = %from, %code, "a native delivery was refused");
             Answer::Refused { code: code.0, status: status(&error), text: text(&error) }
-        })
+        }))
+    }
+
+    /// Signs what was taken, all of it at once.
+    async fn acknowledged(&self, governed: &Governed, outcomes: Vec<Outcome>) -> Vec<Answer> {
+        let acks = outcomes.iter().filter_map(|outcome| match outcome {
+            Outcome::Taken(accepted) => Some(governed.ack_of(accepted.id, accepted.header, accepted.addresses.clone())),
+            Outcome::Said(_) => None,
+        });
+        let acks: Vec<Ack> = acks.collect();
+        let root = ack::root(&acks);
+        let signed = match self.enclave.sign(ack::root_statement(&governed.network, &root)).await {
+            Ok(signature) => Ok(ack::join(acks, &root, signature)),
+            Err(error) => Err(Error::from(error)),
+        };
+        let mut signed = signed.map(Vec::into_iter);
+        let answer = |outcome| match (outcome, &mut signed) {
+            (Outcome::Said(answer), _) => answer,
+            (Outcome::Taken(accepted), Ok(signed)) => {
+                let ack = signed.next().map(|ack| ack.encode()).unwrap_or_default();
+                let withdraw = accepted.withdraw.map_or_else(Vec::new, |token| token.0.to_vec());
+                Answer::Taken { ack: ack.into(), withdraw: withdraw.into() }
+            }
+            (Outcome::Taken(_), Err(error)) => Answer::Refused { code: error.code().0, status: status(error), text: text(error) },
+        };
+        outcomes.into_iter().map(answer).collect()
     }
 
     async fn take_group(&self, item: Item) -> Answer {
@@ -72,13 +104,6 @@ impl Node {
             Ok(()) => Answer::Taken { ack: Vec::new().into(), withdraw: Vec::new().into() },
             Err(error) => Answer::Refused { code: error.code().0, status: status(&error), text: text(&error) },
         }
-    }
-
-    async fn acknowledge(&self, governed: &Governed, accepted: Accepted) -> Result<Answer, Error> {
-        let Accepted { id, header, addresses, withdraw, .. } = accepted;
-        let ack = self.sign_ack(governed, id, header, addresses).await?;
-        let withdraw = withdraw.map_or_else(Vec::new, |token| token.0.to_vec());
-        Ok(Answer::Taken { ack: ack.encode().into(), withdraw: withdraw.into() })
     }
 
     /// A payload in Tessera's suite over the native connection: one recipient of it runs Tessera.

@@ -27,6 +27,8 @@ pub(crate) type SendBatch = dyn Fn(Vec<Item>) -> BoxFuture<'static, Result<Vec<A
 pub(crate) struct Outbox {
     jobs: mpsc::Sender<Job>,
     url: PeerUrl,
+    places: Arc<Semaphore>,
+    send: Arc<SendBatch>,
 }
 
 struct Job {
@@ -38,21 +40,27 @@ impl Outbox {
     /// Begins a queue.
     pub(crate) fn new(url: PeerUrl, send: Arc<SendBatch>) -> Self {
         let (jobs, waiting) = mpsc::channel(QUEUE);
-        tokio::spawn(run(waiting, send));
-        Self { jobs, url }
+        let places = Arc::new(Semaphore::new(UNDER_WAY));
+        tokio::spawn(run(waiting, Arc::clone(&places), Arc::clone(&send)));
+        Self { jobs, url, places, send }
     }
 
     /// Sends one delivery with whatever else waits.
     pub(crate) async fn deliver(&self, item: Item) -> Outcome {
-        let (reply, answer) = oneshot::channel();
         let offline = || PeerError::Offline(self.url.clone());
+        // Nobody waits and there is a place: at once, without a way through the queue.
+        if self.jobs.capacity() == QUEUE
+            && let Ok(_place) = Arc::clone(&self.places).try_acquire_owned()
+        {
+            return (self.send)(vec![item]).await?.pop().ok_or_else(offline);
+        }
+        let (reply, answer) = oneshot::channel();
         self.jobs.send(Job { item, reply }).await.map_err(|_| offline())?;
         answer.await.unwrap_or_else(|_| Err(offline()))
     }
 }
 
-async fn run(mut waiting: mpsc::Receiver<Job>, send: Arc<SendBatch>) {
-    let places = Arc::new(Semaphore::new(UNDER_WAY));
+async fn run(mut waiting: mpsc::Receiver<Job>, places: Arc<Semaphore>, send: Arc<SendBatch>) {
     while let Some(first) = waiting.recv().await {
         // While both places are taken, more arrives and joins.
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use crate::crypto::hash::sha256;
 use crate::crypto::padme;
 use crate::enclave::{Draft, NativeDraft, NativeSealed, NativeTarget};
 use crate::governance::{Charter, Padding};
@@ -24,8 +23,6 @@ pub(super) struct Outgoing<'a> {
     pub(super) governed: &'a Arc<Governed>,
     pub(super) charter: &'a Charter,
     pub(super) sealed: &'a NativeSealed,
-    /// SHA-256 of the signed header: what acknowledgements are of.
-    pub(super) header: [u8; 32],
     /// Whom each delivery is for.
     pub(super) members: Vec<MemberId>,
     pub(super) class: Class,
@@ -54,7 +51,7 @@ impl Node {
         }
         let today = day_of(now());
         let budget = self.settings.peer_budget;
-        let epochs = join_all(targets.values().map(|address| governed.epoch_of(&charter, address, today, budget))).await;
+        let epochs = join_all(targets.values().map(|address| governed.epoch_of(&charter, address, today, budget / 3))).await;
         let mut sealed_for = Vec::with_capacity(targets.len());
         for ((member, _), epoch) in targets.iter().zip(epochs) {
             let epoch = epoch.map_err(|error| at_recipient(error, &charter, member, &recipients))?;
@@ -74,15 +71,8 @@ impl Node {
         };
         let members = draft.targets.iter().map(|target| target.member.clone()).collect();
         let sealed = self.enclave.seal_native(draft).await?;
-        let header = self.header_of(&sealed).await?;
-        let outgoing = Outgoing { governed, charter: &charter, sealed: &sealed, header, members, class };
+        let outgoing = Outgoing { governed, charter: &charter, sealed: &sealed, members, class };
         self.keep_and_deliver_native(&outgoing, sender, &recipients).await
-    }
-
-    async fn header_of(&self, sealed: &NativeSealed) -> Result<[u8; 32], Error> {
-        let meta = self.enclave.meta(sealed.id, &sealed.head).await?;
-        let native = meta.native.ok_or(Error::NoReceipt(sealed.id))?;
-        Ok(sha256(&[&native.header]))
     }
 
     /// Our copy and all deliveries at once; then the id, or everything taken back.

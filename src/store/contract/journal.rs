@@ -54,9 +54,11 @@ pub(crate) async fn bytes_beside_a_payload_go_with_it(subject: Subject) {
     let store = subject.open();
     let (id, kept) = record(1, 50);
     let sealed = Bytes::from_static(b"sealed");
-    assert!(!store.put_beside(id, sealed.clone()).await.unwrap());
+    assert!(!store.put_beside(id, sealed.clone(), Some(event(Some(id), b"x"))).await.unwrap());
+    assert_eq!(store.journal_size().await.unwrap(), 0, "nothing is written");
     store.insert(Kind::Payload, id, kept.clone()).await.unwrap();
-    assert!(store.put_beside(id, sealed.clone()).await.unwrap());
+    assert!(store.put_beside(id, sealed.clone(), Some(event(Some(id), b"delivered"))).await.unwrap());
+    assert_eq!(store.trace(&id).await.unwrap(), [0]);
     assert_eq!(store.beside(&id).await.unwrap(), Some(sealed));
     store.forget(Kind::Payload, id, kept.head).await.unwrap();
     assert_eq!(store.beside(&id).await.unwrap(), None);

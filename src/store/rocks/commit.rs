@@ -35,7 +35,7 @@ pub(super) enum Op {
     Forget(Kind, PayloadId, SealedHead),
     Bury(PayloadId, Tombstone, Option<Event>),
     Note(Event),
-    PutBeside(PayloadId, Bytes),
+    PutBeside(PayloadId, Bytes, Option<Event>),
     PutGroup(GroupId, Bytes),
     Close,
 }
@@ -186,7 +186,7 @@ impl<'a> Draft<'a> {
             Op::Forget(kind, id, head) => self.forget(kind, id, &head).map(Reply::Done),
             Op::Bury(id, tombstone, event) => self.bury(id, &tombstone, event).map(|()| Reply::Done(true)),
             Op::Note(event) => self.note(event).map(Reply::Noted),
-            Op::PutBeside(id, sealed) => self.put_beside(&id, &sealed).map(Reply::Done),
+            Op::PutBeside(id, sealed, event) => self.put_beside(&id, &sealed, event).map(Reply::Done),
             Op::PutGroup(id, data) => {
                 self.batch.put_cf(&rows::family(self.db, GROUP)?, &id.0, &data);
                 Ok(Reply::Done(true))
@@ -236,11 +236,13 @@ impl<'a> Draft<'a> {
         Ok(rows)
     }
 
-    fn put_beside(&mut self, id: &PayloadId, sealed: &[u8]) -> Result<bool, StoreError> {
+    fn put_beside(&mut self, id: &PayloadId, sealed: &[u8], event: Option<Event>) -> Result<bool, StoreError> {
         if self.row(Kind::Payload, id)?.is_none() {
             return Ok(false);
         }
-        self.batch.put_cf(&rows::family(self.db, BESIDE)?, id.as_bytes(), sealed);
+        let (beside, _) = (rows::family(self.db, BESIDE)?, self.journal_families()?);
+        self.batch.put_cf(&beside, id.as_bytes(), sealed);
+        event.map(|event| self.note(event)).transpose()?;
         Ok(true)
     }
 

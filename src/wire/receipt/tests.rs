@@ -4,7 +4,7 @@ use super::*;
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::SigningKey;
 use crate::types::{Address, Class, NetworkId, PayloadId, Privacy};
-use crate::wire::{Ack, EpochKey};
+use crate::wire::{Ack, EpochKey, ack};
 
 const NETWORK: NetworkId = NetworkId::new([7; 32]);
 
@@ -52,8 +52,11 @@ fn acknowledged(by: &str, header: &Header) -> SignedAck {
         time: 86_400_002,
         durable: true,
     };
-    let signature = key(&member).sign(&ack.statement());
-    SignedAck { ack, signature }
+    // Signed with two others: each counts alone.
+    let others = [1, 2].map(|time| Ack { time, ..ack.clone() });
+    let acks = vec![others[0].clone(), ack, others[1].clone()];
+    let root = ack::root(&acks);
+    ack::join(acks, &root, key(&member).sign(&ack::root_statement(&NETWORK, &root))).remove(1)
 }
 
 fn receipt() -> Receipt {

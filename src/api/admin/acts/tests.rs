@@ -17,7 +17,7 @@ impl Acts for Bench {
         Ok(json!({}))
     }
 
-    async fn accept_rollback(&self) -> Result<Value, Refusal> {
+    async fn accept_rollback(&self, _: &str, _: &str) -> Result<Value, Refusal> {
         Err(Refusal::NotApplicable("nothing was rolled back"))
     }
 }
