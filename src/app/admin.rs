@@ -93,8 +93,8 @@ impl Acts for NodeActs {
         if self.node.governed().is_none_or(|governed| governed.halted().is_none()) {
             return Err(Refusal::NotApplicable("this node's log was not rolled back"));
         }
-        let number = Acceptances::add(&self.journal, actors, reason)
-            .map_err(|error| Refusal::Folder(std::io::Error::other(error)))?;
+        let number =
+            Acceptances::add(&self.journal, actors, reason).map_err(|error| Refusal::Folder(std::io::Error::other(error)))?;
         Ok(json!({ "log": number, "next": "start the node again: it goes on with a new log" }))
     }
 }

@@ -170,7 +170,14 @@ impl Inner {
         };
         let meta = Meta { sender: draft.sender, recipients, recipient_nonce: [0; 24], privacy, native: Some(native) };
         let head = self.seal_head(content.id, &content.data_key, &meta)?;
-        Ok(NativeSealed { id: content.id, nonce: content.nonce, ciphertext: content.ciphertext, head, header: digest, deliveries })
+        Ok(NativeSealed {
+            id: content.id,
+            nonce: content.nonce,
+            ciphertext: content.ciphertext,
+            head,
+            header: digest,
+            deliveries,
+        })
     }
 
     pub(super) fn rebox_native(

@@ -1,6 +1,7 @@
 //! Acknowledgements: kept beside the payload under its own key, shown as a receipt that is verified offline.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
@@ -13,6 +14,9 @@ use crate::wire::ack::{Ack, SignedAck};
 use crate::wire::header::Header;
 use crate::wire::receipt::Receipt;
 
+/// How long acknowledgements wait for others, milliseconds, at most.
+const TICK: u64 = 100;
+
 /// What is sealed beside a payload.
 const LABEL: &str = "acks";
 
@@ -23,6 +27,8 @@ impl Node {
         let (enclave, store) = (Arc::clone(&self.enclave), Arc::clone(&self.store));
         governed.tasks.spawn(async move {
             let count = acks.len() as u64;
+            // At the ticks of a clock, so that those of many payloads share a write.
+            tokio::time::sleep(Duration::from_millis(TICK - now() % TICK)).await;
             let kept = async {
                 let sealed = enclave.seal_beside(&head, LABEL, encode(&acks)).await?;
                 let event = Happening::now(What::Delivered).id(id).count(count).event();

@@ -251,7 +251,10 @@ impl Governed {
 fn status(error: &Error) -> u16 {
     match error {
         Error::Erased(_) => 410,
-        Error::NotForUs(_) | Error::Message(_) | Error::Upload | Error::Enclave(EnclaveError::Broken | EnclaveError::Refused(_)) => 400,
+        Error::NotForUs(_)
+        | Error::Message(_)
+        | Error::Upload
+        | Error::Enclave(EnclaveError::Broken | EnclaveError::Refused(_)) => 400,
         Error::Store(_) | Error::Enclave(_) | Error::Disk(_) | Error::RolledBack(_) => 503,
         Error::Conflict(_) => 409,
         _ => 403,
