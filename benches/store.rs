@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use celosia::crypto::hash::payload_id;
 use celosia::shred::{FileRoot, Forest, SealedHead};
 use celosia::store::rocks::RocksStore;
-use celosia::store::{Kind, Record, Store};
+use celosia::store::{Event, Kind, Record, Store};
 use celosia::types::PayloadId;
 
 const TIME: Duration = Duration::from_secs(3);
@@ -35,7 +35,49 @@ fn main() {
         let stats = runtime.block_on(store.stats()).expect("figures");
         println!("  {} bytes on disk a record", stats.disk_bytes / stats.payloads.max(1));
     }
+    runtime.block_on(journal(folder.path()));
     trees(folder.path());
+}
+
+/// What a journal row in the batch of each insert costs: two stores, turn by turn.
+async fn journal(folder: &Path) {
+    let stores = ["plain", "journalled"].map(|name| Arc::new(RocksStore::open(&folder.join(name)).expect("a store")));
+    let mut rates = [0.0; 2];
+    for turn in 0..3 {
+        for (at, store) in stores.iter().enumerate() {
+            rates[at] += noted_inserts(store, turn, at == 1).await / 3.0;
+        }
+    }
+    println!(
+        "insert at 64 with a journal row {:>9.0} /s  {:.2} × of those without ({:.0} /s)",
+        rates[1],
+        rates[1] / rates[0],
+        rates[0]
+    );
+    for store in stores {
+        store.close().await.expect("closed");
+    }
+}
+
+async fn noted_inserts(store: &Arc<RocksStore>, turn: u64, is_noted: bool) -> f64 {
+    let (next, start) = (Arc::new(AtomicU64::new(turn << 32)), Instant::now());
+    let tasks = (0..64).map(|_| {
+        let (store, next) = (Arc::clone(store), Arc::clone(&next));
+        tokio::spawn(async move {
+            while start.elapsed() < TIME {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                let id = id(seed);
+                // As long as the record of a payload that was stored.
+                let event = is_noted.then(|| Event::new(Some(id), vec![b'x'; 170].into()));
+                store.insert_noted(Kind::Payload, id, record(seed, 2064), event).await.expect("kept");
+            }
+        })
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.expect("no panic");
+    }
+    let count = next.load(Ordering::Relaxed) - (turn << 32);
+    f64::from(u32::try_from(count).expect("few")) / start.elapsed().as_secs_f64()
 }
 
 fn fsyncs(path: &Path) -> f64 {

@@ -161,3 +161,23 @@ fn an_erased_payload_leaves_the_log_whole() {
     let receipt = Request::get(&format!("/receipts/{}", crate::member::percent(&id))).send(&a.admin);
     assert_eq!(receipt.status, 404, "{}", receipt.text());
 }
+
+/// The node's reads at block execution are counted; a class whose policy asks for it has each written down.
+#[test]
+fn reads_are_written_down_where_the_policy_asks() {
+    let net = Net::start(&["a", "b"]);
+    let (a, b) = (net.at(0), net.at(1));
+    let sent = |class| {
+        let answer = a.send(b"x", &[b], Some(class)).must(201);
+        answer.json()["key"].as_str().unwrap().to_owned()
+    };
+    let (special, personal) = (sent("special"), sent("personal"));
+    for id in [&special, &personal, &special] {
+        assert_eq!(b.receive(id).as_deref(), Some(&b"x"[..]));
+    }
+    let reads = |id: &str| {
+        let rows = Request::get(&format!("/journal/about/{}", crate::member::percent(id))).send(&b.admin).must(200).json();
+        rows.as_array().unwrap().iter().filter(|row| row["what"]["kind"] == "read").count()
+    };
+    assert_eq!((reads(&special), reads(&personal)), (2, 0));
+}

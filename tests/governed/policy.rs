@@ -85,3 +85,28 @@ fn a_recipient_enforces_its_own_policy() {
     assert_ne!(answer.status, 201, "{}", answer.text());
     net.members[0].wait_for_version(3);
 }
+
+/// Quiet delivery leaves at ticks of a shared clock: sends of one class arrive together, those of another at once.
+#[test]
+fn quiet_delivery_waits_for_its_tick() {
+    let classes = CLASSES.replace(
+        "personal = { tessera = false, regions = [\"ES\"], padding = \"padme-1k\", delivery = \"prompt\",",
+        "personal = { tessera = false, regions = [\"ES\"], padding = \"padme-1k\", delivery = \"quiet\", batch = \"1s\", jitter = \"0s\",",
+    );
+    assert_ne!(classes, CLASSES);
+    let mut net = Net::with(&["a", "b"], &classes);
+    net.members.iter_mut().for_each(Member::start);
+    let (a, b) = (net.at(0), net.at(1));
+    let ids: Vec<String> = std::thread::scope(|scope| {
+        let sends: Vec<_> = (0..8).map(|_| scope.spawn(|| a.sent(b"quiet", &[b]))).collect();
+        sends.into_iter().map(|send| send.join().unwrap()).collect()
+    });
+    let arrived = |id: &String| {
+        let path = format!("/journal/about/{}", crate::member::percent(id));
+        let rows = crate::http::Request::get(&path).send(&b.admin).must(200).json();
+        rows[0]["what"]["at"].as_u64().unwrap()
+    };
+    // All of them in the same part of some second: the ticks are whole seconds.
+    let places: Vec<u64> = ids.iter().map(|id| arrived(id) % 1000).collect();
+    assert!(places.iter().all(|place| *place < 500), "{places:?}");
+}
