@@ -2,6 +2,26 @@
 //!
 //! Exit codes are Tessera's: 0 done, 1 a configuration that is not taken, 2 any other failure, 3 a configuration that is not JSON, 4 a wrong command line.
 
+/// `println!` for people who close the pipe: `| head` is no panic, the program ends.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        if writeln!(std::io::stdout(), $($text)*).is_err() {
+            std::process::exit(0);
+        }
+    }};
+}
+
+/// The same without an end of line.
+macro_rules! say_part {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        if write!(std::io::stdout(), $($text)*).is_err() {
+            std::process::exit(0);
+        }
+    }};
+}
+
 mod acts;
 mod admin;
 mod bench;

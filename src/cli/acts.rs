@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
             let body = json!({ "act": act, "arguments": arguments, "reason": reason });
             let door = node.admin()?;
             let asked = block_on(async { door.post("/acts", &body).await?.json() })?;
-            println!("{}", text(&asked["id"]));
+            say!("{}", text(&asked["id"]));
             eprintln!("waits for another person: {}", words(&asked["waits-for"]));
             Ok(())
         }
@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
             let door = node.admin()?;
             let path = format!("/acts/{id}/approve");
             let done = block_on(async { door.post(&path, &json!({})).await?.json() })?;
-            println!("{}", text(&done["state"]));
+            say!("{}", text(&done["state"]));
             Ok(())
         }
     }
@@ -72,11 +72,11 @@ fn list(node: &Node, as_json: bool) -> anyhow::Result<()> {
     let door = node.admin()?;
     let acts = block_on(async { door.get("/acts").await?.json() })?;
     if as_json {
-        println!("{acts:#}");
+        say!("{acts:#}");
         return Ok(());
     }
     for act in acts.as_array().map(Vec::as_slice).unwrap_or_default() {
-        println!(
+        say!(
             "{}  {}  {}  by {}  for {}  {}  {}",
             text(&act["id"]),
             text(&act["state"]),

@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     ensure!((3..=26).contains(&args.members), "the demo shows a sender, a recipient and a stranger: --members 3 to 26");
     block_on(async {
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        println!("Starting {} members on loopback.", args.members);
+        say!("Starting {} members on loopback.", args.members);
         // Dropped, and with it every process, on each way out of here.
         let mut network = Network::start(args.members, args.keep.as_deref()).context("the network did not start")?;
         // Nodes end before the members that they need.
@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
             _ = terminate.recv() => return Ok(()),
         };
         if args.stay {
-            println!("\nThe members run until Ctrl-C.");
+            say!("\nThe members run until Ctrl-C.");
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
@@ -54,8 +54,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         drop(nodes);
         drop(network);
         match &args.keep {
-            Some(folder) => println!("\nStopped. Everything is kept in {}.", folder.display()),
-            None => println!("\nStopped, and everything removed. (--stay keeps it running, --keep DIR keeps the files.)"),
+            Some(folder) => say!("\nStopped. Everything is kept in {}.", folder.display()),
+            None => say!("\nStopped, and everything removed. (--stay keeps it running, --keep DIR keeps the files.)"),
         }
         Ok(())
     })

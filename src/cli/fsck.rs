@@ -44,9 +44,9 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     let places = places(args)?;
     let report = super::block_on(check(&places))??;
     if json {
-        println!("{}", serde_json::to_string_pretty(&report).map_err(|error| Failure::plain(2, error))?);
+        say!("{}", serde_json::to_string_pretty(&report).map_err(|error| Failure::plain(2, error))?);
     } else {
-        println!("{report}");
+        say!("{report}");
     }
     Ok(u8::from(!report.is_clean()))
 }

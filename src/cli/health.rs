@@ -30,7 +30,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         Ok(answer.text())
     })?;
     if !args.quiet {
-        println!("{said}");
+        say!("{said}");
     }
     Ok(())
 }

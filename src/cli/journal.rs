@@ -73,14 +73,14 @@ enum Command {
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     match &args.command {
         Command::Status { node } => {
-            println!("{:#}", asked(node, "/journal")?.json()?);
+            say!("{:#}", asked(node, "/journal")?.json()?);
             Ok(())
         }
         Command::Checkpoint { node, cosigned } => print(node, &format!("/journal/checkpoint?cosigned={cosigned}")),
         Command::Prove { node, index } => print(node, &format!("/journal/proof?index={index}")),
         Command::About { node, id } => {
             let id = percent_encoding::utf8_percent_encode(&id.to_string(), percent_encoding::NON_ALPHANUMERIC).to_string();
-            println!("{:#}", asked(node, &format!("/journal/about/{id}"))?.json()?);
+            say!("{:#}", asked(node, &format!("/journal/about/{id}"))?.json()?);
             Ok(())
         }
         Command::Export { node, from } => print(node, &format!("/journal/export?from={from}")),
@@ -107,6 +107,6 @@ fn accept(data_dir: &Path, actor: &str, reason: &str) -> anyhow::Result<()> {
         }
     }
     let number = accept_rollback(data_dir, actor, reason)?;
-    println!("log {number} begins with the next start of the node; the witnesses keep what they saw of the one before");
+    say!("log {number} begins with the next start of the node; the witnesses keep what they saw of the one before");
     Ok(())
 }

@@ -136,8 +136,8 @@ fn pair(name: &Path, options: &ArgonOptions) -> Result<Made, Failure> {
 }
 
 fn tell(key_file: &Path, public_file: &Path, address: &Address) {
-    println!("Private key: {}", absolute(key_file).display());
-    println!("Public key:  {} ({address})", absolute(public_file).display());
+    say!("Private key: {}", absolute(key_file).display());
+    say!("Public key:  {} ({address})", absolute(public_file).display());
 }
 
 fn with_suffix(name: &Path, suffix: &str) -> PathBuf {

@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Zeroizing::new(keyfile::to_locked_json(&key, &new, &options).map_err(coded)?)
     };
     replace(&args.key, &json).map_err(|error| Failure::plain(2, format!("{name}: {error}")))?;
-    println!("{name} is {}", if new.is_empty() { "unlocked" } else { "locked by the new password" });
+    say!("{name} is {}", if new.is_empty() { "unlocked" } else { "locked by the new password" });
     Ok(())
 }
 

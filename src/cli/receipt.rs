@@ -64,7 +64,7 @@ fn show(node: &Node, id: PayloadId, out: Option<&Path>) -> anyhow::Result<()> {
     if let Some(path) = out {
         std::fs::write(path, &answer.body).with_context(|| path.display().to_string())?;
     }
-    println!("{:#}", readable(&receipt));
+    say!("{:#}", readable(&receipt));
     Ok(())
 }
 
@@ -77,12 +77,12 @@ fn verify(file: &Path, folder: &Path, id: Option<PayloadId>) -> anyhow::Result<(
         bail!("the receipt is of payload {}, not of {id}", receipt.header.id);
     }
     receipt.verify(|member| members.by_id(member).and_then(|member| member.signing_key)).context("the receipt does not hold")?;
-    println!("{:#}", readable(&receipt));
+    say!("{:#}", readable(&receipt));
     let named =
         |member: &crate::types::MemberId| members.by_id(member).map_or_else(String::new, |member| member.legal_name.clone());
-    println!("good: sent by {} ({}), acknowledged by:", receipt.header.member, named(&receipt.header.member));
+    say!("good: sent by {} ({}), acknowledged by:", receipt.header.member, named(&receipt.header.member));
     for signed in &receipt.acks {
-        println!("  {} ({}) at {}", signed.ack.member, named(&signed.ack.member), time(signed.ack.time));
+        say!("  {} ({}) at {}", signed.ack.member, named(&signed.ack.member), time(signed.ack.time));
     }
     Ok(())
 }

@@ -21,9 +21,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let door = args.node.admin()?;
     let status = block_on(async { door.get("/status").await?.json() })?;
     if args.json {
-        println!("{status:#}");
+        say!("{status:#}");
     } else {
-        print!("{}", table(&status));
+        say_part!("{}", table(&status));
     }
     Ok(())
 }

@@ -18,6 +18,12 @@ impl Node {
     pub async fn create_payload(&self, request: SendRequest) -> Result<EncodedPayload, Error> {
         let sender = self.sender(request.from)?;
         let Plan { recipients, privacy, affected } = self.plan(sender, &request.to, &request.terms).await?;
+        if let Some(governed) = &self.governed {
+            let charter = governed.charter();
+            governed.may_serve()?;
+            governed.own_standing(&charter)?;
+            self.judge(&charter, &sender, &recipients, request.terms.class.unwrap_or_default()).await?;
+        }
         let draft = Draft { plaintext: request.payload, sender, recipients, privacy, affected };
         Ok(self.enclave.seal(draft).await?.payload)
     }

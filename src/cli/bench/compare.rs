@@ -17,9 +17,15 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<()> {
     for subject in [&compatible, &native] {
         wait_for_keys(subject).await?;
     }
-    println!(
+    say!(
         "{:>8} {:>8} {:>14} {:>14} {:>7} {:>12} {:>12}",
-        "bytes", "clients", "compatible/s", "native/s", "ratio", "p50 comp.", "p50 native"
+        "bytes",
+        "clients",
+        "compatible/s",
+        "native/s",
+        "ratio",
+        "p50 comp.",
+        "p50 native"
     );
     for &size in &args.size {
         for &clients in &args.clients {
@@ -31,7 +37,7 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<()> {
                     medians[at] += f64::from(outcome.percentile(50)) / 1e3 / f64::from(TURNS);
                 }
             }
-            println!(
+            say!(
                 "{size:>8} {clients:>8} {:>14.0} {:>14.0} {:>7.2} {:>9.2} ms {:>9.2} ms",
                 rates[0],
                 rates[1],

@@ -82,15 +82,23 @@ fn size_of(path: &Path) -> u64 {
 pub(super) fn print(rows: &[Row], up: Option<Duration>, footprint: Option<Footprint>, json: bool) {
     if json {
         let up_millis = up.and_then(|up| u64::try_from(up.as_millis()).ok());
-        println!("{}", serde_json::json!({ "rows": rows, "up_millis": up_millis, "footprint": footprint }));
+        say!("{}", serde_json::json!({ "rows": rows, "up_millis": up_millis, "footprint": footprint }));
         return;
     }
-    println!(
+    say!(
         "{:<16} {:>8} {:>7} {:>10} {:>9} {:>9} {:>6} | floor {:>9} {:>8}",
-        "operation", "bytes", "clients", "per s", "p50 µs", "p99 µs", "failed", "per s", "p50 µs"
+        "operation",
+        "bytes",
+        "clients",
+        "per s",
+        "p50 µs",
+        "p99 µs",
+        "failed",
+        "per s",
+        "p50 µs"
     );
     for row in rows {
-        println!(
+        say!(
             "{:<16} {:>8} {:>7} {:>10.0} {:>9} {:>9} {:>6} | {:>15.0} {:>8}   {:.0} %",
             row.operation,
             row.payload_bytes,
@@ -105,9 +113,9 @@ pub(super) fn print(rows: &[Row], up: Option<Duration>, footprint: Option<Footpr
         );
     }
     if let Some(up) = up {
-        println!("members answer after {} ms", up.as_millis());
+        say!("members answer after {} ms", up.as_millis());
     }
     if let Some(footprint) = footprint {
-        println!("resident KiB {:?}, bytes on disk {:?}", footprint.resident_kib, footprint.disk_bytes);
+        say!("resident KiB {:?}, bytes on disk {:?}", footprint.resident_kib, footprint.disk_bytes);
     }
 }

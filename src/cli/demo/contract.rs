@@ -21,7 +21,7 @@ pub(super) async fn show(geth: &Path, network: &Network) -> anyhow::Result<Vec<N
         "from": nodes[0].account, "data": CREATION, "gas": "0x47b760", "gasPrice": "0x0", "privateFor": [b],
     });
     let hash = nodes[0].call("eth_sendTransaction", json!([transaction])).await?;
-    println!("   A deploys a contract that keeps 42, privateFor B. Transaction {}", hash.as_str().unwrap_or_default());
+    say!("   A deploys a contract that keeps 42, privateFor B. Transaction {}", hash.as_str().unwrap_or_default());
     for node in &mut nodes {
         node.wait_for("the block", "eth_getTransactionReceipt", json!([hash]), Value::is_object).await?;
     }
@@ -35,9 +35,9 @@ pub(super) async fn show(geth: &Path, network: &Network) -> anyhow::Result<Vec<N
         let kept = kept.as_str().and_then(|word| u64::from_str_radix(word.trim_start_matches("0x"), 16).ok());
         ensure!(kept == (n < 2).then_some(42), "{} sees {kept:?}", member.name);
         let kept = kept.map_or("no such contract".to_owned(), |number| number.to_string());
-        println!("   {}  on the ledger {}…   in the contract: {kept}", member.name, &input[..18]);
+        say!("   {}  on the ledger {}…   in the contract: {kept}", member.name, &input[..18]);
     }
-    println!("   JSON-RPC of the nodes: {}", nodes.iter().map(Node::url).collect::<Vec<_>>().join("  "));
+    say!("   JSON-RPC of the nodes: {}", nodes.iter().map(Node::url).collect::<Vec<_>>().join("  "));
     Ok(nodes)
 }
 

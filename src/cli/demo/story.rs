@@ -38,10 +38,10 @@ pub(super) async fn tell(network: &mut Network, geth: Option<&Path>) -> anyhow::
 }
 
 fn introduce(network: &Network) {
-    println!("\nmember  public key                                    process  folder");
+    say!("\nmember  public key                                    process  folder");
     for member in &network.members {
         let pid = member.pid().map(|pid| pid.to_string()).unwrap_or_default();
-        println!("{:6}  {}  {pid:7}  {}", member.name, member.address, member.folder.display());
+        say!("{:6}  {}  {pid:7}  {}", member.name, member.address, member.folder.display());
     }
 }
 
@@ -50,7 +50,7 @@ async fn send(network: &Network) -> anyhow::Result<PayloadId> {
     let (a, b) = (&network.members[0], &network.members[1]);
     let body = json!({ "payload": BASE64.encode(PLAINTEXT.as_bytes()), "from": a.address, "to": [b.address] });
     heading(1, "A sends to B, through A's node socket");
-    println!("   payload  {PLAINTEXT:?}");
+    say!("   payload  {PLAINTEXT:?}");
     let mut answer = node(a).call("POST", "/send", Some(&body)).await?;
     for _ in 0..100 {
         if answer.status.is_success() {
@@ -62,9 +62,9 @@ async fn send(network: &Network) -> anyhow::Result<PayloadId> {
     }
     let status = answer.status;
     let id: PayloadId = answer.json()?["key"].as_str().context("an answer without a key")?.parse()?;
-    println!("   POST /send  {}", status.as_u16());
-    println!("   id       {id}");
-    println!("            The ledger holds this id and nothing else; A answered when it lay durably at A and at B.");
+    say!("   POST /send  {}", status.as_u16());
+    say!("   id       {id}");
+    say!("            The ledger holds this id and nothing else; A answered when it lay durably at A and at B.");
     Ok(id)
 }
 
@@ -88,14 +88,14 @@ fn show_disks(network: &Network, id: &PayloadId) -> anyhow::Result<()> {
         let ciphertext = disk.find_ciphertext(id, PLAINTEXT.len());
         let found =
             ciphertext.as_ref().map_or("nowhere".to_owned(), |spot| format!("{} at {}", spot.file.display(), spot.offset));
-        println!("   {}  {files:3} files, {bytes:7} bytes   plaintext: nowhere   ciphertext: {found}", member.name);
+        say!("   {}  {files:3} files, {bytes:7} bytes   plaintext: nowhere   ciphertext: {found}", member.name);
         example = example.or(ciphertext.map(|spot| (member.name.clone(), spot)));
     }
     if let Some((name, spot)) = example {
-        println!(
+        say!(
             "   The ciphertext at {name}; its SHA3-512 is the id. The key to it lies sealed under the key tree, never in the clear."
         );
-        print!("{}", spot.dump());
+        say_part!("{}", spot.dump());
     }
     Ok(())
 }
@@ -104,23 +104,23 @@ fn show_disks(network: &Network, id: &PayloadId) -> anyhow::Result<()> {
 async fn erase(network: &mut Network, id: &PayloadId) -> anyhow::Result<()> {
     heading(4, "B erases it: DELETE /transaction/{id}");
     let answer = node(&network.members[1]).call("DELETE", &path(id), None).await?;
-    println!("   B  {}", answer.status.as_u16());
+    say!("   B  {}", answer.status.as_u16());
     ensure!(answer.status == StatusCode::NO_CONTENT, "the erasure failed: {}", answer.text());
     expect(&read(&network.members[1], id).await?, &network.members[1], false)?;
-    println!("   B stops and starts again.");
+    say!("   B stops and starts again.");
     network.members[1].stop();
     network.members[1].start()?;
     network.members[1].wait()?;
     expect(&read(&network.members[1], id).await?, &network.members[1], false)?;
     let again = offer_again(network, id).await?;
-    println!("   A's copy is offered to B once more: POST /push  {again}");
+    say!("   A's copy is offered to B once more: POST /push  {again}");
     expect(&read(&network.members[1], id).await?, &network.members[1], false)?;
-    println!("   A still has its own:");
+    say!("   A still has its own:");
     expect(&read(&network.members[0], id).await?, &network.members[0], true)?;
     let left = Disk::read(&network.members[1].folder)?.find_ciphertext(id, PLAINTEXT.len());
     let left = left.map_or("is gone".to_owned(), |spot| format!("still lies in {}", spot.file.display()));
-    println!("   On B's disk the ciphertext {left}; its key has been destroyed: copies of the store, backups too, stay shut.");
-    println!("   (A copy of the key folder from before would open it: keep that folder out of backups.)");
+    say!("   On B's disk the ciphertext {left}; its key has been destroyed: copies of the store, backups too, stay shut.");
+    say!("   (A copy of the key folder from before would open it: keep that folder out of backups.)");
     Ok(())
 }
 
@@ -139,14 +139,14 @@ fn invite(step: usize, network: &Network, id: &PayloadId) {
     let [a, b, c] = [0, 1, 2].map(|n| &network.members[n]);
     let body = format!(r#"{{"payload":"{}","to":["{}"]}}"#, BASE64.encode(b"hello"), b.address);
     heading(step, "Try it (while the members run: --stay)");
-    println!("   curl --unix-socket {} http://c/version/api", a.node_socket.display());
-    println!("   curl --unix-socket {} -H 'Content-Type: application/json' -d '{body}' http://c/send", a.node_socket.display());
-    println!("   curl --unix-socket {} http://c{}", a.node_socket.display(), path(id));
-    println!("   curl --unix-socket {} http://c{}", c.node_socket.display(), path(id));
-    println!("   curl --unix-socket {} -X DELETE http://c{}", a.node_socket.display(), path(id));
-    println!("   curl {}/keys; curl {}/partyinfo/keys", a.application, a.application);
-    println!("   curl {}/metrics", a.admin);
-    println!("   celosia status --admin {}", a.admin);
+    say!("   curl --unix-socket {} http://c/version/api", a.node_socket.display());
+    say!("   curl --unix-socket {} -H 'Content-Type: application/json' -d '{body}' http://c/send", a.node_socket.display());
+    say!("   curl --unix-socket {} http://c{}", a.node_socket.display(), path(id));
+    say!("   curl --unix-socket {} http://c{}", c.node_socket.display(), path(id));
+    say!("   curl --unix-socket {} -X DELETE http://c{}", a.node_socket.display(), path(id));
+    say!("   curl {}/keys; curl {}/partyinfo/keys", a.application, a.application);
+    say!("   curl {}/metrics", a.admin);
+    say!("   celosia status --admin {}", a.admin);
 }
 
 fn expect(answer: &Answer, member: &Member, may_read: bool) -> anyhow::Result<()> {
@@ -154,10 +154,10 @@ fn expect(answer: &Answer, member: &Member, may_read: bool) -> anyhow::Result<()
     if may_read {
         let payload = answer.json()?["payload"].as_str().context("an answer without a payload")?.to_owned();
         ensure!(BASE64.decode(payload.as_bytes())? == PLAINTEXT.as_bytes(), "{} got another payload", member.name);
-        println!("   {}  {status}  {PLAINTEXT:?}", member.name);
+        say!("   {}  {status}  {PLAINTEXT:?}", member.name);
     } else {
         ensure!(answer.status == StatusCode::NOT_FOUND, "{} must get 404, got {status}: {}", member.name, answer.text());
-        println!("   {}  {status}  {}", member.name, shortened(&answer.text()));
+        say!("   {}  {status}  {}", member.name, shortened(&answer.text()));
     }
     Ok(())
 }
@@ -181,5 +181,5 @@ fn shortened(text: &str) -> String {
 }
 
 fn heading(step: usize, text: &str) {
-    println!("\n{step}. {text}");
+    say!("\n{step}. {text}");
 }

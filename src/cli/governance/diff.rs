@@ -30,13 +30,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             let kinds = ["policy", "directory"];
             for kind in kinds {
                 if let (Ok(old), Ok(new)) = (of_folder(&args.old, kind), of_folder(&args.new, kind)) {
-                    print!("{}", changes::between(old.0.text(), new.0.text()));
+                    say_part!("{}", changes::between(old.0.text(), new.0.text()));
                 }
             }
             return Ok(());
         }
     };
-    print!("{}", changes::between(old.0.text(), new.0.text()));
+    say_part!("{}", changes::between(old.0.text(), new.0.text()));
     Ok(())
 }
 

@@ -104,10 +104,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             |error: serde_json::Error| GovernanceError::Journal { file: source.clone(), line: at, reason: error.to_string() };
         let event = serde_json::from_str(&line).map_err(wrong)?;
         if let Some(told) = counts.judge(&policy, &members, event).filter(|_| !args.quiet) {
-            println!("{}:{at}: {told}", source.display());
+            say!("{}:{at}: {told}", source.display());
         }
     }
-    print!("{counts}");
+    say_part!("{counts}");
     Ok(())
 }
 

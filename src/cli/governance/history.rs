@@ -23,17 +23,17 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let folder = files::open(&args.folder)?;
     let Some(at) = args.at else {
-        folder.history().iter().for_each(|kept| println!("{}", line(kept)));
+        folder.history().iter().for_each(|kept| say!("{}", line(kept)));
         return Ok(());
     };
     let (policy, directory) = folder.at(at);
     for (kind, kept) in [("policy", policy), ("directory", directory)] {
         match kept {
-            None => println!("no {kind} was in force at {at}"),
+            None => say!("no {kind} was in force at {at}"),
             Some(kept) => {
-                println!("{}", line(kept));
+                say!("{}", line(kept));
                 if args.text {
-                    print!("\n{}\n", files::to_text(&files::read(&kept.file)?.0));
+                    say_part!("\n{}\n", files::to_text(&files::read(&kept.file)?.0));
                 }
             }
         }

@@ -41,13 +41,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     );
     let document = Document::from_toml(&text).map_err(GovernanceError::document(&args.out))?;
     files::write_new(&args.out, 0o644, &document.text())?;
-    println!("{} proposes network {network}", args.out.display());
-    println!(
-        "It needs {} of {} signatures: celosia governance sign {} --key KEY",
-        args.threshold,
-        list.len(),
-        args.out.display()
-    );
+    say!("{} proposes network {network}", args.out.display());
+    say!("It needs {} of {} signatures: celosia governance sign {} --key KEY", args.threshold, list.len(), args.out.display());
     Ok(())
 }
 

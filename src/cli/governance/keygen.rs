@@ -28,6 +28,6 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let governor = Governor::new(&args.name, key.verify_key()).map_err(|_| wrong())?;
     files::write_new(&file.with_extension("vkey"), 0o644, &format!("{governor}\n"))?;
     eprintln!("Private key: {} (keep a copy off this machine)", file.display());
-    println!("{governor}");
+    say!("{governor}");
     Ok(())
 }

@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     eprintln!("Signing key: {}", sign.display());
     eprintln!("TLS: {} and {}", certificate.display(), private.display());
     eprintln!("For the governors: {}", entry.display());
-    print!("{text}");
+    say_part!("{text}");
     Ok(())
 }
 

@@ -120,9 +120,9 @@ impl Common {
         charter.fits(&document, head.issued).map_err(GovernanceError::refused(&self.out))?;
         let text = document.text();
         files::write_new(&self.out, 0o644, &text)?;
-        println!("{} proposes version {}, a {}:", self.out.display(), head.version, document.kind());
-        print!("{}", changes::between(old.unwrap_or_default(), &text));
-        println!("hash {}", document.hash());
+        say!("{} proposes version {}, a {}:", self.out.display(), head.version, document.kind());
+        say_part!("{}", changes::between(old.unwrap_or_default(), &text));
+        say!("hash {}", document.hash());
         Ok(())
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             (None, Some(folder)) => keep(folder, file, &note, &document)?,
             (None, None) => return Err(Failure::plain(crate::cli::USAGE, "give --to ADMIN_URL or --into FOLDER")),
         };
-        println!("{}: {}: {told}", file.display(), show::name(&document));
+        say!("{}: {}: {told}", file.display(), show::name(&document));
     }
     Ok(())
 }

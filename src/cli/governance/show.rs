@@ -21,7 +21,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         (true, Some(version)) => {
             let note = files::open(&args.what)?.read(version).map_err(GovernanceError::from)?;
             let missing = || GovernanceError::NoVersion { folder: args.what.clone(), version };
-            print!("{}", files::to_text(&note.ok_or_else(missing)?));
+            say_part!("{}", files::to_text(&note.ok_or_else(missing)?));
         }
         (false, _) => document(&args.what)?,
     }
@@ -33,10 +33,10 @@ fn document(file: &Path) -> Result<(), GovernanceError> {
     let head = document.head();
     let names: Vec<&str> = note.signatures().iter().map(|line| line.name.as_str()).collect();
     let signed = if names.is_empty() { "nobody yet".to_owned() } else { names.join(", ") };
-    println!("{} of version {}, network {}", document.kind(), head.version, head.network);
-    println!("issued {}, hash {}", head.issued, document.hash());
-    println!("signature lines of {signed} (checked by `verify`)\n");
-    print!("{}", document.text());
+    say!("{} of version {}, network {}", document.kind(), head.version, head.network);
+    say!("issued {}, hash {}", head.issued, document.hash());
+    say!("signature lines of {signed} (checked by `verify`)\n");
+    say_part!("{}", document.text());
     Ok(())
 }
 
@@ -44,10 +44,10 @@ fn summary(path: &Path) -> Result<(), GovernanceError> {
     let folder = files::open(path)?;
     let charter = folder.charter();
     let (policy, newest) = (charter.policy(), charter.newest());
-    println!("network    {} ({})", charter.network(), policy.genesis.name);
-    println!("version    {} of {}, hash {}", newest.0.version, newest.0.issued, newest.1);
+    say!("network    {} ({})", charter.network(), policy.genesis.name);
+    say!("version    {} of {}, hash {}", newest.0.version, newest.0.issued, newest.1);
     let names: Vec<&str> = policy.governors.iter().map(Governor::name).collect();
-    println!(
+    say!(
         "policy     version {}: {} of {} governors sign: {}",
         policy.head.version,
         policy.threshold,
@@ -56,11 +56,11 @@ fn summary(path: &Path) -> Result<(), GovernanceError> {
     );
     let members = charter.members();
     match members.version() {
-        0 => println!("directory  none yet"),
-        version => println!("directory  version {version}: {} members\n", members.all().len()),
+        0 => say!("directory  none yet"),
+        version => say!("directory  version {version}: {} members\n", members.all().len()),
     }
     let width = members.all().iter().map(|member| member.id.as_str().len()).max().unwrap_or_default();
-    members.all().iter().for_each(|member| println!("  {}", line(member, width)));
+    members.all().iter().for_each(|member| say!("  {}", line(member, width)));
     Ok(())
 }
 

@@ -32,9 +32,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let (mut note, document) = files::read(&args.file)?;
     let folder = context(args, &document)?;
     let old = folder.as_ref().and_then(|folder| before(folder, &document)).unwrap_or_default();
-    println!("{} is {}, of network {}:", args.file.display(), show::name(&document), document.head().network);
-    print!("{}", changes::between(&old, note.text()));
-    println!("hash {}", document.hash());
+    say!("{} is {}, of network {}:", args.file.display(), show::name(&document), document.head().network);
+    say_part!("{}", changes::between(&old, note.text()));
+    say!("hash {}", document.hash());
     if !args.yes && !is_agreed()? {
         return Err(GovernanceError::Declined.into());
     }
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     record.claim(document.head(), document.hash())?;
     note.sign(&name, &signer);
     files::rewrite(&args.file, &note.to_string())?;
-    println!("signed by {name}; {} signature lines now", note.signatures().len());
+    say!("signed by {name}; {} signature lines now", note.signatures().len());
     Ok(())
 }
 

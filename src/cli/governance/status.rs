@@ -24,9 +24,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
     let status = answer.json()?;
     if args.json {
-        println!("{status:#}");
+        say!("{status:#}");
     } else {
-        print!("{}", table(&status));
+        say_part!("{}", table(&status));
     }
     Ok(())
 }

@@ -27,12 +27,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         let folder = CharterFolder::open(&args.what, Some(args.network), Timestamp::now()).map_err(GovernanceError::from)?;
         let charter = folder.charter();
         let (count, version, hash) = (folder.history().len(), charter.version(), charter.newest().1);
-        println!(
-            "{}: {count} documents up to version {version}, hash {hash}: every signature and rule holds",
-            args.what.display()
-        );
+        say!("{}: {count} documents up to version {version}, hash {hash}: every signature and rule holds", args.what.display());
     } else {
-        println!("{}", document(&args.what, args.network, args.folder.as_deref())?);
+        say!("{}", document(&args.what, args.network, args.folder.as_deref())?);
     }
     Ok(())
 }

@@ -47,7 +47,13 @@ impl Node {
         let meta = self.enclave.meta(id, &head).await.map_err(|error| erased_is_absent(error, id))?;
         let native = meta.native.ok_or(Error::NoReceipt(id))?;
         let header = Header::decode(&native.header).map_err(|_| Error::NoReceipt(id))?;
-        let acks = match self.store.beside(&id).await? {
+        // Of a payload just sent they are on their way to the disk.
+        let mut sealed = self.store.beside(&id).await?;
+        while sealed.is_none() && self.directory.is_own(&header.sender) && now().abs_diff(header.time) < 20 * TICK {
+            tokio::time::sleep(Duration::from_millis(TICK / 2)).await;
+            sealed = self.store.beside(&id).await?;
+        }
+        let acks = match sealed {
             Some(sealed) => decode(&self.enclave.open_beside(&head, LABEL, sealed).await?).ok_or(Error::NoReceipt(id))?,
             None => Vec::new(),
         };
