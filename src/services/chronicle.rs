@@ -176,7 +176,11 @@ impl Node {
                 Ok(news) => unseen |= news,
                 Err(error) => {
                     tracing::error!(%error, code = %error.code(), "the journal does not go on");
-                    governed.halt(Some(error.to_string()));
+                    // A full disk or an enclave that restarts passes; a past that does not fit does not.
+                    let passes = matches!(error, JournalError::Io { .. } | JournalError::Signer(_) | JournalError::Source(_));
+                    if !passes {
+                        governed.halt(Some(error.to_string()));
+                    }
                 }
             }
             if unseen && turn.is_multiple_of(ASK_EVERY) {

@@ -3,8 +3,10 @@
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
+use super::governed::Route;
 use super::send::for_recipient;
 use super::{Error, Node, PeerError};
+use crate::directory::Member;
 use crate::enclave::{EnclaveError, Meta};
 use crate::store::{Kind, Record};
 use crate::types::{Address, ApiVersion, Codec, PayloadId};
@@ -20,6 +22,7 @@ const PARALLEL: usize = 8;
 impl Node {
     /// A payload as `key` may have it: as a recipient its own box; as the sender the boxes of our keys.
     pub async fn resend_one(&self, key: Address, id: PayloadId) -> Result<EncodedPayload, Error> {
+        self.admits_sender(&key)?;
         let record = self.record(Kind::Payload, &id).await?.ok_or(Error::NotFound(id))?;
         let meta = self.enclave.meta(id, &record.head).await.map_err(|error| super::records::erased_is_absent(error, id))?;
         if meta.privacy.flag.is_enhanced() {
@@ -41,7 +44,7 @@ impl Node {
             if copies.is_empty() {
                 continue;
             }
-            let member = self.directory.locate(&key).ok_or(Error::RecipientUnknown(key))?;
+            let member = self.compatible_peer(&key)?;
             let codec = member.versions.codec();
             // Collected, for a borrowing closure held across an await makes the future no `Send` for every lifetime.
             let pushes: Vec<_> = copies.iter().map(|copy| self.peers.push(&member.url, codec, copy.encode(codec))).collect();
@@ -59,7 +62,7 @@ impl Node {
 
     /// Everything that `key` takes part in, every flag, in batches, oldest first within a page; the number of payloads pushed.
     pub async fn resend_batch(&self, key: Address) -> Result<u64, Error> {
-        let member = self.directory.locate(&key).ok_or(Error::RecipientUnknown(key))?;
+        let member = self.compatible_peer(&key)?;
         let enhanced = member.versions.contains(ApiVersion::V2);
         let (mut after, mut total) = (None, 0);
         loop {
@@ -73,6 +76,16 @@ impl Node {
                 self.peers.push_batch(&member.url, encoded).await.map_err(|source| Error::Delivery { recipient: key, source })?;
                 total += u64::try_from(batch.len()).unwrap_or(u64::MAX);
             }
+        }
+    }
+
+    /// Where a key's holder takes what is given again to it: in a governed network at the place that the directory names, if it is active.
+    fn compatible_peer(&self, key: &Address) -> Result<Member, Error> {
+        self.admits_sender(key)?;
+        match self.locate(key)? {
+            Route::Compatible(member) => Ok(member),
+            // A Celosia asks over the native protocol.
+            Route::Native(_) => Err(Error::RecipientUnknown(*key)),
         }
     }
 
