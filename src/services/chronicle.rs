@@ -40,6 +40,8 @@ const WITNESSES: usize = 3;
 /// Members asked at once for our past.
 const PARALLEL: usize = 16;
 const BUDGET: Duration = Duration::from_secs(3);
+/// Logs of one member that are witnessed, one after the other: a file each.
+const MAX_LOGS: u64 = 1_000;
 
 /// The log of this node, and what it saw of others'.
 pub struct Chronicle {
@@ -134,7 +136,7 @@ impl Governed {
         let foreign = || Error::Message("a log of another name than the caller's");
         let rest = name.strip_prefix(&log_name(&self.network, member, 1)).ok_or_else(foreign)?;
         let number = if rest.is_empty() { Some(1) } else { rest.strip_prefix('/').and_then(|number| number.parse().ok()) };
-        if number.is_none_or(|number| log_name(&self.network, member, number) != name) {
+        if number.is_none_or(|number| number > MAX_LOGS || log_name(&self.network, member, number) != name) {
             return Err(foreign());
         }
         let key = self.charter().members().by_id(member).and_then(|member| member.signing_key);
@@ -284,7 +286,10 @@ impl Node {
                 if matches!(refused, Refused::Rollback { .. } | Refused::Fork { .. }) {
                     let code = refused.code();
                     tracing::error!(member = %from, %code, %refused, "a member's log was not cosigned");
-                    self.note(Happening::now(Kind::Refused).member(from).code(code).text(&refused.to_string()).event()).await;
+                    if governed.is_first_refusal(&[asked.checkpoint.as_bytes()]) {
+                        let event = Happening::now(Kind::Refused).member(from).code(code).text(&refused.to_string()).event();
+                        self.note(event).await;
+                    }
                 }
                 Ok(Witnessed { refused: Some(refused.to_string()), ..chronicle.seen(&log)? })
             }

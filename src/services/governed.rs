@@ -40,12 +40,17 @@ pub struct Governed {
     outboxes: Mutex<HashMap<MemberId, (NativeAddress, Outbox)>>,
     /// Former directories: the ground of changes for those who have them.
     grounds: Mutex<VecDeque<Arc<Signed<Directory>>>>,
+    /// What was refused lately and is in the journal already.
+    refused: Mutex<VecDeque<[u8; 32]>>,
     /// Why this node does not serve, if it must not.
     halted: RwLock<Option<String>>,
     chronicle: Option<Arc<Chronicle>>,
     /// The size of our log that each witness has seen.
     witnessed: Mutex<HashMap<MemberId, u64>>,
 }
+
+/// Refusals that are remembered.
+const REFUSALS: usize = 1_024;
 
 /// Former directories that are kept in memory.
 const GROUNDS: usize = 4;
@@ -95,6 +100,7 @@ impl Governed {
             fetching: tokio::sync::Mutex::default(),
             outboxes: Mutex::default(),
             grounds: Mutex::default(),
+            refused: Mutex::default(),
             halted: RwLock::default(),
             chronicle: None,
             witnessed: Mutex::default(),
@@ -153,6 +159,22 @@ impl Governed {
     pub(crate) fn ground(&self, version: u64) -> Option<Arc<Signed<Directory>>> {
         let grounds = self.grounds.lock().unwrap_or_else(PoisonError::into_inner);
         grounds.iter().find(|directory| directory.content.head.version == version).cloned()
+    }
+
+    /// Whether something is refused for the first time lately.
+    ///
+    /// Threat: a member says the same wrong thing again and again, and the journal of everybody else fills their disks.
+    pub(crate) fn is_first_refusal(&self, of: &[&[u8]]) -> bool {
+        let digest = crate::crypto::hash::sha256(of);
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = !refused.contains(&digest);
+        if is_first {
+            refused.push_back(digest);
+            if refused.len() > REFUSALS {
+                refused.pop_front();
+            }
+        }
+        is_first
     }
 
     /// Waits for work that goes on behind answers.

@@ -77,14 +77,18 @@ impl Node {
         let governed = Arc::clone(self.needs_governance()?);
         let live = Arc::clone(&governed.live);
         let before = governed.charter().directory().cloned();
+        let text = note.text().to_owned();
         let taken = tokio::task::spawn_blocking(move || live.take(&note, clock())).await;
         let accepted = match taken.map_err(|_| Error::Disk("the work was cut off".into()))? {
             Ok(accepted) => accepted,
             Err(error) => {
                 let code = error.code();
                 tracing::warn!(%code, %error, actor, "a document was refused");
-                self.note(Happening::now(Kind::Refused).actor(actor, "document").code(code).text(&error.to_string()).event())
-                    .await;
+                if governed.is_first_refusal(&[text.as_bytes(), actor.as_bytes()]) {
+                    let event =
+                        Happening::now(Kind::Refused).actor(actor, "document").code(code).text(&error.to_string()).event();
+                    self.note(event).await;
+                }
                 return Err(error.into());
             }
         };
