@@ -1,6 +1,6 @@
 //! What a node has when its network has a directory and a policy.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use jiff::Timestamp;
@@ -35,8 +35,10 @@ pub struct Governed {
     pub(crate) verified: Mutex<VecDeque<(VerifyKey, [u8; 32], Signature)>>,
     /// There is a new document to tell of.
     pub(crate) news: Notify,
-    /// One at a time asks for documents.
-    pub(crate) fetching: tokio::sync::Mutex<()>,
+    /// Members that are being asked for documents.
+    ///
+    /// Threat: a member says that it is ahead and answers slowly. It holds up nobody but itself: others are asked meanwhile.
+    fetching: Mutex<HashSet<MemberId>>,
     outboxes: Mutex<HashMap<MemberId, (NativeAddress, Outbox)>>,
     /// Former directories: the ground of changes for those who have them.
     grounds: Mutex<VecDeque<Arc<Signed<Directory>>>>,
@@ -97,7 +99,7 @@ impl Governed {
             tasks: TaskTracker::new(),
             verified: Mutex::default(),
             news: Notify::new(),
-            fetching: tokio::sync::Mutex::default(),
+            fetching: Mutex::default(),
             outboxes: Mutex::default(),
             grounds: Mutex::default(),
             refused: Mutex::default(),
@@ -175,6 +177,16 @@ impl Governed {
             }
         }
         is_first
+    }
+
+    /// Whether a member is to be asked for documents now; false if it is being asked. [`Self::fetched`] ends it.
+    pub(crate) fn begin_fetch(&self, member: &MemberId) -> bool {
+        self.fetching.lock().unwrap_or_else(PoisonError::into_inner).insert(member.clone())
+    }
+
+    /// A member was asked.
+    pub(crate) fn fetched(&self, member: &MemberId) {
+        self.fetching.lock().unwrap_or_else(PoisonError::into_inner).remove(member);
     }
 
     /// Waits for work that goes on behind answers.

@@ -159,14 +159,18 @@ impl Node {
                 let charter = governed.charter();
                 let Some(to) = charter.members().by_id(from).and_then(native_address) else { return };
                 let (node, governed) = (Arc::clone(self), Arc::clone(governed));
-                tokio::spawn(async move { node.fetch_documents(&governed, &to).await });
+                if governed.begin_fetch(&to.member) {
+                    tokio::spawn(async move {
+                        node.fetch_documents(&governed, &to).await;
+                        governed.fetched(&to.member);
+                    });
+                }
             }
         }
     }
 
-    /// Asks a member for the documents that we lack. One at a time: news comes from several sides.
+    /// Asks a member for the documents that we lack.
     pub(crate) async fn fetch_documents(self: &Arc<Self>, governed: &Arc<Governed>, from: &NativeAddress) {
-        let _one = governed.fetching.lock().await;
         let charter = governed.charter();
         let directory = charter.directory().map_or(0, |signed| signed.content.head.version);
         let asked = DocumentsAfter { version: charter.version(), directory };
@@ -185,7 +189,6 @@ impl Node {
     /// Documents that a member brings us: we may be one that is not let in to ask.
     pub async fn native_take(self: &Arc<Self>, from: &MemberId, documents: Documents) -> Result<(), Error> {
         let governed = Arc::clone(self.needs_governance()?);
-        let _one = governed.fetching.lock().await;
         self.take_documents(&governed, from, documents).await;
         Ok(())
     }
