@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{Config, Surface};
 use crate::directory::{Directory, Trust};
@@ -66,6 +66,7 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     for note in harden() {
         tracing::warn!("{note}");
     }
+    let mut signals = Signals::listen()?;
     let (data_dir, _temporary) = data_folder(&config)?;
     let enclave = open_enclave(&config, &data_dir).await?;
     let store = open_store(&config, &data_dir, options.recover).await?;
@@ -91,7 +92,7 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     transport.serve_some(|surface| surface == Surface::Admin, &config, &node, &figures, &shutdown);
     if let Some(native) = native {
         native.serve(&config, &node, &figures.metrics, &shutdown).await;
-        wait_for_operators(&node, &figures.readiness).await?;
+        wait_for_operators(&node, &figures.readiness, &mut signals).await?;
     }
     events::start_webhooks(&config, &data_dir, &node, &shutdown).await?;
     transport.serve_some(|_| true, &config, &node, &figures, &shutdown);
@@ -103,7 +104,7 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     tracing::info!(url = %node.settings().own_url, data = %data_dir.display(), "ready");
     // Without systemd there is nobody to tell.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    let code = work(&node, options.recover).await?;
+    let code = work(&node, options.recover, &mut signals).await?;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     let outcome = shutdown.finish(GRACE).await;
     if outcome.cut > 0 {
@@ -118,30 +119,43 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     Ok(code)
 }
 
+/// SIGTERM and SIGINT, listened to from the start on: whoever stops a node that has just answered gets a clean end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, StartError> {
+        let listen = |kind| signal(kind).map_err(|source| StartError::Signals { source });
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    /// Resolves when the process is to stop.
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
 /// A node that was put back serves nothing but its admin surface until operators decide; then it is started again.
 ///
 /// Threat: its store answers "not a party" to what it has lost, and the node's private state diverges for ever.
-async fn wait_for_operators(node: &Arc<Node>, readiness: &Readiness) -> Result<(), StartError> {
+async fn wait_for_operators(node: &Arc<Node>, readiness: &Readiness, signals: &mut Signals) -> Result<(), StartError> {
     let Some(reason) = node.governed().and_then(|governed| governed.halted()) else { return Ok(()) };
     let _waiting = readiness.wait_for("the operators: this node was put back");
     tracing::error!(reason, code = "CEL3211", "this node does not serve: see docs/journal.md");
-    let listen = |kind| signal(kind).map_err(|source| StartError::Signals { source });
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    signals.stop().await;
     Err(StartError::PutBack(reason))
 }
 
 /// Discovers until a signal, or recovers until done.
-async fn work(node: &Arc<Node>, recover: bool) -> Result<u8, StartError> {
-    let listen = |kind| signal(kind).map_err(|source| StartError::Signals { source });
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+async fn work(node: &Arc<Node>, recover: bool, signals: &mut Signals) -> Result<u8, StartError> {
     let discovery = tokio::spawn(Arc::clone(node).discover());
     let code = tokio::select! {
-        _ = terminate.recv() => 0,
-        _ = interrupt.recv() => 0,
+        () = signals.stop() => 0,
         done = node.recover(), if recover => {
             let done = done.map_err(|source| StartError::Recovery { source })?;
             tracing::info!(peers = done.peers, failed = done.failed, left = done.left, "recovery ended");
