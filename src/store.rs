@@ -7,6 +7,7 @@ pub(crate) mod contract;
 mod event;
 pub mod fsck;
 pub mod rocks;
+mod table;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,6 +17,7 @@ use crate::shred::{LeafRef, SealedHead};
 use crate::types::{Code, Coded, GroupId, PayloadId};
 
 pub use event::{Event, JournalRow};
+pub use table::{Table, Write};
 
 /// Which of the two lives of an id a record belongs to.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -192,6 +194,21 @@ pub trait Store: Send + Sync {
 
     /// The sealed bytes beside a payload.
     async fn beside(&self, id: &PayloadId) -> Result<Option<Bytes>, StoreError>;
+
+    /// Writes rows of the services' tables and journals events, all in one batch.
+    async fn write(&self, rows: Vec<Write>, events: Vec<Event>) -> Result<(), StoreError>;
+
+    /// A row of a table.
+    async fn row(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StoreError>;
+
+    /// Up to `limit` rows of a table whose keys begin with `prefix`, in the order of keys, after the key `after`.
+    async fn rows(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Bytes, Bytes)>, StoreError>;
 
     /// Figures, from indexes, without a scan.
     async fn stats(&self) -> Result<Stats, StoreError>;

@@ -1,6 +1,7 @@
 //! What every store must do, whatever it stands on. Each case runs against each backend: see [`contract`].
 
 mod journal;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -58,12 +59,15 @@ macro_rules! contract {
             an_erased_payload_leaves_commitments_alone
             bytes_beside_a_payload_go_with_it
             records_come_back_as_they_were
+            rows_of_tables_come_in_order_and_go_together
             scans_are_ordered_and_paged
             what_was_answered_survives_a_restart
         }
     };
 }
 pub(crate) use contract;
+
+pub(crate) use table::rows_of_tables_come_in_order_and_go_together;
 
 pub(crate) use journal::{
     an_erased_payload_leaves_commitments_alone, bytes_beside_a_payload_go_with_it, journal_rows_come_with_what_they_record,

@@ -21,14 +21,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::commit::{Committed, Committer, Op, Reply, Request};
 use self::rows::{Index, Totals};
-use super::{Event, Inserted, JournalRow, Kind, Lookup, Record, Stats, Store, StoreError, Tombstone};
+use super::{Event, Inserted, JournalRow, Kind, Lookup, Record, Stats, Store, StoreError, Table, Tombstone, Write};
 use crate::shred::SealedHead;
 use crate::types::{GroupId, PayloadId};
 
 pub(super) use audit::{Finding, Order};
 
 /// Format of the rows; written once, refused if newer.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 const META: &str = "default";
 const INDEX: &str = "index";
@@ -38,7 +38,8 @@ const GROUP: &str = "group";
 const JOURNAL: &str = "journal";
 const TRACE: &str = "trace";
 const BESIDE: &str = "beside";
-const FAMILIES: [&str; 8] = [META, INDEX, PAYLOAD, TOMBSTONE, GROUP, JOURNAL, TRACE, BESIDE];
+const TABLE: &str = "table";
+const FAMILIES: [&str; 9] = [META, INDEX, PAYLOAD, TOMBSTONE, GROUP, JOURNAL, TRACE, BESIDE, TABLE];
 
 /// Ciphertext of one page of a scan: large payloads make short pages.
 const PAGE_BYTES: usize = 8 << 20;
@@ -60,7 +61,7 @@ impl RocksStore {
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Io(format!("{}: {error}", folder.display())))?;
         let db = DB::open_cf_descriptors(&tuning::database(), folder, tuning::families());
         let db = Arc::new(db.map_err(|error| opening(folder, &error))?);
-        // Format 1 lacks the families of the journal; they were just made.
+        // Formats 1 and 2 lack the families of the journal and of tables; they were just made.
         if format_of(&db)?.is_none_or(|found| found < FORMAT) {
             db.put_opt(rows::FORMAT_KEY, FORMAT.to_be_bytes(), &rows::synced()).map_err(reading)?;
         }
@@ -241,6 +242,38 @@ impl Store for RocksStore {
     async fn beside(&self, id: &PayloadId) -> Result<Option<Bytes>, StoreError> {
         let row = self.db.get_cf(&rows::family(&self.db, BESIDE)?, id.as_bytes()).map_err(reading)?;
         Ok(row.map(Bytes::from))
+    }
+
+    async fn write(&self, rows: Vec<Write>, events: Vec<Event>) -> Result<(), StoreError> {
+        self.commit(Op::Write(rows, events)).await.map(drop)
+    }
+
+    async fn row(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        let row = self.db.get_cf(&rows::family(&self.db, TABLE)?, table.place(key)).map_err(reading)?;
+        Ok(row.map(Bytes::from))
+    }
+
+    async fn rows(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        let (family, prefix) = (rows::family(&self.db, TABLE)?, table.place(prefix));
+        let after = after.map(|after| table.place(after));
+        let start = after.as_ref().map_or(&prefix, |after| after.max(&prefix));
+        let mut found = Vec::new();
+        for row in self.db.iterator_cf(&family, IteratorMode::From(start, Direction::Forward)) {
+            let (key, value) = row.map_err(reading)?;
+            if !key.starts_with(&prefix) || found.len() == limit {
+                break;
+            }
+            if after.as_deref() != Some(&*key) {
+                found.push((Bytes::copy_from_slice(&key[1..]), Bytes::from(value.into_vec())));
+            }
+        }
+        Ok(found)
     }
 
     async fn stats(&self) -> Result<Stats, StoreError> {

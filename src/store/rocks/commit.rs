@@ -12,9 +12,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::rows::{self, Index, TOTALS_KEY, Totals};
-use super::{BESIDE, FAMILIES, GROUP, INDEX, JOURNAL, PAYLOAD, TOMBSTONE, TRACE, journal};
+use super::{BESIDE, FAMILIES, GROUP, INDEX, JOURNAL, PAYLOAD, TABLE, TOMBSTONE, TRACE, journal};
 use crate::shred::SealedHead;
-use crate::store::{Event, Inserted, JournalRow, Kind, Record, StoreError, Tombstone};
+use crate::store::{Event, Inserted, JournalRow, Kind, Record, StoreError, Table, Tombstone, Write};
 use crate::types::{GroupId, PayloadId};
 
 /// Bytes of one batch, roughly: a large one would hold everybody up and stay in memory twice.
@@ -37,6 +37,7 @@ pub(super) enum Op {
     Note(Event),
     PutBeside(PayloadId, Bytes, Option<Event>),
     PutGroup(GroupId, Bytes),
+    Write(Vec<Write>, Vec<Event>),
     Close,
 }
 
@@ -191,8 +192,20 @@ impl<'a> Draft<'a> {
                 self.batch.put_cf(&rows::family(self.db, GROUP)?, &id.0, &data);
                 Ok(Reply::Done(true))
             }
+            Op::Write(rows, events) => self.write(&rows, events).map(|()| Reply::Done(true)),
             Op::Close => Ok(Reply::Done(true)),
         }
+    }
+
+    fn write(&mut self, rows: &[Write], events: Vec<Event>) -> Result<(), StoreError> {
+        let (tables, _) = (rows::family(self.db, TABLE)?, self.journal_families()?);
+        for Write { table, key, value } in rows {
+            match value {
+                Some(value) => self.batch.put_cf(&tables, table.place(key), value),
+                None => self.batch.delete_cf(&tables, table.place(key)),
+            }
+        }
+        events.into_iter().try_for_each(|event| self.note(event).map(drop))
     }
 
     fn insert(&mut self, kind: Kind, id: PayloadId, record: &Record, event: Option<Event>) -> Result<Inserted, StoreError> {
@@ -303,6 +316,7 @@ impl<'a> Draft<'a> {
         self.batch.delete_cf(&payloads, index.payload_key());
         if kind == Kind::Payload {
             self.batch.delete_cf(&rows::family(self.db, BESIDE)?, id.as_bytes());
+            self.batch.delete_cf(&rows::family(self.db, TABLE)?, Table::Tag.place(id.as_bytes()));
         }
         self.index.insert((kind, id), None);
         *self.totals.of(kind) = self.totals.of(kind).saturating_sub(1);
@@ -325,6 +339,10 @@ impl Op {
     fn size(&self) -> usize {
         match self {
             Self::Insert(_, _, record, _) => record.ciphertext.len() + 512,
+            Self::Write(rows, events) => {
+                let rows: usize = rows.iter().map(|row| row.key.len() + row.value.as_ref().map_or(0, Bytes::len) + 64).sum();
+                rows + 512 * events.len()
+            }
             _ => 512,
         }
     }

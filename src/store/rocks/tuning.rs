@@ -4,7 +4,7 @@ use rocksdb::{
     BlockBasedIndexType, BlockBasedOptions, Cache, ColumnFamilyDescriptor, DBCompressionType, DBRecoveryMode, LogLevel, Options,
 };
 
-use super::{BESIDE, GROUP, INDEX, JOURNAL, META, PAYLOAD, TOMBSTONE, TRACE};
+use super::{BESIDE, GROUP, INDEX, JOURNAL, META, PAYLOAD, TABLE, TOMBSTONE, TRACE};
 
 const MIB: usize = 1 << 20;
 /// All memtables together: with the block cache, most of the store's memory.
@@ -58,6 +58,7 @@ pub(super) fn families() -> Vec<ColumnFamilyDescriptor> {
         family(JOURNAL, MIB, 4096),
         family(TRACE, MIB, 4096),
         family(BESIDE, MIB, 4096),
+        family(TABLE, MIB, 4096),
     ]
 }
 
