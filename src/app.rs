@@ -228,5 +228,6 @@ fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {
         peer_budget: config.peers.budget,
         poll_interval: config.peers.poll_interval,
         own_url,
+        node_cache: config.erasure.node_cache,
     })
 }

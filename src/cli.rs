@@ -25,9 +25,11 @@ macro_rules! say_part {
 mod acts;
 mod admin;
 mod bench;
+mod certificate;
 mod config;
 mod demo;
 mod enclave;
+mod erase;
 mod failure;
 mod fsck;
 mod governance;
@@ -84,6 +86,10 @@ enum Command {
     Keyupdate(keyupdate::Args),
     /// Write, sign, check and publish the documents that govern a network.
     Governance(Box<governance::Args>),
+    /// Erase payloads and documents at every holder: ask, decide, refuse, follow.
+    Erase(Box<erase::Args>),
+    /// Verify the certificate of an erasure, and show it as a page.
+    Certificate(certificate::Args),
     /// Run the enclave as a process of its own.
     Enclave(enclave::Args),
     /// Read a node's journal, or go on after a node was put back.
@@ -130,6 +136,8 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Keygen(args) => keygen::run(args)?,
         Command::Keyupdate(args) => keyupdate::run(&args)?,
         Command::Governance(args) => governance::run(*args)?,
+        Command::Erase(args) => erase::run(&args)?,
+        Command::Certificate(args) => certificate::run(&args)?,
         Command::Enclave(args) => enclave::run(&args)?,
         Command::Journal(args) => journal::run(&args)?,
         Command::Receipt(args) => receipt::run(&args)?,

@@ -5,6 +5,7 @@
 
 mod access;
 mod endpoint;
+mod erasure;
 mod error;
 mod export;
 mod files;
@@ -32,6 +33,7 @@ use crate::types::Address;
 
 pub use access::{AccessTable, CertificateEntry, CertificateHash, IssuerUrl, OidcTable, system_authorities};
 pub use endpoint::{Endpoint, HostPort};
+pub use erasure::ErasureTable;
 pub use error::{ConfigError, Place, Rejected, Warning};
 pub use governance::Governance;
 pub use keys::{EnclaveTable, KeyEntry, PrivateSource, PublicSource, ResidentGroup};
@@ -67,6 +69,9 @@ pub struct Config {
     /// `[enclave]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub enclave: EnclaveTable,
+    /// `[erasure]`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub erasure: ErasureTable,
     /// `[governance]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub governance: Option<Governance>,

@@ -5,6 +5,7 @@ mod counters;
 mod discover;
 mod encoded;
 mod erase;
+mod erasure;
 mod error;
 mod governed;
 mod groups;
@@ -36,6 +37,7 @@ use crate::types::{Address, Class, GroupId, PayloadId, PeerUrl, Privacy, Privacy
 pub use chronicle::{Chronicle, log_name};
 pub use counters::{Counter, Counters};
 pub use discover::{PartyInfoAnswer, PartyInfoFrom};
+pub use erasure::{ErasureError, NewCase, Reach, Reached};
 pub use error::Error;
 pub use governed::Governed;
 pub use groups::{Group, GroupKind, NewGroup, ResidentGroup};
@@ -65,6 +67,8 @@ pub struct Settings {
     pub poll_interval: Duration,
     /// Our own peer URL, as announced.
     pub own_url: PeerUrl,
+    /// How long the node beside us may keep a payload in its cache: an erasure waits for it before it says "purged".
+    pub node_cache: Duration,
 }
 
 /// The node: keys, store, peers and rules in one place. Cheap to clone through its `Arc`.
@@ -79,6 +83,10 @@ pub struct Node {
     pub(crate) staging: recover::Staging,
     pub(crate) withdrawals: withdraw::Withdrawals,
     pub(crate) governed: Option<Arc<Governed>>,
+    /// Held while an order is carried out: no two of them touch one item at once.
+    pub(crate) orders: tokio::sync::Mutex<()>,
+    /// Held while a case is changed.
+    pub(crate) cases: tokio::sync::Mutex<()>,
 }
 
 impl Node {
@@ -101,6 +109,8 @@ impl Node {
             staging: recover::Staging::default(),
             withdrawals: withdraw::Withdrawals::default(),
             governed: None,
+            orders: tokio::sync::Mutex::default(),
+            cases: tokio::sync::Mutex::default(),
         }
     }
 

@@ -12,7 +12,7 @@ use hyper::ext::ReasonPhrase;
 
 use super::request::RequestError;
 use crate::enclave::EnclaveError;
-use crate::services::{self, PeerError};
+use crate::services::{self, ErasureError, PeerError};
 use crate::store::StoreError;
 use crate::types::{Code, Coded};
 use crate::wire::DecodeError;
@@ -196,6 +196,7 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         | E::RecipientUnknown(_)
         | E::SenderUnknown(_) => StatusCode::NOT_FOUND,
         E::Erased(_) => StatusCode::GONE,
+        E::Erasure(error) => erasure_status(error),
         E::GroupsUnavailable | E::RolledBack(_) => StatusCode::SERVICE_UNAVAILABLE,
         E::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
         E::Delivery { source, .. } | E::Peer(source) => match source {
@@ -204,6 +205,17 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         },
         other if is_passing(other) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn erasure_status(error: &ErasureError) -> StatusCode {
+    match error {
+        ErasureError::Unknown(_) => StatusCode::NOT_FOUND,
+        ErasureError::Forbidden(_) => StatusCode::CONFLICT,
+        ErasureError::Nothing => StatusCode::UNPROCESSABLE_ENTITY,
+        ErasureError::Order(_) => StatusCode::FORBIDDEN,
+        ErasureError::Text | ErasureError::Past => StatusCode::BAD_REQUEST,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

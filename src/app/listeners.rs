@@ -146,7 +146,7 @@ impl Bound {
             Surface::Admin => {
                 let (source, readiness) = (Arc::clone(&figures.source) as _, figures.readiness.clone());
                 let network = |access| match node.governed() {
-                    Some(_) => api::admin::network::routes(node, access),
+                    Some(_) => api::admin::network::routes(node, access).merge(api::admin::erasure_routes(node, access)),
                     None => Router::new(),
                 };
                 let Some(admin) = &figures.admin else {

@@ -154,6 +154,9 @@ pub enum Error {
     /// The enclave cannot do it.
     #[error(transparent)]
     Enclave(EnclaveError),
+    /// An erasure is not begun, decided or carried out.
+    #[error(transparent)]
+    Erasure(#[from] super::ErasureError),
     /// The store cannot do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -212,6 +215,7 @@ impl Coded for Error {
             Self::RolledBack(_) => Code(3211),
             Self::Delivery { source, .. } | Self::Peer(source) => source.code(),
             Self::Enclave(error) => error.code(),
+            Self::Erasure(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }

@@ -63,7 +63,12 @@ impl Node {
             let record = Record { time: now(), nonce: payload.nonce, head: head.clone(), ciphertext: payload.ciphertext.clone() };
             let event = self.event(|| Happening::now(What::Received).id(id));
             match self.store.insert_noted(Kind::Payload, id, record, event).await? {
-                Inserted::New => return Ok(Pushed { id, withdraw: Some(self.withdrawals.offer(id, &head)) }),
+                Inserted::New => {
+                    if let Some(member) = self.member_of(&payload.sender) {
+                        self.refuse_guarded(id, &member).await?;
+                    }
+                    return Ok(Pushed { id, withdraw: Some(self.withdrawals.offer(id, &head)) });
+                }
                 Inserted::Buried => return Err(Error::Erased(id)),
                 Inserted::Exists if self.merge_meta(id, &head, &meta).await? => return Ok(Pushed { id, withdraw: None }),
                 // It was withdrawn meanwhile: this delivery stands on its own.

@@ -14,6 +14,8 @@ pub enum Act {
     AcceptRollback,
     /// Destroys a payload's keys and buries it. Dangerous.
     Erase,
+    /// Gives more time to the answer to a request, or refuses it.
+    AnswerErasure,
     /// Takes the journal away as a file.
     ExportJournal,
     /// Sees which dangerous acts wait.
@@ -24,8 +26,12 @@ pub enum Act {
     ReadDocuments,
     /// Reads records of the journal.
     ReadJournal,
+    /// Reads erasure cases and writes their certificates.
+    ReadErasures,
     /// Reads `/metrics` and `/status`.
     ReadStatus,
+    /// Opens an erasure case, or looks at what it would reach.
+    RequestErasure,
 }
 
 /// Who may do an act.
@@ -44,16 +50,19 @@ pub struct Rule {
 const READERS: &[Role] = &[Role::Operator, Role::Dpo, Role::Auditor, Role::Supervisor, Role::Observer];
 
 /// The table. `docs/roles.md` shows the same.
-pub const RULES: [Rule; 8] = [
+pub const RULES: [Rule; 11] = [
     rule(Act::AcceptRollback, &[Role::Operator], Some(&[Role::Operator, Role::Governor]), true),
+    rule(Act::AnswerErasure, &[Role::Dpo], None, true),
     rule(Act::Erase, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
     rule(Act::ExportJournal, READERS, None, true),
     rule(Act::ListActs, &[Role::Operator, Role::Dpo, Role::Officer, Role::Governor, Role::Auditor], None, false),
     rule(Act::PublishDocument, &[Role::Operator, Role::Governor], None, true),
     rule(Act::ReadDocuments, &Role::ALL, None, false),
+    rule(Act::ReadErasures, READERS, None, true),
     rule(Act::ReadJournal, READERS, None, true),
     // A collector asks every few seconds: its calls would be most of the journal.
     rule(Act::ReadStatus, &Role::ALL, None, false),
+    rule(Act::RequestErasure, &[Role::Dpo], None, true),
 ];
 
 const fn rule(act: Act, roles: &'static [Role], second: Option<&'static [Role]>, recorded: bool) -> Rule {
@@ -71,13 +80,16 @@ impl Act {
     pub const fn name(self) -> &'static str {
         match self {
             Self::AcceptRollback => "accept-rollback",
+            Self::AnswerErasure => "answer-erasure",
             Self::Erase => "erase",
             Self::ExportJournal => "export-journal",
             Self::ListActs => "list-acts",
             Self::PublishDocument => "publish-document",
             Self::ReadDocuments => "read-documents",
+            Self::ReadErasures => "read-erasures",
             Self::ReadJournal => "read-journal",
             Self::ReadStatus => "read-status",
+            Self::RequestErasure => "request-erasure",
         }
     }
 }

@@ -189,7 +189,12 @@ impl Node {
                 Record { time: now(), nonce: delivery.nonce, head: head.clone(), ciphertext: delivery.ciphertext.clone() };
             let event = Happening::now(What::Received).id(id).class(class).event();
             match self.store.insert_noted(Kind::Payload, id, record, Some(event)).await? {
-                Inserted::New => return Ok(Some(self.withdrawals.offer(id, &head))),
+                Inserted::New => {
+                    if let Some(native) = &meta.native {
+                        self.refuse_guarded(id, &native.member).await?;
+                    }
+                    return Ok(Some(self.withdrawals.offer(id, &head)));
+                }
                 Inserted::Buried => return Err(Error::Erased(id)),
                 Inserted::Exists if self.merge_meta(id, &head, meta).await? => return Ok(None),
                 // It was withdrawn meanwhile: this delivery stands on its own.

@@ -1,0 +1,42 @@
+//! What other parts bring.
+use super::settle::RootWords;
+use crate::erasure::Scope;
+use crate::services::{Error, Node};
+use crate::types::{DocumentId, ItemId, MemberId};
+use super::holder::Presence;
+
+impl Node {
+    pub(crate) async fn unindex(&self, _: &[ItemId]) -> Result<(), Error> {
+        Ok(())
+    }
+    pub(crate) async fn resolve(&self, scope: &Scope) -> Result<Vec<ItemId>, Error> {
+        match scope {
+            Scope::Items(items) => Ok(items.clone()),
+            _ => Ok(Vec::new()),
+        }
+    }
+    pub(crate) async fn purge(&self) -> Result<(), Error> {
+        Ok(())
+    }
+    pub(crate) async fn rotate_root(&self, _: &str) -> Result<(), Error> {
+        Ok(())
+    }
+    pub(super) async fn root_words(&self) -> Result<RootWords, Error> {
+        Ok(RootWords { kind: "file".into(), word: String::new(), rotated: u64::MAX, next: None })
+    }
+    pub(super) async fn held_until(&self, _: &ItemId) -> Result<Option<u64>, Error> {
+        Ok(None)
+    }
+    pub(super) async fn document_holders(&self, _: &DocumentId) -> Result<Vec<MemberId>, Error> {
+        Ok(Vec::new())
+    }
+    pub(super) async fn document_controller(&self, _: &DocumentId) -> Result<Option<MemberId>, Error> {
+        Ok(None)
+    }
+    pub(super) async fn document_presence(&self, _: &DocumentId) -> Result<Presence, Error> {
+        Ok(Presence::Absent)
+    }
+    pub(super) async fn erase_document(&self, _: DocumentId) -> Result<bool, Error> {
+        Ok(false)
+    }
+}
