@@ -14,7 +14,9 @@ use super::gate::{Gate, pass};
 use super::{Limits, body, common};
 use crate::net::native::NativeCaller;
 use crate::services::{self, Node, native_path as path};
-use crate::wire::native::{Batch, Documents, DocumentsAfter, Message, OrdersAfter, Part, Resend, Seen, Standing, Withdraw, Witness};
+use crate::wire::native::{
+    Batch, Documents, DocumentsAfter, Message, OrdersAfter, Part, Resend, Seen, Standing, Withdraw, Witness,
+};
 
 /// Longest batch: some deliveries of a MiB, or one part.
 const MAX_BATCH: usize = 8 << 20;

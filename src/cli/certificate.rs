@@ -69,7 +69,10 @@ fn show(checked: &Checked, is_anchored: bool) {
     say!("network: {}{}", certificate.network, if is_anchored { "" } else { " (not compared: give --network)" });
     say!("ground: {} ({})", certificate.ground, certificate.ground.article());
     say!("items: {} (by {})", certificate.items, certificate.scope);
-    say!("{}", if certificate.complete { "complete: every holder that can answer has answered for good" } else { "NOT complete yet" });
+    say!(
+        "{}",
+        if certificate.complete { "complete: every holder that can answer has answered for good" } else { "NOT complete yet" }
+    );
     for holder in &checked.holders {
         let level = holder.level.map_or_else(|| "-".to_owned(), |level| level.to_string());
         say!("  {} ({}): {level}", holder.member, holder.legal_name);

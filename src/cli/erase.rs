@@ -136,7 +136,11 @@ impl ScopeArgs {
             self.class.map(Scope::Class),
         ];
         let ids = (!self.ids.is_empty()).then(|| Scope::Items(self.ids.clone()));
-        by.into_iter().flatten().chain(ids).next().context("nothing was named: give --id, --subject, --purpose, --contract, --key-of or --class")
+        by.into_iter()
+            .flatten()
+            .chain(ids)
+            .next()
+            .context("nothing was named: give --id, --subject, --purpose, --contract, --key-of or --class")
     }
 }
 
@@ -247,7 +251,14 @@ fn show(node: &Node, case: CaseId, as_json: bool) -> anyhow::Result<()> {
         say!("{case:#}");
         return Ok(());
     }
-    say!("{}  {}  {} item(s) by {}  {}", text(&case["id"]), text(&case["state"]), case["items"], text(&case["scope"]), text(&case["ground"]));
+    say!(
+        "{}  {}  {} item(s) by {}  {}",
+        text(&case["id"]),
+        text(&case["state"]),
+        case["items"],
+        text(&case["scope"]),
+        text(&case["ground"])
+    );
     say!("asked for {}, answer due {}", time(&case["requested"]), time(&case["due"]));
     for moved in case["moves"].as_array().map(Vec::as_slice).unwrap_or_default() {
         say!("  {}  {} -> {}  by {}", time(&moved["at"]), text(&moved["step"]), text(&moved["to"]), text(&moved["by"]));
@@ -258,7 +269,13 @@ fn show(node: &Node, case: CaseId, as_json: bool) -> anyhow::Result<()> {
             Some(level) => format!("E{level}"),
         };
         let error = holder["error"].as_str().map_or_else(String::new, |error| format!("  last asked in vain [{error}]"));
-        say!("  {} ({}): {} item(s), {level}, heard {}{error}", text(&holder["member"]), text(&holder["kind"]), holder["items"], time(&holder["heard"]));
+        say!(
+            "  {} ({}): {} item(s), {level}, heard {}{error}",
+            text(&holder["member"]),
+            text(&holder["kind"]),
+            holder["items"],
+            time(&holder["heard"])
+        );
     }
     Ok(())
 }

@@ -109,9 +109,8 @@ impl SignedOrder {
             ground: fields.word("ground")?,
             time: fields.number("time")?,
             deadline: fields.number("deadline")?,
-            items: fields.list("items", |fields| {
-                ItemId::from_bytes(fields.bytes("item", 64)?).map_err(|_| DecodeError::Length("item"))
-            })?,
+            items: fields
+                .list("items", |fields| ItemId::from_bytes(fields.bytes("item", 64)?).map_err(|_| DecodeError::Length("item")))?,
         };
         if order.items.is_empty() || order.items.len() > MAX_ITEMS {
             return Err(DecodeError::Value("items"));

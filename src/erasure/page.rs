@@ -45,12 +45,20 @@ pub fn render(checked: &Checked) -> String {
     for holder in &checked.holders {
         let answers: Vec<String> = holder.answers.iter().map(|(words, count)| format!("{count} × {words}")).collect();
         let answers = match holder.kind {
-            HolderKind::Tessera => format!("{} item(s): runs Tessera, which takes no orders; nothing is certified of its copy", holder.items),
+            HolderKind::Tessera => {
+                format!("{} item(s): runs Tessera, which takes no orders; nothing is certified of its copy", holder.items)
+            }
             HolderKind::Celosia => answers.join("; "),
         };
         let level = level_words(holder.level);
-        let until = holder.recoverable_until.map_or_else(String::new, |until| format!("; a backup with its root can open it until {}", time(until)));
-        let proof = if holder.in_journal > 0 { format!("receipt in its journal ({} of its orders)", holder.in_journal) } else { "none".into() };
+        let until = holder
+            .recoverable_until
+            .map_or_else(String::new, |until| format!("; a backup with its root can open it until {}", time(until)));
+        let proof = if holder.in_journal > 0 {
+            format!("receipt in its journal ({} of its orders)", holder.in_journal)
+        } else {
+            "none".into()
+        };
         let root = if holder.root.is_empty() { String::new() } else { format!("; root: {}", holder.root) };
         let _ = write!(
             page,

@@ -92,7 +92,9 @@ impl Answer {
             Self::Erased(level) => form.list(2).number(1_u8).number(level.number()),
             Self::Held { until } => form.list(2).number(2_u8).number(*until),
             Self::NotControllers => form.list(1).number(3_u8),
-            Self::Refused { exception, text, until } => form.list(4).number(4_u8).text(exception.name()).text(text).number(*until),
+            Self::Refused { exception, text, until } => {
+                form.list(4).number(4_u8).text(exception.name()).text(text).number(*until)
+            }
         }
     }
 

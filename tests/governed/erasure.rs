@@ -88,6 +88,11 @@ fn an_erasure_reaches_every_holder_and_is_certified() {
     let good = must(&["certificate", "verify", "--network", &network, &file]);
     assert!(good.contains("complete: every holder") && good.matches("E3 (backup-safe)").count() >= 3, "{good}");
     assert_eq!(good.matches("its journal has the receipt").count(), 3, "{good}");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/certificate");
+        std::fs::create_dir_all(&seeds).unwrap();
+        std::fs::copy(&file, seeds.join("one")).unwrap();
+    }
     let page = a.folder.join("certificate.html");
     must(&["certificate", "page", "--network", &network, &file, "--out", page.to_str().unwrap()]);
     assert!(std::fs::read_to_string(&page).unwrap().contains("b S.A."));

@@ -102,7 +102,12 @@ struct Refused {
     until: u64,
 }
 
-async fn refuse(State(node): State<Arc<Node>>, Path(case): Path<String>, who: Who, request: Request) -> Result<Json<Case>, Refusal> {
+async fn refuse(
+    State(node): State<Arc<Node>>,
+    Path(case): Path<String>,
+    who: Who,
+    request: Request,
+) -> Result<Json<Case>, Refusal> {
     let Refused { exception, text, until } = json(request).await?;
     Ok(Json(node.refuse_erasure(parse(&case)?, exception, &text, until, name(&who)).await?))
 }
@@ -113,7 +118,12 @@ struct Extended {
     text: String,
 }
 
-async fn extend(State(node): State<Arc<Node>>, Path(case): Path<String>, who: Who, request: Request) -> Result<Json<Case>, Refusal> {
+async fn extend(
+    State(node): State<Arc<Node>>,
+    Path(case): Path<String>,
+    who: Who,
+    request: Request,
+) -> Result<Json<Case>, Refusal> {
     let Extended { text } = json(request).await?;
     Ok(Json(node.extend_erasure(parse(&case)?, &text, name(&who)).await?))
 }
@@ -123,7 +133,12 @@ async fn extend(State(node): State<Arc<Node>>, Path(case): Path<String>, who: Wh
 #[serde(deny_unknown_fields)]
 struct Decided {}
 
-async fn erase(State(node): State<Arc<Node>>, Path(case): Path<String>, who: Who, request: Request) -> Result<Json<Case>, Refusal> {
+async fn erase(
+    State(node): State<Arc<Node>>,
+    Path(case): Path<String>,
+    who: Who,
+    request: Request,
+) -> Result<Json<Case>, Refusal> {
     let Decided {} = json(request).await?;
     Ok(Json(node.decide_erasure(parse(&case)?, name(&who)).await?))
 }

@@ -102,7 +102,12 @@ impl Certificate {
         Ok(charter)
     }
 
-    fn check_holder(&self, members: &Members, entry: &Entry, controller: &VerifyKey) -> Result<(CheckedHolder, bool), CertificateError> {
+    fn check_holder(
+        &self,
+        members: &Members,
+        entry: &Entry,
+        controller: &VerifyKey,
+    ) -> Result<(CheckedHolder, bool), CertificateError> {
         let mut holder = CheckedHolder {
             member: entry.member.clone(),
             legal_name: name_of(members, &entry.member),
@@ -172,7 +177,8 @@ impl Certificate {
         let wrong = |why: String| CertificateError::Journal { member: entry.member.clone(), page, why };
         let salt = BASE64.decode(evidence.salt.as_bytes()).ok().and_then(|salt| <[u8; 32]>::try_from(salt).ok());
         let salt = salt.ok_or_else(|| wrong("the salt is none".into()))?;
-        let proof: Proof = evidence.proof.parse().map_err(|error: crate::translog::proof::ProofError| wrong(error.to_string()))?;
+        let proof: Proof =
+            evidence.proof.parse().map_err(|error: crate::translog::proof::ProofError| wrong(error.to_string()))?;
         let checkpoint: Result<Checkpoint, _> = proof.checkpoint.text().parse();
         let name = checkpoint.map_err(|error| wrong(error.to_string()))?.origin;
         let first = origin(&self.network, &entry.member);
@@ -182,7 +188,8 @@ impl Certificate {
         }
         let key = NoteKey { name, key: key_of(members, &entry.member)? };
         proof.verify(&key, &commit(&salt, evidence.record.as_bytes())).map_err(|error| wrong(error.to_string()))?;
-        let record: serde_json::Value = serde_json::from_str(&evidence.record).map_err(|_| wrong("the record is no JSON".into()))?;
+        let record: serde_json::Value =
+            serde_json::from_str(&evidence.record).map_err(|_| wrong("the record is no JSON".into()))?;
         let said = record["details"]["receipt"].as_str().unwrap_or_default();
         if record["kind"] != "erasure-receipt" || said != HEXLOWER.encode(&receipt.digest()) {
             return Err(wrong("the record is of something else".into()));

@@ -29,7 +29,14 @@ fn receipt(order: &SignedOrder, key: &SigningKey) -> SignedErasureReceipt {
         order: order.digest(),
         member: "beta".parse().expect("a name"),
         time: 1_700_000_000_001,
-        answers: vec![Answer::Erased(Level::E2), Answer::Erased(Level::E3), Answer::Absent, Answer::Held { until: 4 }, Answer::NotControllers, refused],
+        answers: vec![
+            Answer::Erased(Level::E2),
+            Answer::Erased(Level::E3),
+            Answer::Absent,
+            Answer::Held { until: 4 },
+            Answer::NotControllers,
+            refused,
+        ],
         recoverable_until: Some(1_700_086_400_000),
         root: "file".into(),
         word: String::new(),
@@ -64,6 +71,23 @@ fn orders_and_receipts_read_back_and_every_byte_of_them_counts() {
     for cut in 0..bytes.len() {
         assert!(SignedOrder::decode(&bytes[..cut]).is_err());
     }
+}
+
+/// Seeds of the fuzzers: written with `UPDATE_GOLDEN=1`, read back ever after.
+#[test]
+fn the_fuzzers_have_seeds_that_are_taken() {
+    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let (order_file, receipt_file) = (corpus.join("erasure_order/one"), corpus.join("erasure_receipt/one"));
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let key = SigningKey::from_seed(&Secret::random());
+        let order = order(&key);
+        for (file, bytes) in [(&order_file, order.encode()), (&receipt_file, receipt(&order, &key).encode())] {
+            std::fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+            std::fs::write(file, bytes).expect("written");
+        }
+    }
+    assert!(SignedOrder::decode(&std::fs::read(order_file).expect("a seed")).is_ok());
+    assert!(SignedErasureReceipt::decode(&std::fs::read(receipt_file).expect("a seed")).is_ok());
 }
 
 proptest! {

@@ -14,7 +14,8 @@ use super::rows::{Given, put_case, put_given, put_items};
 use crate::crypto::random;
 use crate::crypto::sign::statement;
 use crate::erasure::{
-    Case, CaseId, Exception, Ground, Holder, HolderKind, Level, MAX_ITEMS, MAX_TEXT, Order, Refusal, Scope, SignedOrder, State, Step,
+    Case, CaseId, Exception, Ground, Holder, HolderKind, Level, MAX_ITEMS, MAX_TEXT, Order, Refusal, Scope, SignedOrder, State,
+    Step,
 };
 use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
@@ -125,7 +126,8 @@ impl Node {
             }
             let holders = in_order(&governed, self.holders(&governed, &items).await?);
             for (member, (kind, items)) in holders {
-                let orders = if kind == HolderKind::Celosia { self.give_orders(&governed, &case, &member, &items).await? } else { 0 };
+                let orders =
+                    if kind == HolderKind::Celosia { self.give_orders(&governed, &case, &member, &items).await? } else { 0 };
                 case.holders.push(holder(member, kind, items.len() as u64, orders));
             }
             self.keep_case(&case, What::ErasureDecision, by).await?;
@@ -163,7 +165,14 @@ impl Node {
     }
 
     /// Refuses, for a time: a ground of art. 17(3), in words, signed.
-    pub async fn refuse_erasure(&self, id: CaseId, exception: Exception, text: &str, until: u64, by: &str) -> Result<Case, Error> {
+    pub async fn refuse_erasure(
+        &self,
+        id: CaseId,
+        exception: Exception,
+        text: &str,
+        until: u64,
+        by: &str,
+    ) -> Result<Case, Error> {
         let governed = self.needs_governance()?;
         let text = line(text)?;
         if until <= now() {
@@ -218,7 +227,8 @@ impl Node {
     async fn run_case(self: &Arc<Self>, governed: &Arc<Governed>, id: &CaseId) -> Result<(), Error> {
         let Some(case) = self.case(id).await?.filter(|case| case.state.is_at_work()) else { return Ok(()) };
         let due = |holder: &&Holder| !holder.is_done() && holder.next <= now();
-        let asked = join_all(case.holders.iter().filter(due).map(|holder| self.ask_holder(governed, &case, holder.clone()))).await;
+        let asked =
+            join_all(case.holders.iter().filter(due).map(|holder| self.ask_holder(governed, &case, holder.clone()))).await;
         let _one = self.cases.lock().await;
         let Some(mut case) = self.case(id).await?.filter(|case| case.state.is_at_work()) else { return Ok(()) };
         let before = case.clone();

@@ -27,7 +27,12 @@ pub(super) fn next_time(now: u64, attempts: u32) -> u64 {
 
 impl Node {
     /// Asks a holder of a case what has become of its orders; what is known of it afterwards.
-    pub(super) async fn ask_holder(self: &Arc<Self>, governed: &Arc<Governed>, case: &Case, mut holder: Holder) -> Result<Holder, Error> {
+    pub(super) async fn ask_holder(
+        self: &Arc<Self>,
+        governed: &Arc<Governed>,
+        case: &Case,
+        mut holder: Holder,
+    ) -> Result<Holder, Error> {
         let (mut done, mut lowest, mut news) = (0, None::<u8>, false);
         let mut failed = None;
         for page in 0..holder.orders {

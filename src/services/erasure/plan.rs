@@ -31,7 +31,12 @@ impl Node {
     }
 
     /// Other members that have an item of ours.
-    async fn others(&self, charter: &Charter, governed: &Governed, item: &ItemId) -> Result<BTreeMap<MemberId, HolderKind>, Error> {
+    async fn others(
+        &self,
+        charter: &Charter,
+        governed: &Governed,
+        item: &ItemId,
+    ) -> Result<BTreeMap<MemberId, HolderKind>, Error> {
         let members = match item {
             ItemId::Payload(id) => self.payload_holders(charter, governed, id).await?,
             ItemId::Document(id) => self.document_holders(id).await?,

@@ -104,7 +104,8 @@ fn given_key(case: &CaseId, page: u32, holder: &MemberId) -> Bytes {
 pub(super) fn put_case(case: &Case) -> Vec<Write> {
     let text = serde_json::to_vec(case).unwrap_or_default();
     let marker = named(AT_WORK, &case.id.0);
-    let marker = if case.state.is_at_work() { Write::put(Table::Case, marker, Bytes::new()) } else { Write::delete(Table::Case, marker) };
+    let marker =
+        if case.state.is_at_work() { Write::put(Table::Case, marker, Bytes::new()) } else { Write::delete(Table::Case, marker) };
     vec![Write::put(Table::Case, named(CASE, &case.id.0), text), marker]
 }
 

@@ -31,7 +31,9 @@ impl Node {
             let _one = self.orders.lock().await;
             let Some(mut kept) = self.kept(digest).await? else { continue };
             let Ok(signed) = SignedOrder::decode(&kept.order) else { continue };
-            if kept.marks.iter().any(|mark| matches!(Mark::of(*mark), Mark::Pending | Mark::Held)) && self.may_go_on(&signed, &kept).await? {
+            if kept.marks.iter().any(|mark| matches!(Mark::of(*mark), Mark::Pending | Mark::Held))
+                && self.may_go_on(&signed, &kept).await?
+            {
                 self.carry_out(governed, &signed, &mut kept).await?;
             }
             self.raise(governed, &signed, &mut kept).await?;

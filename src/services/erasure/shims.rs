@@ -1,9 +1,9 @@
 //! What other parts bring.
+use super::holder::Presence;
 use super::settle::RootWords;
 use crate::erasure::Scope;
 use crate::services::{Error, Node};
 use crate::types::{DocumentId, ItemId, MemberId};
-use super::holder::Presence;
 
 impl Node {
     pub(crate) async fn unindex(&self, _: &[ItemId]) -> Result<(), Error> {
