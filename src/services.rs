@@ -12,6 +12,7 @@ mod happening;
 mod journal_view;
 mod native;
 mod peers;
+mod purge;
 mod push;
 mod raw;
 mod receive;
@@ -42,6 +43,7 @@ pub use groups::{Group, GroupKind, NewGroup, ResidentGroup};
 pub use happening::Kind as HappeningKind;
 pub use native::{GovernanceStatus, MemberStatus, NativeAddress, NativePeers, path as native_path};
 pub use peers::{Capabilities, Delivered, PeerError, Peers, ResendScope};
+pub use purge::{LastPurge, Purges};
 pub use push::Pushed;
 pub use recover::Recovery;
 pub use withdraw::WithdrawToken;
@@ -79,6 +81,7 @@ pub struct Node {
     pub(crate) staging: recover::Staging,
     pub(crate) withdrawals: withdraw::Withdrawals,
     pub(crate) governed: Option<Arc<Governed>>,
+    pub(crate) purges: Purges,
 }
 
 impl Node {
@@ -101,6 +104,7 @@ impl Node {
             staging: recover::Staging::default(),
             withdrawals: withdraw::Withdrawals::default(),
             governed: None,
+            purges: Purges::default(),
         }
     }
 

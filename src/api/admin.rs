@@ -10,6 +10,7 @@ mod error;
 mod failures;
 pub mod network;
 mod oidc;
+pub mod purge;
 mod record;
 mod role;
 

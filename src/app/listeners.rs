@@ -145,9 +145,12 @@ impl Bound {
             Surface::Native => Router::new(),
             Surface::Admin => {
                 let (source, readiness) = (Arc::clone(&figures.source) as _, figures.readiness.clone());
-                let network = |access| match node.governed() {
-                    Some(_) => api::admin::network::routes(node, access),
-                    None => Router::new(),
+                let network = |access| {
+                    let purge = api::admin::purge::routes(node, access);
+                    match node.governed() {
+                        Some(_) => purge.merge(api::admin::network::routes(node, access)),
+                        None => purge,
+                    }
                 };
                 let Some(admin) = &figures.admin else {
                     return net::admin::router(source, readiness, shutdown.clone()).merge(network(None));

@@ -20,6 +20,8 @@ pub enum Act {
     ListActs,
     /// Gives the node a signed directory or policy.
     PublishDocument,
+    /// Takes what was erased out of the store's files now.
+    Purge,
     /// Reads directory, policy and their history.
     ReadDocuments,
     /// Reads records of the journal.
@@ -44,12 +46,13 @@ pub struct Rule {
 const READERS: &[Role] = &[Role::Operator, Role::Dpo, Role::Auditor, Role::Supervisor, Role::Observer];
 
 /// The table. `docs/roles.md` shows the same.
-pub const RULES: [Rule; 8] = [
+pub const RULES: [Rule; 9] = [
     rule(Act::AcceptRollback, &[Role::Operator], Some(&[Role::Operator, Role::Governor]), true),
     rule(Act::Erase, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
     rule(Act::ExportJournal, READERS, None, true),
     rule(Act::ListActs, &[Role::Operator, Role::Dpo, Role::Officer, Role::Governor, Role::Auditor], None, false),
     rule(Act::PublishDocument, &[Role::Operator, Role::Governor], None, true),
+    rule(Act::Purge, &[Role::Operator, Role::Dpo], None, true),
     rule(Act::ReadDocuments, &Role::ALL, None, false),
     rule(Act::ReadJournal, READERS, None, true),
     // A collector asks every few seconds: its calls would be most of the journal.
@@ -75,6 +78,7 @@ impl Act {
             Self::ExportJournal => "export-journal",
             Self::ListActs => "list-acts",
             Self::PublishDocument => "publish-document",
+            Self::Purge => "purge",
             Self::ReadDocuments => "read-documents",
             Self::ReadJournal => "read-journal",
             Self::ReadStatus => "read-status",
