@@ -104,7 +104,7 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     tracing::info!(url = %node.settings().own_url, data = %data_dir.display(), "ready");
     // Without systemd there is nobody to tell.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    let code = work(&node, options.recover, &mut signals).await?;
+    let code = work(&node, options.recover, config.store.purge_every, &mut signals).await?;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     let outcome = shutdown.finish(GRACE).await;
     if outcome.cut > 0 {
@@ -151,9 +151,10 @@ async fn wait_for_operators(node: &Arc<Node>, readiness: &Readiness, signals: &m
     Err(StartError::PutBack(reason))
 }
 
-/// Discovers until a signal, or recovers until done.
-async fn work(node: &Arc<Node>, recover: bool, signals: &mut Signals) -> Result<u8, StartError> {
+/// Discovers and purges until a signal, or recovers until done.
+async fn work(node: &Arc<Node>, recover: bool, purge_every: Duration, signals: &mut Signals) -> Result<u8, StartError> {
     let discovery = tokio::spawn(Arc::clone(node).discover());
+    let purging = (!purge_every.is_zero()).then(|| tokio::spawn(Arc::clone(node).purge_regularly(purge_every)));
     let code = tokio::select! {
         () = signals.stop() => 0,
         done = node.recover(), if recover => {
@@ -163,6 +164,9 @@ async fn work(node: &Arc<Node>, recover: bool, signals: &mut Signals) -> Result<
         }
     };
     discovery.abort();
+    if let Some(purging) = purging {
+        purging.abort();
+    }
     Ok(code)
 }
 

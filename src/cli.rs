@@ -40,8 +40,10 @@ mod keygen;
 mod keyupdate;
 mod network;
 mod prompt;
+mod purge;
 mod receipt;
 mod run;
+mod scan;
 mod source;
 mod status;
 mod tessera;
@@ -96,8 +98,12 @@ enum Command {
     Journal(journal::Args),
     /// Show or verify the receipt of a payload.
     Receipt(receipt::Args),
+    /// Take what was erased out of the files of a running node's store.
+    Purge(purge::Args),
     /// Check every record of a store.
     Fsck(fsck::Args),
+    /// Search files, backups and memory images for what a payload leaves behind.
+    Scan(Box<scan::Args>),
     /// Measure a network or a socket.
     Bench(bench::Args),
     /// Verify a transparency log from files alone.
@@ -141,7 +147,9 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Enclave(args) => enclave::run(&args)?,
         Command::Journal(args) => journal::run(&args)?,
         Command::Receipt(args) => receipt::run(&args)?,
+        Command::Purge(args) => purge::run(&args)?,
         Command::Fsck(args) => return fsck::run(args),
+        Command::Scan(args) => return scan::run(*args),
         Command::Bench(args) => bench::run(&args)?,
         Command::Verify(args) => return Ok(verify::run(&args)),
         Command::Version => println!("{}", env!("CARGO_PKG_VERSION")),

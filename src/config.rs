@@ -26,6 +26,7 @@ mod validate;
 mod webhook;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,9 @@ pub struct Config {
     /// `[limits]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,
+    /// `[store]`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub store: StoreTable,
     /// `[log]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub log: Log,
@@ -148,6 +152,21 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { max_body: 64 << 20, max_connections: 1024, queue: 1024 }
+    }
+}
+
+/// `[store]`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct StoreTable {
+    /// How often, at most, the bytes of what was erased are taken out of the store's files. `"0s"`: only when asked.
+    #[serde(with = "units::duration")]
+    pub purge_every: Duration,
+}
+
+impl Default for StoreTable {
+    fn default() -> Self {
+        Self { purge_every: Duration::from_hours(1) }
     }
 }
 

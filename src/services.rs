@@ -13,6 +13,7 @@ mod happening;
 mod journal_view;
 mod native;
 mod peers;
+mod purge;
 mod push;
 mod raw;
 mod receive;
@@ -44,6 +45,7 @@ pub use groups::{Group, GroupKind, NewGroup, ResidentGroup};
 pub use happening::Kind as HappeningKind;
 pub use native::{GovernanceStatus, MemberStatus, NativeAddress, NativePeers, path as native_path};
 pub use peers::{Capabilities, Delivered, PeerError, Peers, ResendScope};
+pub use purge::{LastPurge, Purges};
 pub use push::Pushed;
 pub use recover::Recovery;
 pub use withdraw::WithdrawToken;
@@ -87,6 +89,7 @@ pub struct Node {
     pub(crate) orders: tokio::sync::Mutex<()>,
     /// Held while a case is changed.
     pub(crate) cases: tokio::sync::Mutex<()>,
+    pub(crate) purges: Purges,
 }
 
 impl Node {
@@ -111,6 +114,7 @@ impl Node {
             governed: None,
             orders: tokio::sync::Mutex::default(),
             cases: tokio::sync::Mutex::default(),
+            purges: Purges::default(),
         }
     }
 

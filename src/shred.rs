@@ -4,6 +4,7 @@
 
 mod forest;
 mod head;
+mod look;
 mod root;
 mod tree;
 
@@ -11,6 +12,7 @@ use crate::types::{Code, Coded};
 
 pub use forest::Forest;
 pub use head::{LeafRef, SealedHead};
+pub use look::look;
 pub use root::{FileRoot, RootKey};
 
 /// What goes wrong with key trees. Paths are named, never key bytes.

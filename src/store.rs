@@ -92,6 +92,21 @@ pub struct Stats {
     pub writes: u64,
 }
 
+/// What a purge did.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Purged {
+    /// Bytes of the store's files before it.
+    pub bytes_before: u64,
+    /// And after it; what was written meanwhile counts too.
+    pub bytes_after: u64,
+    /// Families of rows that were rewritten, or parts of them.
+    pub families: u64,
+    /// Days of ciphertexts that went as whole files.
+    pub days: u64,
+    /// How long it took.
+    pub millis: u64,
+}
+
 /// What a store cannot do, and why.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -99,6 +114,17 @@ pub enum StoreError {
     /// A row that does not decode or does not verify.
     #[error("the store is damaged: {0}; run `celosia fsck`")]
     Corrupt(String),
+    /// The purge did not end: bytes of removed rows may still lie in the files.
+    #[error("removed rows may still lie in the store's files: {0}")]
+    NotPurged(String),
+    /// A purge needs room for what it rewrites.
+    #[error("a purge needs {needed} bytes of free disk, there are {free}")]
+    NoRoom {
+        /// Bytes that it may write before it can remove.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
     /// The disk refuses: full, read-only or broken.
     #[error("the store cannot be written or read: {0}")]
     Io(String),
@@ -126,6 +152,8 @@ impl Coded for StoreError {
             Self::Locked(_) => Code(4003),
             Self::Unavailable => Code(4004),
             Self::Version { .. } => Code(4005),
+            Self::NotPurged(_) => Code(4006),
+            Self::NoRoom { .. } => Code(4007),
         }
     }
 }
@@ -209,6 +237,13 @@ pub trait Store: Send + Sync {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<(Bytes, Bytes)>, StoreError>;
+
+    /// Takes the bytes of all rows that were removed or overwritten before the call out of the store's files and caches: of ciphertexts,
+    /// heads, silenced journal rows, rows beside and in tables. Reads and writes go on meanwhile; one purge at a time.
+    async fn purge(&self) -> Result<Purged, StoreError>;
+
+    /// Whether rows were removed since the last purge that ended.
+    fn purge_due(&self) -> bool;
 
     /// Figures, from indexes, without a scan.
     async fn stats(&self) -> Result<Stats, StoreError>;

@@ -11,6 +11,7 @@ mod error;
 mod failures;
 pub mod network;
 mod oidc;
+pub mod purge;
 mod record;
 mod role;
 

@@ -145,9 +145,15 @@ impl Bound {
             Surface::Native => Router::new(),
             Surface::Admin => {
                 let (source, readiness) = (Arc::clone(&figures.source) as _, figures.readiness.clone());
-                let network = |access| match node.governed() {
-                    Some(_) => api::admin::network::routes(node, access).merge(api::admin::erasure_routes(node, access)),
-                    None => Router::new(),
+                let network = |access| {
+                    let purge = api::admin::purge::routes(node, access);
+                    match node.governed() {
+                        Some(_) => {
+                            let network = api::admin::network::routes(node, access);
+                            purge.merge(network).merge(api::admin::erasure_routes(node, access))
+                        }
+                        None => purge,
+                    }
                 };
                 let Some(admin) = &figures.admin else {
                     return net::admin::router(source, readiness, shutdown.clone()).merge(network(None));

@@ -3,6 +3,7 @@
 mod epochs;
 mod head;
 mod keys;
+mod look;
 mod node;
 
 use std::fmt;
@@ -25,6 +26,8 @@ use crate::seal::{self, Addressed, Closed, NoSharedKey, Ring as _, Trial};
 use crate::shred::{Forest, LeafRef, SealedHead, ShredError};
 use crate::types::{Address, Affected, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
+
+pub use look::{PayloadKeys, look};
 
 /// Payload bytes above which work leaves the async threads: about half a millisecond of hashing and sealing.
 const INLINE: usize = 64 * 1024;

@@ -22,6 +22,8 @@ pub enum Act {
     ListActs,
     /// Gives the node a signed directory or policy.
     PublishDocument,
+    /// Takes what was erased out of the store's files now.
+    Purge,
     /// Reads directory, policy and their history.
     ReadDocuments,
     /// Reads records of the journal.
@@ -50,13 +52,14 @@ pub struct Rule {
 const READERS: &[Role] = &[Role::Operator, Role::Dpo, Role::Auditor, Role::Supervisor, Role::Observer];
 
 /// The table. `docs/roles.md` shows the same.
-pub const RULES: [Rule; 11] = [
+pub const RULES: &[Rule] = &[
     rule(Act::AcceptRollback, &[Role::Operator], Some(&[Role::Operator, Role::Governor]), true),
     rule(Act::AnswerErasure, &[Role::Dpo], None, true),
     rule(Act::Erase, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
     rule(Act::ExportJournal, READERS, None, true),
     rule(Act::ListActs, &[Role::Operator, Role::Dpo, Role::Officer, Role::Governor, Role::Auditor], None, false),
     rule(Act::PublishDocument, &[Role::Operator, Role::Governor], None, true),
+    rule(Act::Purge, &[Role::Operator, Role::Dpo], None, true),
     rule(Act::ReadDocuments, &Role::ALL, None, false),
     rule(Act::ReadErasures, READERS, None, true),
     rule(Act::ReadJournal, READERS, None, true),
@@ -73,7 +76,7 @@ impl Act {
     /// Its line of the table.
     pub fn rule(self) -> Rule {
         // An act without a line is nobody's; the test below holds the table complete.
-        RULES.into_iter().find(|rule| rule.act == self).unwrap_or(rule(self, &[], Some(&[]), true))
+        RULES.iter().find(|rule| rule.act == self).copied().unwrap_or(rule(self, &[], Some(&[]), true))
     }
 
     /// Its name in requests and in the journal.
@@ -85,6 +88,7 @@ impl Act {
             Self::ExportJournal => "export-journal",
             Self::ListActs => "list-acts",
             Self::PublishDocument => "publish-document",
+            Self::Purge => "purge",
             Self::ReadDocuments => "read-documents",
             Self::ReadErasures => "read-erasures",
             Self::ReadJournal => "read-journal",

@@ -110,6 +110,10 @@ pub(super) fn tombstone(db: &DB, id: &PayloadId) -> Result<Option<Tombstone>, St
     row.map(|row| decode_tombstone(&row)).transpose()
 }
 
+pub(super) fn is_there(db: &DB, name: &str, key: &[u8]) -> Result<bool, StoreError> {
+    Ok(db.get_pinned_cf(&family(db, name)?, key).map_err(reading)?.is_some())
+}
+
 pub(super) fn family<'a>(db: &'a DB, name: &str) -> Result<Arc<BoundColumnFamily<'a>>, StoreError> {
     db.cf_handle(name).ok_or_else(|| StoreError::Corrupt(format!("column family {name} is missing")))
 }
