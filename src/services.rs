@@ -18,6 +18,7 @@ mod receive;
 mod records;
 mod recover;
 mod resend;
+mod rights;
 mod rules;
 mod send;
 mod withdraw;
@@ -30,6 +31,7 @@ use zeroize::Zeroizing;
 
 use crate::directory::Directory;
 use crate::enclave::Enclave;
+use crate::erasure::Tags;
 use crate::store::Store;
 use crate::types::{Address, Class, GroupId, PayloadId, PeerUrl, Privacy, PrivacyFlag};
 
@@ -79,6 +81,7 @@ pub struct Node {
     pub(crate) staging: recover::Staging,
     pub(crate) withdrawals: withdraw::Withdrawals,
     pub(crate) governed: Option<Arc<Governed>>,
+    pub(crate) index: rights::Index,
 }
 
 impl Node {
@@ -101,6 +104,7 @@ impl Node {
             staging: recover::Staging::default(),
             withdrawals: withdraw::Withdrawals::default(),
             governed: None,
+            index: rights::Index::default(),
         }
     }
 
@@ -171,6 +175,15 @@ pub struct Terms {
     pub group: Option<GroupId>,
     /// What the payload holds; personal data if it is not said.
     pub class: Option<Class>,
+    /// What else is declared of it. Kept here alone, for no recipient.
+    pub tags: Tags,
+}
+
+impl Terms {
+    /// The tags that are kept of a payload in Tessera's suite: its header has no place for a class.
+    pub(crate) fn declared(&self) -> Tags {
+        Tags { class: self.tags.class.or(self.class), ..self.tags.clone() }
+    }
 }
 
 /// A payload that every recipient has durably.
