@@ -8,6 +8,7 @@ mod level;
 mod order;
 mod page;
 mod receipt;
+mod retention;
 mod scope;
 mod tags;
 
@@ -18,5 +19,6 @@ pub use level::Level;
 pub use order::{CaseId, MAX_ITEMS, Order, SignedOrder};
 pub use page::render;
 pub use receipt::{Answer, ErasureReceipt, MAX_TEXT, SignedErasureReceipt};
+pub use retention::until;
 pub use scope::Scope;
-pub use tags::{Basis, Tags};
+pub use tags::{Basis, MAX_SUBJECTS, TagError, Tags, check_subject, contract_address};

@@ -20,6 +20,7 @@ mod receive;
 mod records;
 mod recover;
 mod resend;
+mod rights;
 mod rules;
 mod send;
 mod withdraw;
@@ -32,6 +33,7 @@ use zeroize::Zeroizing;
 
 use crate::directory::Directory;
 use crate::enclave::Enclave;
+use crate::erasure::Tags;
 use crate::store::Store;
 use crate::types::{Address, Class, GroupId, PayloadId, PeerUrl, Privacy, PrivacyFlag};
 
@@ -90,6 +92,7 @@ pub struct Node {
     /// Held while a case is changed.
     pub(crate) cases: tokio::sync::Mutex<()>,
     pub(crate) purges: Purges,
+    pub(crate) index: rights::Index,
 }
 
 impl Node {
@@ -115,6 +118,7 @@ impl Node {
             orders: tokio::sync::Mutex::default(),
             cases: tokio::sync::Mutex::default(),
             purges: Purges::default(),
+            index: rights::Index::default(),
         }
     }
 
@@ -185,6 +189,15 @@ pub struct Terms {
     pub group: Option<GroupId>,
     /// What the payload holds; personal data if it is not said.
     pub class: Option<Class>,
+    /// What else is declared of it. Kept here alone, for no recipient.
+    pub tags: Tags,
+}
+
+impl Terms {
+    /// The tags that are kept of a payload in Tessera's suite: its header has no place for a class.
+    pub(crate) fn declared(&self) -> Tags {
+        Tags { class: self.tags.class.or(self.class), ..self.tags.clone() }
+    }
 }
 
 /// A payload that every recipient has durably.

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use self::field::{message, record};
-use super::{AffectedRecord, Draft, EnclaveError, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
+use super::{AffectedRecord, Draft, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
 use super::{Opened, RawDraft, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
@@ -67,6 +67,8 @@ pub enum Request {
     Punctures,
     SealBeside(SealedHead, String, Plain),
     OpenBeside(SealedHead, String, Bytes),
+    IndexKey(IndexKey),
+    IndexTokens(IndexKey, SealedHead, Vec<Plain>),
 }
 
 /// What the enclave answers.
@@ -86,7 +88,7 @@ pub enum Response {
     Ingest(Ingest),
     /// To `OpenPayload` and `OpenBeside`.
     Plaintext(Option<Plain>),
-    /// To `Rewrite`.
+    /// To `Rewrite` and `IndexKey`.
     Head(SealedHead),
     /// To `SameKey`.
     Truth(bool),
@@ -114,6 +116,8 @@ pub enum Response {
     Beside(Bytes),
     /// To `Punctures`.
     Number(u64),
+    /// To `IndexTokens`.
+    Tokens(Vec<[u8; 32]>),
 }
 
 /// Reads the body of a request: its number and the call. Total; the entry for fuzzing.
@@ -157,6 +161,8 @@ message! { Request {
     21 SealBeside(0 head, 1 label, 2 text),
     22 OpenBeside(0 head, 1 label, 2 sealed),
     23 Punctures(),
+    45 IndexKey(0 of),
+    46 IndexTokens(0 of, 1 key, 2 words),
 } }
 
 message! { Response {
@@ -181,6 +187,7 @@ message! { Response {
     18 NativeIngest(0 ingest),
     19 Beside(0 sealed),
     20 Number(0 number),
+    45 Tokens(0 tokens),
 } }
 
 message! { EnclaveError {

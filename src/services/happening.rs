@@ -46,6 +46,8 @@ pub enum Kind {
     Started,
     /// A payload was sealed here and sent.
     Stored,
+    /// What is known of an item was declared anew.
+    Tagged,
     /// A delivery of a failed send was taken back.
     Withdrawn,
 }

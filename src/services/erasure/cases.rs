@@ -131,6 +131,8 @@ impl Node {
                 case.holders.push(holder(member, kind, items.len() as u64, orders));
             }
             self.keep_case(&case, What::ErasureDecision, by).await?;
+            // Once for all of them: an index key is replaced for every row that stays under it.
+            self.unindex(&items).await?;
             case
         };
         match self.run_case(&governed, &id).await {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::ErasureError;
 use super::rows::{Kept, Mark, put_guard, put_kept};
 use crate::enclave::EnclaveError;
-use crate::erasure::{Answer, ErasureReceipt, Level, SignedErasureReceipt, SignedOrder};
+use crate::erasure::{Answer, ErasureReceipt, Level, MAX_ITEMS, SignedErasureReceipt, SignedOrder};
 use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
@@ -16,7 +16,7 @@ use crate::types::{ItemId, MemberId, PayloadId};
 use crate::wire::native::ErasureAnswer;
 
 /// Items that are looked at and erased at once.
-const TOGETHER: usize = 1_024;
+const TOGETHER: usize = MAX_ITEMS;
 
 impl Node {
     /// Takes an order from the member that gave it, or looks again at one that was taken: the newest receipt.

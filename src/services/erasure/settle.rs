@@ -1,5 +1,7 @@
 //! From unreadable to purged to backup-safe, for the orders that this node took.
 
+use std::sync::Arc;
+
 use super::rows::{Kept, Mark, put_kept};
 use crate::erasure::{Level, SignedOrder};
 use crate::services::governed::Governed;
@@ -23,7 +25,7 @@ impl Node {
     ///
     /// The second level waits for the node's own cache of payloads (five minutes), and is reached by a purge that *began* after the last
     /// item was punctured; the third by a rotation that did.
-    pub(super) async fn settle_orders(&self) -> Result<(), Error> {
+    pub(super) async fn settle_orders(self: &Arc<Self>) -> Result<(), Error> {
         let governed = self.needs_governance()?;
         let mut purge_wanted = false;
         let open = self.open_orders().await?;
@@ -64,7 +66,7 @@ impl Node {
     }
 
     /// Purges the live files once for all orders that wait for it, and writes down that it was done for them.
-    async fn purge_for(&self, open: &[[u8; 32]]) -> Result<(), Error> {
+    async fn purge_for(self: &Arc<Self>, open: &[[u8; 32]]) -> Result<(), Error> {
         let started = now();
         self.purge().await?;
         for digest in open {

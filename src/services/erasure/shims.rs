@@ -1,23 +1,10 @@
 //! What other parts bring.
 use super::holder::Presence;
 use super::settle::RootWords;
-use crate::erasure::Scope;
 use crate::services::{Error, Node};
 use crate::types::{DocumentId, ItemId, MemberId};
 
 impl Node {
-    pub(crate) async fn unindex(&self, _: &[ItemId]) -> Result<(), Error> {
-        Ok(())
-    }
-    pub(crate) async fn resolve(&self, scope: &Scope) -> Result<Vec<ItemId>, Error> {
-        match scope {
-            Scope::Items(items) => Ok(items.clone()),
-            _ => Ok(Vec::new()),
-        }
-    }
-    pub(crate) async fn purge(&self) -> Result<(), Error> {
-        Ok(())
-    }
     pub(crate) async fn rotate_root(&self, _: &str) -> Result<(), Error> {
         Ok(())
     }

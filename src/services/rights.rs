@@ -1,0 +1,11 @@
+//! What is known of payloads and documents, and what people may ask of it: tags, the blind index of subjects, retention, exports
+//! (`docs/rights.md`).
+
+mod index;
+mod resolve;
+mod retention;
+mod tags;
+mod unindex;
+
+pub(crate) use index::Index;
+pub(crate) use tags::Declared;
