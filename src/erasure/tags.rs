@@ -138,14 +138,8 @@ fn is_word(text: &str) -> bool {
 
 impl Basis {
     /// All of them, in the order of the article.
-    pub const ALL: [Self; 6] = [
-        Self::Consent,
-        Self::Contract,
-        Self::LegalObligation,
-        Self::VitalInterests,
-        Self::PublicTask,
-        Self::LegitimateInterests,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Consent, Self::Contract, Self::LegalObligation, Self::VitalInterests, Self::PublicTask, Self::LegitimateInterests];
 
     /// Its word.
     pub const fn name(self) -> &'static str {
@@ -191,7 +185,10 @@ mod tests {
         let subjects = vec!["b".to_owned(), "a".to_owned(), "b".to_owned()];
         let mut tags = Tags { contract: Some(contract), subjects, purpose: Some("nóminas".into()), ..Tags::default() };
         tags.normalise().expect("good");
-        assert_eq!((tags.subjects.as_slice(), tags.contract.as_deref()), (&["a".to_owned(), "b".to_owned()][..], Some(&*format!("0x{}", "ab".repeat(20)))));
+        assert_eq!(
+            (tags.subjects.as_slice(), tags.contract.as_deref()),
+            (&["a".to_owned(), "b".to_owned()][..], Some(&*format!("0x{}", "ab".repeat(20))))
+        );
         assert!(!format!("{tags:?}").contains("nóminas"));
         let json = serde_json::to_string(&tags).expect("JSON");
         assert_eq!(serde_json::from_str::<Tags>(&json).expect("its own"), tags);

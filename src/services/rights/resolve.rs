@@ -51,9 +51,7 @@ impl Node {
                 let contract = contract_address(contract)?;
                 self.items_under(&self.word_prefix(CONTRACT, &contract).await?).await
             }
-            Scope::Key(key) => {
-                self.payloads(|known| known.meta.sender == *key || known.meta.recipients.contains(key)).await
-            }
+            Scope::Key(key) => self.payloads(|known| known.meta.sender == *key || known.meta.recipients.contains(key)).await,
             Scope::Class(class) => self.payloads(|known| known.class() == *class).await,
         }
     }
