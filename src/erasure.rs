@@ -4,6 +4,7 @@
 mod case;
 mod certificate;
 mod ground;
+mod hold;
 mod level;
 mod order;
 mod page;
@@ -15,6 +16,10 @@ mod tags;
 pub use case::{Case, Forbidden, Holder, HolderKind, Moved, Refusal, State, Step};
 pub use certificate::{About, Certificate, CertificateError, Checked, CheckedHolder, Entry, Evidence, OUTSIDE};
 pub use ground::{Exception, Ground, UnknownWord};
+pub use hold::{
+    ANSWER_FORMAT, Hold, HoldAnswer, HoldId, HoldKind, HoldLabel, HoldRequest, HoldState, LockedEnvelope, MAX_GROUND,
+    OpenedEnvelope, REQUEST_FORMAT, is_reference,
+};
 pub use level::Level;
 pub use order::{CaseId, MAX_ITEMS, Order, SignedOrder};
 pub use page::render;

@@ -2,6 +2,7 @@
 
 mod epochs;
 mod head;
+mod holds;
 mod keys;
 mod look;
 mod node;
@@ -17,7 +18,7 @@ use zeroize::Zeroizing;
 use self::keys::Keys;
 use self::node::Node;
 use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
-use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw};
+use super::{HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw};
 use crate::crypto::nacl::{self, KeyBox, Nonce};
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::{Signature, VerifyKey};
@@ -41,6 +42,7 @@ struct Inner {
     keys: Keys,
     forest: Arc<Forest>,
     node: OnceLock<Node>,
+    one_time: holds::OneTimeKeys,
 }
 
 /// No enclave without a key: there is nothing that it could seal or open.
@@ -55,7 +57,7 @@ impl LocalEnclave {
         if keys.addresses().is_empty() {
             return Err(NoKeys);
         }
-        Ok(Self(Arc::new(Inner { keys, forest, node: OnceLock::new() })))
+        Ok(Self(Arc::new(Inner { keys, forest, node: OnceLock::new(), one_time: holds::OneTimeKeys::default() })))
     }
 
     /// Whether the keys lie in locked memory. If not, a warning was logged.
@@ -353,6 +355,29 @@ impl Enclave for LocalEnclave {
         self.0.index_tokens(of, key, &words)
     }
 
+    async fn block(
+        &self,
+        id: PayloadId,
+        head: &SealedHead,
+        beside: Vec<(String, Bytes)>,
+        committee: Address,
+        label: Vec<u8>,
+    ) -> Result<SealedHead, EnclaveError> {
+        self.0.block(id, head, beside, committee, &label)
+    }
+
+    async fn hold_key(&self) -> Result<Address, EnclaveError> {
+        Ok(self.0.one_time.fresh())
+    }
+
+    async fn hold_lock(&self, id: PayloadId, envelope: &SealedHead) -> Result<Address, EnclaveError> {
+        self.0.hold_lock(id, envelope)
+    }
+
+    async fn release(&self, id: PayloadId, release: HoldRelease) -> Result<Restored, EnclaveError> {
+        self.0.release(id, &release)
+    }
+
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError> {
         self.block(move |inner| Ok(inner.forest.puncture(&leaves)?)).await
     }
@@ -372,29 +397,4 @@ fn hashed(ciphertext: usize, affected: &[AffectedRecord]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::enclave::contract::{contract, forest, local};
-
-    contract!(local);
-
-    #[tokio::test]
-    async fn prints_no_key() {
-        let key = Secret::<32>::random();
-        let bytes = format!("{:?}", key.expose());
-        let (forest, _folder) = forest();
-        let enclave = LocalEnclave::new(vec![key], forest).expect("a key");
-        let sealed = enclave.seal_raw(Zeroizing::new(b"payload".to_vec()), enclave.addresses()[0]).await;
-        let shared = enclave.0.keys.with_shared(&enclave.addresses()[0], &Address::new([9; 32]), |key| format!("{key:?}"));
-        let printed = format!("{enclave:?} {sealed:?} {:?}", enclave.addresses());
-        assert!(printed.starts_with("LocalEnclave(Keys(1 private)) Ok("), "{printed}");
-        for secret in [bytes, shared.expect("ours")] {
-            assert!(!printed.contains(secret.trim_matches(['[', ']'])), "{printed}");
-        }
-    }
-
-    #[test]
-    fn an_enclave_has_a_key() {
-        assert_eq!(LocalEnclave::new(Vec::new(), forest().0).expect_err("no keys"), NoKeys);
-    }
-}
+mod tests;

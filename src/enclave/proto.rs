@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use self::field::{message, record};
 use super::{AffectedRecord, Draft, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
-use super::{Opened, RawDraft, Sealed, SealedRaw};
+use super::{HoldRelease, Opened, RawDraft, Restored, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::shred::{LeafRef, SealedHead, ShredError};
@@ -69,6 +69,10 @@ pub enum Request {
     OpenBeside(SealedHead, String, Bytes),
     IndexKey(IndexKey),
     IndexTokens(IndexKey, SealedHead, Vec<Plain>),
+    Block(PayloadId, SealedHead, Vec<(String, Bytes)>, Address, Vec<u8>),
+    HoldKey,
+    HoldLock(PayloadId, SealedHead),
+    Release(PayloadId, HoldRelease),
 }
 
 /// What the enclave answers.
@@ -88,7 +92,7 @@ pub enum Response {
     Ingest(Ingest),
     /// To `OpenPayload` and `OpenBeside`.
     Plaintext(Option<Plain>),
-    /// To `Rewrite` and `IndexKey`.
+    /// To `Rewrite`, `IndexKey` and `Block`.
     Head(SealedHead),
     /// To `SameKey`.
     Truth(bool),
@@ -118,6 +122,10 @@ pub enum Response {
     Number(u64),
     /// To `IndexTokens`.
     Tokens(Vec<[u8; 32]>),
+    /// To `HoldKey` and `HoldLock`.
+    Address(Address),
+    /// To `Release`.
+    Restored(Restored),
 }
 
 /// Reads the body of a request: its number and the call. Total; the entry for fuzzing.
@@ -163,6 +171,10 @@ message! { Request {
     23 Punctures(),
     45 IndexKey(0 of),
     46 IndexTokens(0 of, 1 key, 2 words),
+    50 Block(0 id, 1 head, 2 beside, 3 committee, 4 label),
+    51 HoldKey(),
+    52 HoldLock(0 id, 1 envelope),
+    53 Release(0 id, 1 release),
 } }
 
 message! { Response {
@@ -188,6 +200,8 @@ message! { Response {
     19 Beside(0 sealed),
     20 Number(0 number),
     45 Tokens(0 tokens),
+    50 Address(0 address),
+    51 Restored(0 restored),
 } }
 
 message! { EnclaveError {
@@ -199,6 +213,7 @@ message! { EnclaveError {
     5 Unavailable(0 why),
     6 NoSigningKey(),
     7 Refused(0 refused),
+    50 HoldKeyGone(),
 } }
 
 message! { ShredError {
@@ -218,11 +233,13 @@ message! { Ingest {
 record! { AffectedRecord { id, head, ciphertext } }
 record! { Draft { plaintext, sender, recipients, privacy, affected } }
 record! { EncodedPayload { sender, ciphertext, nonce, boxes, recipient_nonce, recipients, privacy } }
+record! { HoldRelease { envelope, label, one_time, from, sealed } }
 record! { LeafRef { tree, leaf } }
 record! { Meta { sender, recipients, recipient_nonce, privacy, native } }
 record! { Opened { plaintext, meta } }
 record! { Privacy { flag, affected, exec_hash, mandatory, group } }
 record! { RawDraft { raw, recipients, privacy, affected } }
+record! { Restored { head, beside } }
 record! { Sealed { id, payload, head } }
 record! { SealedRaw { id, ciphertext, nonce, head } }
 

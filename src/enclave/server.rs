@@ -172,6 +172,12 @@ async fn answer_native(enclave: &dyn Enclave, request: Request) -> Result<Respon
             let words = words.into_iter().map(|Plain(word)| word).collect();
             Response::Tokens(enclave.index_tokens(of, &key, words).await?)
         }
+        Request::Block(id, head, beside, committee, label) => {
+            Response::Head(enclave.block(id, &head, beside, committee, label).await?)
+        }
+        Request::HoldKey => Response::Address(enclave.hold_key().await?),
+        Request::HoldLock(id, envelope) => Response::Address(enclave.hold_lock(id, &envelope).await?),
+        Request::Release(id, release) => Response::Restored(enclave.release(id, release).await?),
         _ => Response::VerifyKey(enclave.verify_key()),
     })
 }
