@@ -5,6 +5,8 @@ mod index;
 mod resolve;
 mod retention;
 mod tags;
+#[cfg(test)]
+mod tests;
 mod unindex;
 
 pub(crate) use index::Index;
