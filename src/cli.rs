@@ -39,6 +39,7 @@ mod keyupdate;
 mod network;
 mod prompt;
 mod receipt;
+mod rights;
 mod run;
 mod source;
 mod status;
@@ -90,6 +91,16 @@ enum Command {
     Journal(journal::Args),
     /// Show or verify the receipt of a payload.
     Receipt(receipt::Args),
+    /// Export what is kept about a person.
+    Subject(Box<rights::SubjectArgs>),
+    /// Export the records of processing activities.
+    Ropa(Box<rights::RopaArgs>),
+    /// Show what the loss of a key, a disk or a member exposes.
+    BreachRadius(Box<rights::RadiusArgs>),
+    /// Show or declare class, purpose, basis, retention and subjects of a payload or document.
+    Tag(Box<rights::TagArgs>),
+    /// Show what is due to be erased.
+    Retention(Box<rights::RetentionArgs>),
     /// Check every record of a store.
     Fsck(fsck::Args),
     /// Measure a network or a socket.
@@ -133,6 +144,11 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Enclave(args) => enclave::run(&args)?,
         Command::Journal(args) => journal::run(&args)?,
         Command::Receipt(args) => receipt::run(&args)?,
+        Command::Subject(args) => rights::subject(&args)?,
+        Command::Ropa(args) => rights::ropa(&args)?,
+        Command::BreachRadius(args) => rights::radius(&args)?,
+        Command::Tag(args) => rights::tag(&args)?,
+        Command::Retention(args) => rights::retention(&args)?,
         Command::Fsck(args) => return fsck::run(args),
         Command::Bench(args) => bench::run(&args)?,
         Command::Verify(args) => return Ok(verify::run(&args)),

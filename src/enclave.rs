@@ -7,9 +7,9 @@ pub mod allocator;
 #[cfg(test)]
 mod contract;
 pub mod harden;
+mod index;
 pub mod keyfile;
 pub mod local;
-mod index;
 mod memory;
 mod native;
 pub mod proto;

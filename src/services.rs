@@ -46,6 +46,7 @@ pub use native::{GovernanceStatus, MemberStatus, NativeAddress, NativePeers, pat
 pub use peers::{Capabilities, Delivered, PeerError, Peers, ResendScope};
 pub use push::Pushed;
 pub use recover::Recovery;
+pub use rights::{Loss, Radius, SubjectExport};
 pub use withdraw::WithdrawToken;
 
 /// What a node is configured to do.

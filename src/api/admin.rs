@@ -11,6 +11,7 @@ mod failures;
 pub mod network;
 mod oidc;
 mod record;
+pub mod rights;
 mod role;
 
 use std::sync::Arc;

@@ -149,12 +149,13 @@ impl Bound {
                     Some(_) => api::admin::network::routes(node, access),
                     None => Router::new(),
                 };
+                let rights = |access| network(access).merge(api::admin::rights::routes(node, access));
                 let Some(admin) = &figures.admin else {
-                    return net::admin::router(source, readiness, shutdown.clone()).merge(network(None));
+                    return net::admin::router(source, readiness, shutdown.clone()).merge(rights(None));
                 };
                 let probes = net::admin::probes(readiness, shutdown.clone());
                 let router = api::admin::router(probes, net::admin::figures(source), &admin.access, Arc::clone(&admin.acts));
-                router.merge(network(Some(&admin.access)))
+                router.merge(rights(Some(&admin.access)))
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::types::{Class, Code, Coded};
 /// Most pseudonyms of one item.
 pub const MAX_SUBJECTS: usize = 64;
 /// Longest purpose or pseudonym, in characters.
-pub const MAX_WORD: usize = 128;
+const MAX_WORD: usize = 128;
 
 /// What is known of a payload or document beyond its header: declared at ingest, or tagged later. Kept sealed under the item's own leaf.
 #[derive(Clone, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -138,14 +138,8 @@ fn is_word(text: &str) -> bool {
 
 impl Basis {
     /// All of them, in the order of the article.
-    pub const ALL: [Self; 6] = [
-        Self::Consent,
-        Self::Contract,
-        Self::LegalObligation,
-        Self::VitalInterests,
-        Self::PublicTask,
-        Self::LegitimateInterests,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Consent, Self::Contract, Self::LegalObligation, Self::VitalInterests, Self::PublicTask, Self::LegitimateInterests];
 
     /// Its word.
     pub const fn name(self) -> &'static str {
@@ -191,7 +185,10 @@ mod tests {
         let subjects = vec!["b".to_owned(), "a".to_owned(), "b".to_owned()];
         let mut tags = Tags { contract: Some(contract), subjects, purpose: Some("nóminas".into()), ..Tags::default() };
         tags.normalise().expect("good");
-        assert_eq!((tags.subjects.as_slice(), tags.contract.as_deref()), (&["a".to_owned(), "b".to_owned()][..], Some(&*format!("0x{}", "ab".repeat(20)))));
+        assert_eq!(
+            (tags.subjects.as_slice(), tags.contract.as_deref()),
+            (&["a".to_owned(), "b".to_owned()][..], Some(&*format!("0x{}", "ab".repeat(20))))
+        );
         assert!(!format!("{tags:?}").contains("nóminas"));
         let json = serde_json::to_string(&tags).expect("JSON");
         assert_eq!(serde_json::from_str::<Tags>(&json).expect("its own"), tags);

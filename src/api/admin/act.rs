@@ -12,10 +12,16 @@ use super::Role;
 pub enum Act {
     /// Lets a node serve again whose log is older than its last cosigned checkpoint. Dangerous.
     AcceptRollback,
+    /// Sees what the loss of a key, a disk or a member exposes.
+    BreachRadius,
     /// Destroys a payload's keys and buries it. Dangerous.
     Erase,
     /// Takes the journal away as a file.
     ExportJournal,
+    /// Takes the records of processing activities away.
+    ExportRecords,
+    /// Takes away what is kept about a person.
+    ExportSubject,
     /// Sees which dangerous acts wait.
     ListActs,
     /// Gives the node a signed directory or policy.
@@ -24,8 +30,12 @@ pub enum Act {
     ReadDocuments,
     /// Reads records of the journal.
     ReadJournal,
+    /// Sees what is due to be erased.
+    ReadRetention,
     /// Reads `/metrics` and `/status`.
     ReadStatus,
+    /// Sees and declares what is known of an item, the people that it is about included.
+    Tag,
 }
 
 /// Who may do an act.
@@ -44,16 +54,21 @@ pub struct Rule {
 const READERS: &[Role] = &[Role::Operator, Role::Dpo, Role::Auditor, Role::Supervisor, Role::Observer];
 
 /// The table. `docs/roles.md` shows the same.
-pub const RULES: [Rule; 8] = [
+pub const RULES: [Rule; 13] = [
     rule(Act::AcceptRollback, &[Role::Operator], Some(&[Role::Operator, Role::Governor]), true),
+    rule(Act::BreachRadius, &[Role::Operator, Role::Dpo], None, true),
     rule(Act::Erase, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
     rule(Act::ExportJournal, READERS, None, true),
+    rule(Act::ExportRecords, &[Role::Operator, Role::Dpo, Role::Auditor], None, true),
+    rule(Act::ExportSubject, &[Role::Dpo], None, true),
     rule(Act::ListActs, &[Role::Operator, Role::Dpo, Role::Officer, Role::Governor, Role::Auditor], None, false),
     rule(Act::PublishDocument, &[Role::Operator, Role::Governor], None, true),
     rule(Act::ReadDocuments, &Role::ALL, None, false),
     rule(Act::ReadJournal, READERS, None, true),
+    rule(Act::ReadRetention, &[Role::Operator, Role::Dpo, Role::Auditor], None, true),
     // A collector asks every few seconds: its calls would be most of the journal.
     rule(Act::ReadStatus, &Role::ALL, None, false),
+    rule(Act::Tag, &[Role::Dpo], None, true),
 ];
 
 const fn rule(act: Act, roles: &'static [Role], second: Option<&'static [Role]>, recorded: bool) -> Rule {
@@ -71,13 +86,18 @@ impl Act {
     pub const fn name(self) -> &'static str {
         match self {
             Self::AcceptRollback => "accept-rollback",
+            Self::BreachRadius => "breach-radius",
             Self::Erase => "erase",
             Self::ExportJournal => "export-journal",
+            Self::ExportRecords => "export-records",
+            Self::ExportSubject => "export-subject",
             Self::ListActs => "list-acts",
             Self::PublishDocument => "publish-document",
             Self::ReadDocuments => "read-documents",
             Self::ReadJournal => "read-journal",
+            Self::ReadRetention => "read-retention",
             Self::ReadStatus => "read-status",
+            Self::Tag => "tag",
         }
     }
 }

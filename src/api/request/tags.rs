@@ -7,15 +7,15 @@ use super::RequestError;
 use crate::erasure::{Basis, TagError, Tags, until};
 
 /// Why a payload is processed.
-pub const PURPOSE: &str = "celosia-purpose";
+const PURPOSE: &str = "celosia-purpose";
 /// On which legal basis.
-pub const BASIS: &str = "celosia-basis";
+const BASIS: &str = "celosia-basis";
 /// How long, or until when, it is kept.
-pub const RETENTION: &str = "celosia-retention";
+const RETENTION: &str = "celosia-retention";
 /// Pseudonyms of the people it is about.
-pub const SUBJECT: &str = "celosia-subject";
+const SUBJECT: &str = "celosia-subject";
 /// Contract that it belongs to.
-pub const CONTRACT: &str = "celosia-contract";
+const CONTRACT: &str = "celosia-contract";
 
 /// What a request declares of its payload or document in headers, checked and in one form. Each header once, but `celosia-subject`: a comma
 /// list, in any number of lines.

@@ -190,12 +190,7 @@ impl Node {
         Ok([&[kind][..], &token].concat())
     }
 
-    pub(super) async fn token(
-        &self,
-        of: IndexKey,
-        key: &SealedHead,
-        word: Zeroizing<Vec<u8>>,
-    ) -> Result<[u8; TOKEN], Error> {
+    pub(super) async fn token(&self, of: IndexKey, key: &SealedHead, word: Zeroizing<Vec<u8>>) -> Result<[u8; TOKEN], Error> {
         let tokens = self.enclave.index_tokens(of, key, vec![word]).await?;
         tokens.first().copied().ok_or(Error::Message("the enclave made no token"))
     }
