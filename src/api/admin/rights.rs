@@ -104,12 +104,9 @@ async fn tags(State(node): State<Arc<Node>>, _: Actor, Path(id): Path<String>) -
     Ok(Json(tags.unwrap_or_default().into()))
 }
 
-async fn tag(
-    State(node): State<Arc<Node>>,
-    _: Actor,
-    Path(id): Path<String>,
-    Json(tags): Json<TagsJson>,
-) -> Result<StatusCode, Refusal> {
+async fn tag(State(node): State<Arc<Node>>, _: Actor, Path(id): Path<String>, body: Bytes) -> Result<StatusCode, Refusal> {
+    let tags = serde_json::from_slice::<TagsJson>(&body).ok().filter(|_| TagsJson::is_object(&body));
+    let tags = tags.ok_or(Error::Message("not tags: a JSON object of class, purpose, basis, retention, contract, subjects"))?;
     node.tag(item(&id)?, tags.read(Timestamp::now()).map_err(Error::from)?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

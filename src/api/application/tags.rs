@@ -11,7 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::api::error::Error;
 use crate::api::model::TagsJson;
-use crate::api::request::{MediaType, item};
+use crate::api::request::{MediaType, RequestError, item};
 use crate::api::{Api, Surface, body, reply};
 
 #[derive(OpenApi)]
@@ -46,6 +46,9 @@ async fn put(State(api): Surface, request: Request) -> Result<Response, Error> {
     let item = item(parts.uri.path(), "/tags/")?;
     body::json_type(&parts.headers)?;
     let bytes = body::read(body, api.limits.body).await?;
+    if !TagsJson::is_object(&bytes) {
+        return Err(RequestError::Json("not a JSON object".into()).into());
+    }
     let tags = body::json::<TagsJson>(&bytes)?.read(Timestamp::now()).map_err(crate::services::Error::from)?;
     api.node.tag(item, tags).await?;
     Ok(reply::nothing())

@@ -32,6 +32,11 @@ pub(crate) struct TagsJson {
 }
 
 impl TagsJson {
+    /// Whether a body is an object: a list would be taken for one without fields, and wipe what is known.
+    pub(crate) fn is_object(body: &[u8]) -> bool {
+        body.trim_ascii_start().first() == Some(&b'{')
+    }
+
     /// The tags that it describes.
     pub(crate) fn read(self, now: Timestamp) -> Result<Tags, TagError> {
         let Self { class, purpose, basis, retention, contract, subjects } = self;
