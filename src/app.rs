@@ -80,6 +80,7 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
         Some(native) => node.with_governance(native.governed()),
         None => node,
     });
+    node.finish_unindexing().await.map_err(StartError::Index)?;
     node.open_resident_groups(&listeners::groups(&config)).await.map_err(StartError::ResidentGroups)?;
 
     let shutdown = Shutdown::new();

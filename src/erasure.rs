@@ -3,6 +3,7 @@
 
 mod case;
 mod certificate;
+mod clock;
 mod ground;
 mod level;
 mod order;
@@ -14,6 +15,7 @@ mod tags;
 
 pub use case::{Case, Forbidden, Holder, HolderKind, Moved, Refusal, State, Step};
 pub use certificate::{About, Certificate, CertificateError, Checked, CheckedHolder, Entry, Evidence, OUTSIDE};
+pub use clock::answer_due;
 pub use ground::{Exception, Ground, UnknownWord};
 pub use level::Level;
 pub use order::{CaseId, MAX_ITEMS, Order, SignedOrder};
