@@ -80,6 +80,7 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
         Some(native) => node.with_governance(native.governed()),
         None => node,
     });
+    node.finish_unindexing().await.map_err(StartError::Index)?;
     node.open_resident_groups(&listeners::groups(&config)).await.map_err(StartError::ResidentGroups)?;
 
     let shutdown = Shutdown::new();
@@ -151,10 +152,16 @@ async fn wait_for_operators(node: &Arc<Node>, readiness: &Readiness, signals: &m
     Err(StartError::PutBack(reason))
 }
 
-/// Discovers and purges until a signal, or recovers until done.
+/// Discovers, purges and erases what is due until a signal, or recovers until done.
 async fn work(node: &Arc<Node>, recover: bool, purge_every: Duration, signals: &mut Signals) -> Result<u8, StartError> {
-    let discovery = tokio::spawn(Arc::clone(node).discover());
-    let purging = (!purge_every.is_zero()).then(|| tokio::spawn(Arc::clone(node).purge_regularly(purge_every)));
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(Arc::clone(node).discover());
+    if !purge_every.is_zero() {
+        tasks.spawn(Arc::clone(node).purge_regularly(purge_every));
+    }
+    if !recover {
+        tasks.spawn(Arc::clone(node).keep_retention());
+    }
     let code = tokio::select! {
         () = signals.stop() => 0,
         done = node.recover(), if recover => {
@@ -163,10 +170,7 @@ async fn work(node: &Arc<Node>, recover: bool, purge_every: Duration, signals: &
             u8::from(done.failed > 0 || done.left > 0)
         }
     };
-    discovery.abort();
-    if let Some(purging) = purging {
-        purging.abort();
-    }
+    tasks.abort_all();
     Ok(code)
 }
 

@@ -42,6 +42,7 @@ mod network;
 mod prompt;
 mod purge;
 mod receipt;
+mod rights;
 mod run;
 mod scan;
 mod source;
@@ -100,6 +101,16 @@ enum Command {
     Receipt(receipt::Args),
     /// Take what was erased out of the files of a running node's store.
     Purge(purge::Args),
+    /// Export what is kept about a person.
+    Subject(Box<rights::SubjectArgs>),
+    /// Export the records of processing activities.
+    Ropa(Box<rights::RopaArgs>),
+    /// Show what the loss of a key, a disk or a member exposes.
+    BreachRadius(Box<rights::RadiusArgs>),
+    /// Show or declare class, purpose, basis, retention and subjects of a payload or document.
+    Tag(Box<rights::TagArgs>),
+    /// Show what is due to be erased.
+    Retention(Box<rights::RetentionArgs>),
     /// Check every record of a store.
     Fsck(fsck::Args),
     /// Search files, backups and memory images for what a payload leaves behind.
@@ -148,6 +159,11 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Journal(args) => journal::run(&args)?,
         Command::Receipt(args) => receipt::run(&args)?,
         Command::Purge(args) => purge::run(&args)?,
+        Command::Subject(args) => rights::subject(&args)?,
+        Command::Ropa(args) => rights::ropa(&args)?,
+        Command::BreachRadius(args) => rights::radius(&args)?,
+        Command::Tag(args) => rights::tag(&args)?,
+        Command::Retention(args) => rights::retention(&args)?,
         Command::Fsck(args) => return fsck::run(args),
         Command::Scan(args) => return scan::run(*args),
         Command::Bench(args) => bench::run(&args)?,

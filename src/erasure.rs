@@ -3,6 +3,7 @@
 
 mod case;
 mod certificate;
+mod clock;
 mod ground;
 mod hold;
 mod level;
@@ -15,6 +16,7 @@ mod tags;
 
 pub use case::{Case, Forbidden, Holder, HolderKind, Moved, Refusal, State, Step};
 pub use certificate::{About, Certificate, CertificateError, Checked, CheckedHolder, Entry, Evidence, OUTSIDE};
+pub use clock::answer_due;
 pub use ground::{Exception, Ground, UnknownWord};
 pub use hold::{
     ANSWER_FORMAT, Hold, HoldAnswer, HoldId, HoldKind, HoldLabel, HoldRequest, HoldState, LockedEnvelope, MAX_GROUND,

@@ -50,6 +50,7 @@ pub use peers::{Capabilities, Delivered, PeerError, Peers, ResendScope};
 pub use purge::{LastPurge, Purges};
 pub use push::Pushed;
 pub use recover::Recovery;
+pub use rights::{Loss, Radius, SubjectExport};
 pub use withdraw::WithdrawToken;
 
 /// What a node is configured to do.

@@ -13,6 +13,7 @@ pub mod network;
 mod oidc;
 pub mod purge;
 mod record;
+pub mod rights;
 mod role;
 
 use std::sync::Arc;

@@ -155,12 +155,13 @@ impl Bound {
                         None => purge,
                     }
                 };
+                let rights = |access| network(access).merge(api::admin::rights::routes(node, access));
                 let Some(admin) = &figures.admin else {
-                    return net::admin::router(source, readiness, shutdown.clone()).merge(network(None));
+                    return net::admin::router(source, readiness, shutdown.clone()).merge(rights(None));
                 };
                 let probes = net::admin::probes(readiness, shutdown.clone());
                 let router = api::admin::router(probes, net::admin::figures(source), &admin.access, Arc::clone(&admin.acts));
-                router.merge(network(Some(&admin.access)))
+                router.merge(rights(Some(&admin.access)))
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::types::{Class, Code, Coded};
 /// Most pseudonyms of one item.
 pub const MAX_SUBJECTS: usize = 64;
 /// Longest purpose or pseudonym, in characters.
-pub const MAX_WORD: usize = 128;
+const MAX_WORD: usize = 128;
 
 /// What is known of a payload or document beyond its header: declared at ingest, or tagged later. Kept sealed under the item's own leaf.
 #[derive(Clone, Default, Deserialize, Eq, PartialEq, Serialize)]

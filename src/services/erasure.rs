@@ -10,6 +10,7 @@ mod holder;
 mod orders;
 mod plan;
 mod replay;
+mod retention;
 mod rows;
 mod settle;
 mod shims;

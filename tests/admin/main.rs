@@ -9,6 +9,7 @@ mod issuer;
 mod limits;
 mod node;
 mod people;
+mod rights;
 mod surfaces;
 mod tokens;
 

@@ -216,3 +216,56 @@ fn a_crash_at_any_moment_loses_no_order() {
     }
     assert!(decided >= 20, "only {decided} were decided");
 }
+
+fn copy(from: &Path, to: &Path) {
+    assert!(Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap().success());
+}
+
+/// What a backup of the store brings back, and what it has never heard of: neither is there again when the node serves.
+#[test]
+fn a_restored_store_hears_of_every_erasure_before_the_node_serves() {
+    let mut net = quick(&["a", "b"]);
+    let (of_a, of_b) = (net.at(0).sent(b"a about a person", &[net.at(1)]), net.at(1).sent(b"b about a person", &[net.at(0)]));
+    let kept = net.at(0).sent(b"about nobody", &[net.at(1)]);
+    net.members[1].stop();
+    let (store, saved) = (net.at(1).folder.join("data/store"), net.at(1).folder.join("saved"));
+    copy(&store, &saved);
+    net.members[1].start();
+    let later = net.at(0).sent(b"after the backup", &[net.at(1)]);
+    let (a, b) = (net.at(0), net.at(1));
+    let names = [erase(a, &["--id", &of_a]), erase(a, &["--id", &later]), erase(b, &["--id", &of_b])];
+    for id in [&of_a, &later, &of_b] {
+        b.wait_until(|| b.receive(id).is_none() && a.receive(id).is_none(), "it is not erased");
+    }
+    // The backup comes back. The log knows more than it, so the node does not even start.
+    net.members[1].stop();
+    std::fs::remove_dir_all(&store).unwrap();
+    copy(&saved, &store);
+    net.members[1].spawn(&[]);
+    assert!(!net.members[1].ended().success());
+    let folder = net.at(1).folder.join("data");
+    let accept =
+        ["journal", "accept-rollback", "--data-dir", folder.to_str().unwrap(), "--actor", "ana", "--reason", "disk lost"];
+    must(&accept);
+    // Nobody is there to say what was erased since: it does not serve.
+    net.members[0].stop();
+    net.members[1].spawn(&[]);
+    net.members[1].wait_for_admin();
+    let b = net.at(1);
+    b.wait_until(|| b.log().contains("CEL3368"), "it does not ask the others");
+    assert!(Request::get("/upcheck").try_send(&b.node).is_none(), "it serves");
+    net.members[0].start();
+    net.members[1].wait();
+    let (a, b) = (net.at(0), net.at(1));
+    assert!(b.log().contains("erasures were replayed"), "{}", b.log());
+    for id in [&of_a, &later, &of_b] {
+        assert_eq!(b.receive(id), None, "an erased payload came back");
+    }
+    assert_eq!(b.receive(&kept).as_deref(), Some(&b"about nobody"[..]), "something else was lost");
+    let status = Request::get("/status").send(&b.admin).must(200).json();
+    assert_eq!(status["store"]["tombstones"], 2, "those that the backup had are buried: {status}");
+    // The orders go on where they were: a hears of the levels again.
+    for name in &names[..2] {
+        a.wait_until(|| case(a, name)["holders"][1]["level"].as_u64() >= Some(1), "b forgot an order");
+    }
+}

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use data_encoding::BASE64;
 use futures_util::future::join_all;
-use jiff::{Span, Timestamp, tz::TimeZone};
 use serde::Serialize;
 
 use super::error::ErasureError;
@@ -13,6 +12,7 @@ use super::plan::Holders;
 use super::rows::{Given, put_case, put_given, put_items};
 use crate::crypto::random;
 use crate::crypto::sign::statement;
+use crate::erasure::answer_due;
 use crate::erasure::{
     Case, CaseId, Exception, Ground, Holder, HolderKind, Level, MAX_ITEMS, MAX_TEXT, Order, Refusal, Scope, SignedOrder, State,
     Step,
@@ -92,7 +92,7 @@ impl Node {
             scope: new.scope.kind().to_owned(),
             items: items.len() as u64,
             requested,
-            due: months_after(requested, 1),
+            due: answer_due(requested, false),
             extended: String::new(),
             urgent: new.urgent,
             state: State::Requested,
@@ -197,7 +197,7 @@ impl Node {
         let _one = self.cases.lock().await;
         let mut case = self.case(&id).await?.ok_or(ErasureError::Unknown(id))?;
         if case.extended.is_empty() {
-            case.due = months_after(case.requested, 3);
+            case.due = answer_due(case.requested, true);
         }
         case.extended = text;
         self.keep_case(&case, What::ErasureExtension, by).await?;
@@ -280,13 +280,6 @@ fn in_order(governed: &Governed, mut holders: Holders) -> Vec<(MemberId, (Holder
     own.into_iter().chain(holders).collect()
 }
 
-/// The same day some months later (UTC), milliseconds since the Unix epoch.
-fn months_after(at: u64, months: i64) -> u64 {
-    let stamp = i64::try_from(at).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
-    let later = stamp.and_then(|stamp| stamp.to_zoned_datetime(TimeZone::UTC).checked_add(Span::new().months(months)).ok());
-    later.and_then(|later| u64::try_from(later.timestamp().as_millisecond()).ok()).unwrap_or(u64::MAX)
-}
-
 /// One line of text.
 fn line(text: &str) -> Result<String, Error> {
     let text = text.trim();
@@ -294,16 +287,4 @@ fn line(text: &str) -> Result<String, Error> {
         return Err(ErasureError::Text.into());
     }
     Ok(text.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_month_is_a_month() {
-        let at = |text: &str| u64::try_from(text.parse::<Timestamp>().expect("a time").as_millisecond()).expect("after 1970");
-        assert_eq!(months_after(at("2026-01-31T10:00:00Z"), 1), at("2026-02-28T10:00:00Z"));
-        assert_eq!(months_after(at("2026-11-25T00:00:00Z"), 3), at("2027-02-25T00:00:00Z"));
-    }
 }

@@ -123,12 +123,17 @@ impl Node {
 
     /// A page of payloads with what is known of each, and the last id looked at; `None` at the end. Erased ones are passed over.
     pub(super) async fn page_of_payloads(&self, after: Option<PayloadId>) -> Result<Option<(Vec<Known>, PayloadId)>, Error> {
-        let heads = self.store.heads(Kind::Payload, after, PAGE).await?;
+        self.page_of(Kind::Payload, after).await
+    }
+
+    /// The same of either kind.
+    pub(super) async fn page_of(&self, kind: Kind, after: Option<PayloadId>) -> Result<Option<(Vec<Known>, PayloadId)>, Error> {
+        let heads = self.store.heads(kind, after, PAGE).await?;
         let Some((last, ..)) = heads.last() else { return Ok(None) };
         let last = *last;
         let mut page = Vec::with_capacity(heads.len());
         for some in heads.chunks(PARALLEL) {
-            let asked = join_all(some.iter().map(|(id, time, head)| self.look_at(*id, *time, head))).await;
+            let asked = join_all(some.iter().map(|(id, time, head)| self.look_at_kind(kind, *id, *time, head))).await;
             for known in asked {
                 page.extend(known?);
             }
@@ -138,11 +143,19 @@ impl Node {
 
     /// What is known of a payload; `None` if its leaf is punctured.
     pub(super) async fn look_at(&self, id: PayloadId, time: u64, head: &SealedHead) -> Result<Option<Known>, Error> {
+        self.look_at_kind(Kind::Payload, id, time, head).await
+    }
+
+    async fn look_at_kind(&self, kind: Kind, id: PayloadId, time: u64, head: &SealedHead) -> Result<Option<Known>, Error> {
         let meta = match self.enclave.meta(id, head).await {
             Ok(meta) => meta,
             Err(EnclaveError::Erased) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
+        if kind == Kind::Raw {
+            // Tags are sealed under the leaf of the payload that was sent.
+            return Ok(Some(Known { id, time, meta, tags: Tags::default() }));
+        }
         match self.tags_under(ItemId::Payload(id), head).await {
             Ok(tags) => Ok(Some(Known { id, time, meta, tags: tags.unwrap_or_default() })),
             Err(Error::ItemNotFound(_)) => Ok(None),

@@ -80,6 +80,16 @@ impl Node {
         Ok(due)
     }
 
+    /// What is due, for people: id and since when.
+    pub async fn due_now(&self, limit: usize) -> Result<Vec<serde_json::Value>, Error> {
+        let mut lines = Vec::new();
+        for item in self.due(crate::services::records::now(), limit).await? {
+            let since = self.due_of(item).await?.map(super::export::moment);
+            lines.push(serde_json::json!({ "id": item, "due": since }));
+        }
+        Ok(lines)
+    }
+
     /// When an item is due as of now; `None` if it is not here, or kept for ever.
     pub(super) async fn due_of(&self, item: ItemId) -> Result<Option<u64>, Error> {
         let found = async {
@@ -134,3 +144,6 @@ fn parse(key: &[u8]) -> Option<(u64, ItemId)> {
     let (time, item) = key.strip_prefix(PREFIX)?.split_first_chunk::<8>()?;
     Some((u64::from_be_bytes(*time), ItemId::from_bytes(item).ok()?))
 }
+
+#[cfg(test)]
+mod tests;

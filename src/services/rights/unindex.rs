@@ -43,9 +43,10 @@ impl Node {
         Ok(())
     }
 
-    /// Finishes what a crash left half done.
+    /// Finishes what a crash left half done, and builds anew what a restored copy cannot be asked any more. At the start of a node.
     pub async fn finish_unindexing(&self) -> Result<(), Error> {
         let _one = self.index.rotating.lock().await;
+        self.rebuild_dead_buckets().await?;
         self.move_what_is_left().await
     }
 
@@ -86,7 +87,7 @@ impl Node {
         self.move_rows(number, renewed, gone).await
     }
 
-    async fn write_bucket(&self, number: u8, bucket: &Bucket) -> Result<(), Error> {
+    pub(super) async fn write_bucket(&self, number: u8, bucket: &Bucket) -> Result<(), Error> {
         let row = Write::put(Table::State, bucket_row(number), bucket.encode());
         Ok(self.store.write(vec![row], Vec::new()).await?)
     }
@@ -114,7 +115,7 @@ impl Node {
     }
 
     /// The rows of items in a bucket, under its key of now.
-    async fn rows_under(&self, number: u8, bucket: &Bucket, items: &[ItemId]) -> Result<Vec<Write>, Error> {
+    pub(super) async fn rows_under(&self, number: u8, bucket: &Bucket, items: &[ItemId]) -> Result<Vec<Write>, Error> {
         let known = self.known(items).await?;
         let named: Vec<(ItemId, &str)> =
             known.iter().flat_map(|(item, tags)| tags.subjects.iter().map(|subject| (*item, subject.as_str()))).collect();
