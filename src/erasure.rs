@@ -9,6 +9,7 @@ mod hold;
 mod level;
 mod order;
 mod page;
+mod profile;
 mod receipt;
 mod retention;
 mod scope;
@@ -25,6 +26,7 @@ pub use hold::{
 pub use level::Level;
 pub use order::{CaseId, MAX_ITEMS, Order, SignedOrder};
 pub use page::render;
+pub use profile::{BlockRule, HoldGround, Narrowing, PROFILE_FORMAT, Profile, ProfileError};
 pub use receipt::{Answer, ErasureReceipt, MAX_TEXT, SignedErasureReceipt};
 pub use retention::until;
 pub use scope::Scope;

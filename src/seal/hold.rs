@@ -16,6 +16,7 @@ use crate::crypto::hash::sha256;
 use crate::crypto::nacl::{self, LowOrder};
 use crate::crypto::secret::Secret;
 use crate::crypto::{Broken, aead, kdf};
+use crate::erasure::{ANSWER_FORMAT, HoldAnswer, HoldRequest, LockedEnvelope, OpenedEnvelope};
 use crate::types::Address;
 
 const VERSION: u8 = 1;
@@ -125,6 +126,18 @@ pub fn open_answer(one_time: &Secret<32>, from: &Address, label: &[u8], sealed: 
     let shared = nacl::shared_key(one_time, from).map_err(|LowOrder| Broken)?;
     let key = answer_key(&shared, from, &nacl::public_key(one_time));
     Secret::from_slice(&aead::open(key.expose(), label, sealed)?).ok_or(Broken)
+}
+
+/// The whole of what the committee does: opens the locks of a request for the labels that it shows, and seals the shares to its one-time key.
+pub fn answer(request: &HoldRequest, private: &Secret<32>) -> Result<HoldAnswer, LowOrder> {
+    let answering = Answering::to(&request.key)?;
+    let mut envelopes = Vec::with_capacity(request.envelopes.len());
+    for LockedEnvelope { label, lock } in &request.envelopes {
+        let bytes = label.encode();
+        let share = answering.seal(&unlock(private, lock, &bytes)?, &bytes);
+        envelopes.push(OpenedEnvelope { label: label.clone(), lock: *lock, share });
+    }
+    Ok(HoldAnswer { format: ANSWER_FORMAT.to_owned(), hold: request.hold, key: request.key, from: answering.from(), envelopes })
 }
 
 fn answer_key(shared: &Secret<32>, from: &Address, one_time: &Address) -> Secret<32> {

@@ -13,6 +13,7 @@ mod send;
 
 mod uploads;
 
+pub(crate) use acks::ACKS;
 pub use documents::{GovernanceStatus, MemberStatus};
 pub(crate) use epochs::EpochKeys;
 pub(crate) use outbox::Outbox;

@@ -2,7 +2,7 @@
 use super::holder::Presence;
 use super::settle::RootWords;
 use crate::services::{Error, Node};
-use crate::types::{DocumentId, ItemId, MemberId};
+use crate::types::{DocumentId, MemberId};
 
 impl Node {
     pub(crate) async fn rotate_root(&self, _: &str) -> Result<(), Error> {
@@ -10,9 +10,6 @@ impl Node {
     }
     pub(super) async fn root_words(&self) -> Result<RootWords, Error> {
         Ok(RootWords { kind: "file".into(), word: String::new(), rotated: u64::MAX, next: None })
-    }
-    pub(super) async fn held_until(&self, _: &ItemId) -> Result<Option<u64>, Error> {
-        Ok(None)
     }
     pub(super) async fn document_holders(&self, _: &DocumentId) -> Result<Vec<MemberId>, Error> {
         Ok(Vec::new())

@@ -68,6 +68,11 @@ impl Index {
         leaving.extend(items.iter().map(|item| (*item, now)));
     }
 
+    /// An item that was blocked is readable again.
+    pub(super) fn come_back(&self, item: &ItemId) {
+        self.leaving.lock().unwrap_or_else(PoisonError::into_inner).remove(item);
+    }
+
     pub(super) fn is_leaving(&self, item: &ItemId) -> bool {
         let leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
         leaving.get(item).is_some_and(|since| since.elapsed() < LEAVING)
