@@ -155,7 +155,10 @@ impl Bound {
                         None => purge,
                     }
                 };
-                let rights = |access| network(access).merge(api::admin::rights::routes(node, access));
+                let rights = |access| {
+                    let holds = api::admin::hold_routes(node, access);
+                    network(access).merge(api::admin::rights::routes(node, access)).merge(holds)
+                };
                 let Some(admin) = &figures.admin else {
                     return net::admin::router(source, readiness, shutdown.clone()).merge(rights(None));
                 };

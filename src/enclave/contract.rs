@@ -1,5 +1,6 @@
 //! What every enclave must do, in process or apart. Each case runs against both: see [`contract`].
 
+mod holds;
 mod native;
 mod subjects;
 
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use zeroize::Zeroizing;
 
+pub(super) use self::holds::*;
 pub(super) use self::native::*;
 pub(super) use self::subjects::*;
 use super::*;
@@ -62,6 +64,7 @@ macro_rules! contract {
     ($start:path) => {
         $crate::enclave::contract::contract! { $start:
             addresses_are_ours_default_first
+            blocked_records_come_back_with_the_committee_alone
             altered_records_and_boxes_are_broken
             boxes_are_made_again_byte_for_byte
             erased_leaves_open_nothing_more

@@ -63,6 +63,8 @@ pub struct Snapshot {
     pub counts: Vec<(&'static str, u64)>,
     /// What purges did; absent before the first snapshot.
     pub purges: Option<PurgeFigures>,
+    /// Holds that stand, and items that are blocked.
+    pub holds: (u64, u64),
     /// The governed side; absent without one.
     pub governed: Option<GovernedFigures>,
     /// Memory, files and processor time.
@@ -80,6 +82,7 @@ impl Snapshot {
             store: node.store.stats().await.ok(),
             counts: counts(&node.counters),
             purges: Some(purges(node)),
+            holds: node.hold_figures(),
             governed: governed(node).await,
             process: Process::read(),
         }

@@ -14,6 +14,7 @@ mod ports;
 mod charter;
 mod delivery;
 mod erasure;
+mod holds;
 mod life;
 mod member;
 mod membership;
