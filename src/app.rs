@@ -76,6 +76,7 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     let trust = if config.peers.discovery { Trust::Open } else { Trust::ConfiguredOnly };
     let directory = Directory::new(settings.own_url.clone(), &enclave.addresses(), config.peers.urls.clone(), trust);
     let node = Node::new(enclave, Arc::clone(&store), Arc::new(directory), Arc::new(transport.peers()), settings);
+    let node = node.with_root_rotation(config.root.rotate_every);
     let node = Arc::new(match &native {
         Some(native) => node.with_governance(native.governed()),
         None => node,
@@ -154,6 +155,7 @@ async fn wait_for_operators(node: &Arc<Node>, readiness: &Readiness, signals: &m
 /// Discovers until a signal, or recovers until done.
 async fn work(node: &Arc<Node>, recover: bool, signals: &mut Signals) -> Result<u8, StartError> {
     let discovery = tokio::spawn(Arc::clone(node).discover());
+    let rotation = tokio::spawn(Arc::clone(node).keep_root_young());
     let code = tokio::select! {
         () = signals.stop() => 0,
         done = node.recover(), if recover => {
@@ -163,6 +165,7 @@ async fn work(node: &Arc<Node>, recover: bool, signals: &mut Signals) -> Result<
         }
     };
     discovery.abort();
+    rotation.abort();
     Ok(code)
 }
 

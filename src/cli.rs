@@ -39,6 +39,7 @@ mod keyupdate;
 mod network;
 mod prompt;
 mod receipt;
+mod root;
 mod run;
 mod source;
 mod status;
@@ -90,6 +91,8 @@ enum Command {
     Journal(journal::Args),
     /// Show or verify the receipt of a payload.
     Receipt(receipt::Args),
+    /// Show or rotate the root of the key trees.
+    Root(root::Args),
     /// Check every record of a store.
     Fsck(fsck::Args),
     /// Measure a network or a socket.
@@ -133,6 +136,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Enclave(args) => enclave::run(&args)?,
         Command::Journal(args) => journal::run(&args)?,
         Command::Receipt(args) => receipt::run(&args)?,
+        Command::Root(args) => root::run(&args)?,
         Command::Fsck(args) => return fsck::run(args),
         Command::Bench(args) => bench::run(&args)?,
         Command::Verify(args) => return Ok(verify::run(&args)),

@@ -18,6 +18,7 @@ mod receive;
 mod records;
 mod recover;
 mod resend;
+mod root;
 mod rules;
 mod send;
 mod withdraw;
@@ -79,6 +80,7 @@ pub struct Node {
     pub(crate) staging: recover::Staging,
     pub(crate) withdrawals: withdraw::Withdrawals,
     pub(crate) governed: Option<Arc<Governed>>,
+    pub(crate) rotations: root::Rotations,
 }
 
 impl Node {
@@ -101,6 +103,7 @@ impl Node {
             staging: recover::Staging::default(),
             withdrawals: withdraw::Withdrawals::default(),
             governed: None,
+            rotations: root::Rotations::default(),
         }
     }
 

@@ -12,6 +12,7 @@ pub mod network;
 mod oidc;
 mod record;
 mod role;
+pub mod root;
 
 use std::sync::Arc;
 

@@ -150,11 +150,12 @@ impl Bound {
                     None => Router::new(),
                 };
                 let Some(admin) = &figures.admin else {
-                    return net::admin::router(source, readiness, shutdown.clone()).merge(network(None));
+                    let router = net::admin::router(source, readiness, shutdown.clone()).merge(network(None));
+                    return router.merge(api::admin::root::routes(node, None));
                 };
                 let probes = net::admin::probes(readiness, shutdown.clone());
                 let router = api::admin::router(probes, net::admin::figures(source), &admin.access, Arc::clone(&admin.acts));
-                router.merge(network(Some(&admin.access)))
+                router.merge(network(Some(&admin.access))).merge(api::admin::root::routes(node, Some(&admin.access)))
             }
         }
     }

@@ -7,6 +7,7 @@
 mod field;
 mod frame;
 mod native;
+mod root;
 
 use std::fmt;
 
@@ -18,7 +19,7 @@ use super::{AffectedRecord, Draft, EnclaveError, Ingest, Meta, NativeDraft, Nati
 use super::{Opened, RawDraft, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
-use crate::shred::{LeafRef, SealedHead, ShredError};
+use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
 use crate::types::{Address, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
@@ -67,6 +68,8 @@ pub enum Request {
     Punctures,
     SealBeside(SealedHead, String, Plain),
     OpenBeside(SealedHead, String, Bytes),
+    Root,
+    RotateRoot,
 }
 
 /// What the enclave answers.
@@ -114,6 +117,10 @@ pub enum Response {
     Beside(Bytes),
     /// To `Punctures`.
     Number(u64),
+    /// To `Root`.
+    Root(RootStatus),
+    /// To `RotateRoot`.
+    Rotation(Rotation),
 }
 
 /// Reads the body of a request: its number and the call. Total; the entry for fuzzing.
@@ -157,6 +164,8 @@ message! { Request {
     21 SealBeside(0 head, 1 label, 2 text),
     22 OpenBeside(0 head, 1 label, 2 sealed),
     23 Punctures(),
+    30 Root(),
+    31 RotateRoot(),
 } }
 
 message! { Response {
@@ -181,6 +190,8 @@ message! { Response {
     18 NativeIngest(0 ingest),
     19 Beside(0 sealed),
     20 Number(0 number),
+    30 Root(0 status),
+    31 Rotation(0 rotation),
 } }
 
 message! { EnclaveError {
@@ -201,6 +212,9 @@ message! { ShredError {
     3 Loose(0 path),
     4 Missing(0 tree),
     5 Locked(0 path),
+    30 Root(0 error),
+    31 NoGeneration(0 generation),
+    32 Rotating(),
 } }
 
 message! { Ingest {

@@ -24,8 +24,10 @@ pub enum Act {
     ReadDocuments,
     /// Reads records of the journal.
     ReadJournal,
-    /// Reads `/metrics` and `/status`.
+    /// Reads `/metrics`, `/status` and `/root`.
     ReadStatus,
+    /// Makes a new generation of the root and destroys the older ones.
+    RotateRoot,
 }
 
 /// Who may do an act.
@@ -44,7 +46,7 @@ pub struct Rule {
 const READERS: &[Role] = &[Role::Operator, Role::Dpo, Role::Auditor, Role::Supervisor, Role::Observer];
 
 /// The table. `docs/roles.md` shows the same.
-pub const RULES: [Rule; 8] = [
+pub const RULES: [Rule; 9] = [
     rule(Act::AcceptRollback, &[Role::Operator], Some(&[Role::Operator, Role::Governor]), true),
     rule(Act::Erase, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
     rule(Act::ExportJournal, READERS, None, true),
@@ -54,6 +56,7 @@ pub const RULES: [Rule; 8] = [
     rule(Act::ReadJournal, READERS, None, true),
     // A collector asks every few seconds: its calls would be most of the journal.
     rule(Act::ReadStatus, &Role::ALL, None, false),
+    rule(Act::RotateRoot, &[Role::Operator], None, true),
 ];
 
 const fn rule(act: Act, roles: &'static [Role], second: Option<&'static [Role]>, recorded: bool) -> Rule {
@@ -78,6 +81,7 @@ impl Act {
             Self::ReadDocuments => "read-documents",
             Self::ReadJournal => "read-journal",
             Self::ReadStatus => "read-status",
+            Self::RotateRoot => "rotate-root",
         }
     }
 }
