@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use celosia::shred::{FileRoot, Forest, RootError, RootKey, SealedHead, ShredError};
 use tempfile::{TempDir, tempdir};
@@ -16,7 +16,7 @@ pub fn seal(forest: &Forest, text: &[u8]) -> SealedHead {
 }
 
 pub fn reads(forest: &Forest, head: &SealedHead, text: &[u8]) -> bool {
-    forest.open_head(b"id", head).is_ok_and(|opened| opened.as_slice() == text)
+    forest.open_head(b"id", head).is_ok_and(|text_of| text_of.as_slice() == text)
 }
 
 /// A copy of every file whose name does not begin with `but`.
@@ -34,7 +34,7 @@ pub fn backup(folder: &Path, but: &str) -> TempDir {
 /// `apart`: beginning of the names of files that are not in the backup, where a root is in files. `""`: everything is.
 pub fn a_backup_from_before_opens_nothing_after(open: Open<'_>, apart: &str) {
     let folder = tempdir().unwrap();
-    let forest = Forest::open(folder.path(), open(folder.path())).unwrap();
+    let forest = opened(open, folder.path());
     let (erased, kept) = (seal(&forest, b"a person's data"), seal(&forest, b"kept"));
     let stolen = backup(folder.path(), if apart.is_empty() { "nothing" } else { apart });
     let with_root_of_now = || {
@@ -53,7 +53,7 @@ pub fn a_backup_from_before_opens_nothing_after(open: Open<'_>, apart: &str) {
     assert!(matches!(forest.open_head(b"id", &erased), Err(ShredError::Destroyed)));
     // The positive control: erased here, durably, and the backup with the root of now still opens it.
     let attempt = with_root_of_now();
-    let revived = Forest::open(attempt.path(), open(attempt.path())).unwrap();
+    let revived = opened(open, attempt.path());
     assert!(reads(&revived, &erased, b"a person's data"), "the control must open it");
     drop(revived);
 
@@ -72,37 +72,48 @@ pub fn a_backup_from_before_opens_nothing_after(open: Open<'_>, apart: &str) {
         }
     }
     drop(forest);
-    let forest = Forest::open(folder.path(), open(folder.path())).unwrap();
+    let forest = opened(open, folder.path());
     assert!(reads(&forest, &kept, b"kept"), "nothing else was lost");
     assert_eq!(forest.root_status().unwrap().rotated_at, done.started_at, "and it is remembered");
 }
 
+/// A child that another test is starting holds our locks between its fork and its exec.
 fn open_anyhow(open: Open<'_>, folder: &Path) -> Result<Forest, ShredError> {
-    Forest::open(folder, open(folder))
+    let deadline = Instant::now() + Duration::from_secs(10);
+    loop {
+        match Forest::open(folder, open(folder)) {
+            Err(ShredError::Locked(_)) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(10)),
+            other => return other,
+        }
+    }
+}
+
+pub fn opened(open: Open<'_>, folder: &Path) -> Forest {
+    open_anyhow(open, folder).unwrap()
 }
 
 /// A store whose root was in files goes on under another kind, and its files are gone.
 pub fn a_root_of_files_moves(open: Open<'_>) {
     let folder = tempdir().unwrap();
-    let head = seal(&Forest::open(folder.path(), Box::new(FileRoot::open(folder.path()).unwrap())).unwrap(), b"kept");
-    let forest = Forest::open(folder.path(), open(folder.path())).unwrap();
+    let head = seal(&opened(&files, folder.path()), b"kept");
+    let forest = opened(open, folder.path());
     assert!(reads(&forest, &head, b"kept"), "it opens before it is moved");
     let moved = forest.finish_rotation().unwrap().expect("moved");
     assert_eq!((moved.from, moved.to), (1, 2));
     assert!(!folder.path().join("root-1.key").exists() && folder.path().join("root-2.wrapped").exists());
     drop(forest);
-    let forest = Forest::open(folder.path(), open(folder.path())).unwrap();
+    let forest = opened(open, folder.path());
     assert!(reads(&forest, &head, b"kept") && forest.finish_rotation().unwrap().is_none());
     drop(forest);
     // The other way is refused: it would need both.
-    let back = Forest::open(folder.path(), Box::new(FileRoot::open(folder.path()).unwrap())).err().unwrap();
+    let back = open_anyhow(&files, folder.path()).err().unwrap();
     assert!(matches!(&back, ShredError::Root(RootError::OtherKind { .. })), "{back}");
 }
 
 /// Many rotations one after the other leave one generation, and the wrapped file is no key.
 pub fn generations_do_not_pile_up(open: Open<'_>) {
     let folder = tempdir().unwrap();
-    let forest = Forest::open(folder.path(), open(folder.path())).unwrap();
+    let forest = opened(open, folder.path());
     let head = seal(&forest, b"kept");
     let began = Instant::now();
     for to in 2..=4 {
@@ -112,7 +123,7 @@ pub fn generations_do_not_pile_up(open: Open<'_>) {
     let roots = fs::read_dir(folder.path()).unwrap().flatten().filter(|e| e.file_name().to_string_lossy().starts_with("root-"));
     assert_eq!(roots.count(), 1);
     drop(forest);
-    assert!(reads(&Forest::open(folder.path(), open(folder.path())).unwrap(), &head, b"kept"));
+    assert!(reads(&opened(open, folder.path()), &head, b"kept"));
 }
 
 fn files(folder: &Path) -> Box<dyn RootKey> {
@@ -129,11 +140,11 @@ fn a_backup_without_the_root_file_opens_nothing_after_a_rotation() {
 #[test]
 fn a_backup_with_the_root_file_still_opens() {
     let folder = tempdir().unwrap();
-    let forest = Forest::open(folder.path(), files(folder.path())).unwrap();
+    let forest = opened(&files, folder.path());
     let erased = seal(&forest, b"a person's data");
     let stolen = backup(folder.path(), "lock");
     forest.puncture(&[erased.leaf()]).unwrap();
     let done = forest.rotate().unwrap();
-    assert!(reads(&Forest::open(stolen.path(), files(stolen.path())).unwrap(), &erased, b"a person's data"));
+    assert!(reads(&opened(&files, stolen.path()), &erased, b"a person's data"));
     assert!(done.destroyed[0].word.contains("copies of that file made before"), "{}", done.destroyed[0].word);
 }

@@ -11,7 +11,9 @@ use celosia::shred::{Forest, Pkcs11Root, Pkcs11Settings, RootError, RootKey, Shr
 use celosia::types::{Code, Coded as _};
 use tempfile::tempdir;
 
-use crate::life::{a_backup_from_before_opens_nothing_after, a_root_of_files_moves, generations_do_not_pile_up, reads, seal};
+use crate::life::{
+    a_backup_from_before_opens_nothing_after, a_root_of_files_moves, generations_do_not_pile_up, opened, reads, seal,
+};
 
 const PIN: &str = "98765432";
 
@@ -97,7 +99,7 @@ fn the_word_names_the_object_and_two_stores_share_a_token() {
         return;
     }
     let (one, two) = (tempdir().unwrap(), tempdir().unwrap());
-    let forests = [&one, &two].map(|folder| Forest::open(folder.path(), token(folder.path())).unwrap());
+    let forests = [&one, &two].map(|folder| opened(&token, folder.path()));
     let heads = forests.each_ref().map(|forest| seal(forest, b"kept"));
     let done = forests[0].rotate().unwrap();
     let word = &done.destroyed[0].word;
@@ -107,7 +109,7 @@ fn the_word_names_the_object_and_two_stores_share_a_token() {
     );
     drop(forests);
     for (folder, head) in [&one, &two].into_iter().zip(&heads) {
-        assert!(reads(&Forest::open(folder.path(), token(folder.path())).unwrap(), head, b"kept"));
+        assert!(reads(&opened(&token, folder.path()), head, b"kept"));
     }
     for folder in [&one, &two] {
         for file in fs::read_dir(folder.path()).unwrap().flatten() {
@@ -144,7 +146,7 @@ fn tokens_that_are_not_there_or_refuse_have_codes() {
     assert!(matches!(try_with(Pkcs11Settings { pin_file: Some(wrong_pin), ..settings() }), ShredError::Loose(_)));
 
     // A store whose objects were taken out of the token.
-    seal(&Forest::open(folder.path(), token(folder.path())).unwrap(), b"kept");
+    seal(&opened(&token, folder.path()), b"kept");
     let wiped = Command::new("softhsm2-util").args(["--delete-token", "--token", "celosia"]).output().unwrap();
     assert!(wiped.status.success());
     let error = Forest::open(folder.path(), token(folder.path())).err().expect("refused");

@@ -10,7 +10,9 @@ use celosia::shred::{Forest, RootKey, VaultRoot, VaultSettings};
 use celosia::types::{Code, Coded as _};
 use tempfile::{TempDir, tempdir};
 
-use crate::life::{a_backup_from_before_opens_nothing_after, a_root_of_files_moves, generations_do_not_pile_up, reads, seal};
+use crate::life::{
+    a_backup_from_before_opens_nothing_after, a_root_of_files_moves, generations_do_not_pile_up, opened, reads, seal,
+};
 use crate::ports;
 
 struct Server {
@@ -135,11 +137,11 @@ fn a_root_moves_to_another_transit_key() {
     let Some(server) = Server::start() else { return };
     let (old, new) = (server.key("old"), server.key("new"));
     let folder = tempdir().unwrap();
-    let head = seal(&Forest::open(folder.path(), old(folder.path())).unwrap(), b"kept");
+    let head = seal(&opened(&old, folder.path()), b"kept");
     // While it moves, the token must reach both keys.
     let root = server.token_file("new.token", "root");
     assert!(root.exists());
-    let forest = Forest::open(folder.path(), new(folder.path())).unwrap();
+    let forest = opened(&new, folder.path());
     let done = forest.rotate().unwrap();
     assert!(
         done.destroyed[0].word.contains("transit key old") && done.destroyed[0].word.contains("version 1 trimmed"),
