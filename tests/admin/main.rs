@@ -9,6 +9,7 @@ mod issuer;
 mod limits;
 mod node;
 mod people;
+mod roots;
 mod surfaces;
 mod tokens;
 
