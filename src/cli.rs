@@ -43,6 +43,7 @@ mod prompt;
 mod purge;
 mod receipt;
 mod rights;
+mod root;
 mod run;
 mod scan;
 mod source;
@@ -111,6 +112,8 @@ enum Command {
     Tag(Box<rights::TagArgs>),
     /// Show what is due to be erased.
     Retention(Box<rights::RetentionArgs>),
+    /// Show or rotate the root of the key trees.
+    Root(root::Args),
     /// Check every record of a store.
     Fsck(fsck::Args),
     /// Search files, backups and memory images for what a payload leaves behind.
@@ -164,6 +167,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::BreachRadius(args) => rights::radius(&args)?,
         Command::Tag(args) => rights::tag(&args)?,
         Command::Retention(args) => rights::retention(&args)?,
+        Command::Root(args) => root::run(&args)?,
         Command::Fsck(args) => return fsck::run(args),
         Command::Scan(args) => return scan::run(*args),
         Command::Bench(args) => bench::run(&args)?,

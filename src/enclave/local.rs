@@ -24,7 +24,7 @@ use crate::crypto::sign::{Signature, VerifyKey};
 use crate::crypto::{Broken, hash};
 use crate::seal::celosia1::content;
 use crate::seal::{self, Addressed, Closed, NoSharedKey, Ring as _, Trial};
-use crate::shred::{Forest, LeafRef, SealedHead, ShredError};
+use crate::shred::{Forest, LeafRef, RootStatus, Rotation, SealedHead, ShredError};
 use crate::types::{Address, Affected, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
@@ -359,6 +359,14 @@ impl Enclave for LocalEnclave {
 
     async fn punctures(&self) -> Result<u64, EnclaveError> {
         self.block(|inner| Ok(inner.forest.punctures()?)).await
+    }
+
+    async fn root(&self) -> Result<RootStatus, EnclaveError> {
+        self.block(|inner| Ok(inner.forest.root_status()?)).await
+    }
+
+    async fn rotate_root(&self) -> Result<Rotation, EnclaveError> {
+        self.block(|inner| Ok(inner.forest.rotate()?)).await
     }
 
     async fn ping(&self) -> Result<(), EnclaveError> {

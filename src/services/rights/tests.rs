@@ -80,6 +80,7 @@ pub(super) fn node(folder: &Path) -> Arc<Node> {
         peer_budget: Duration::from_secs(1),
         poll_interval: Duration::from_secs(1),
         own_url,
+        node_cache: std::time::Duration::ZERO,
     };
     Arc::new(Node::new(enclave, store, Arc::new(directory), Arc::new(Alone), settings))
 }
