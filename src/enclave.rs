@@ -7,6 +7,7 @@ pub mod allocator;
 #[cfg(test)]
 mod contract;
 pub mod harden;
+mod index;
 pub mod keyfile;
 pub mod local;
 pub(crate) mod memory;
@@ -23,6 +24,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
+pub use self::index::IndexKey;
 pub use self::native::{Clock, NativeDraft, NativeIngest, NativeMeta, NativeSealed, NativeTarget};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
@@ -264,6 +266,17 @@ pub trait Enclave: Send + Sync {
 
     /// Opens what [`Enclave::seal_beside`] sealed, under the same label.
     async fn open_beside(&self, head: &SealedHead, label: &str, sealed: Bytes) -> Result<Zeroizing<Vec<u8>>, EnclaveError>;
+
+    /// A fresh key of the blind index, sealed under a leaf of its own.
+    async fn index_key(&self, of: IndexKey) -> Result<SealedHead, EnclaveError>;
+
+    /// HMAC-SHA-256 of each word under a key of the blind index; of [`IndexKey::Buckets`] the first byte alone, zeros behind it.
+    async fn index_tokens(
+        &self,
+        of: IndexKey,
+        key: &SealedHead,
+        words: Vec<Zeroizing<Vec<u8>>>,
+    ) -> Result<Vec<[u8; 32]>, EnclaveError>;
 
     /// Punctures leaves. Durable when it returns.
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError>;

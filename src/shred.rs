@@ -5,6 +5,7 @@
 mod disk;
 mod forest;
 mod head;
+mod look;
 mod root;
 mod rotation;
 mod tree;
@@ -13,6 +14,7 @@ use crate::types::{Code, Coded};
 
 pub use forest::Forest;
 pub use head::{LeafRef, SealedHead};
+pub use look::look;
 pub use root::{Destroyed, FileRoot, Pkcs11Root, Pkcs11Settings, RootError, RootKey, RootKind, VaultRoot, VaultSettings};
 pub use rotation::{RootStatus, Rotation};
 

@@ -32,17 +32,17 @@ pub(crate) struct Args {
 }
 
 /// Where store and keys are.
-struct Places {
-    store: PathBuf,
-    keys: PathBuf,
+pub(super) struct Places {
+    pub(super) store: PathBuf,
+    pub(super) keys: PathBuf,
     socket: Option<PathBuf>,
-    root: RootTable,
+    pub(super) root: RootTable,
 }
 
 /// Exit code 0 if every record verifies, 1 if one does not, 2 if they cannot be checked.
 pub(super) fn run(args: Args) -> Result<u8, Failure> {
     let json = args.json;
-    let places = places(args)?;
+    let places = places(args.data_dir, args.config)?;
     let report = super::block_on(check(&places))??;
     if json {
         say!("{}", serde_json::to_string_pretty(&report).map_err(|error| Failure::plain(2, error))?);
@@ -52,8 +52,9 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     Ok(u8::from(!report.is_clean()))
 }
 
-fn places(args: Args) -> Result<Places, Failure> {
-    let (data_dir, keys, socket, root) = match (args.data_dir, args.config) {
+/// Those of a data folder or of a configuration.
+pub(super) fn places(data_dir: Option<PathBuf>, config: Option<PathBuf>) -> Result<Places, Failure> {
+    let (data_dir, keys, socket, root) = match (data_dir, config) {
         (Some(data_dir), _) => (data_dir.clone(), data_dir.join("enclave"), None, RootTable::default()),
         (None, Some(file)) => {
             let config = load(&file, &[])?.config;

@@ -1,6 +1,7 @@
 //! What every enclave must do, in process or apart. Each case runs against both: see [`contract`].
 
 mod native;
+mod subjects;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use futures_util::future::join_all;
 use zeroize::Zeroizing;
 
 pub(super) use self::native::*;
+pub(super) use self::subjects::*;
 use super::*;
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::SigningKey;
@@ -63,6 +65,7 @@ macro_rules! contract {
             altered_records_and_boxes_are_broken
             boxes_are_made_again_byte_for_byte
             erased_leaves_open_nothing_more
+            index_keys_die_with_their_leaf_and_are_not_mistaken
             many_calls_at_once_keep_apart
             native_deliveries_are_made_again_for_whom_they_are_for
             native_heads_work_as_the_others

@@ -3,7 +3,9 @@
 mod epochs;
 mod head;
 mod keys;
+mod look;
 mod node;
+mod subjects;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -14,7 +16,7 @@ use zeroize::Zeroizing;
 
 use self::keys::Keys;
 use self::node::Node;
-use super::{AffectedRecord, Draft, Enclave, EnclaveError, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
+use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
 use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw};
 use crate::crypto::nacl::{self, KeyBox, Nonce};
 use crate::crypto::secret::Secret;
@@ -25,6 +27,8 @@ use crate::seal::{self, Addressed, Closed, NoSharedKey, Ring as _, Trial};
 use crate::shred::{Forest, LeafRef, RootStatus, Rotation, SealedHead, ShredError};
 use crate::types::{Address, Affected, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
+
+pub use look::{PayloadKeys, look};
 
 /// Payload bytes above which work leaves the async threads: about half a millisecond of hashing and sealing.
 const INLINE: usize = 64 * 1024;
@@ -334,6 +338,19 @@ impl Enclave for LocalEnclave {
 
     async fn open_beside(&self, head: &SealedHead, label: &str, sealed: Bytes) -> Result<Zeroizing<Vec<u8>>, EnclaveError> {
         self.0.open_beside(head, label, sealed)
+    }
+
+    async fn index_key(&self, of: IndexKey) -> Result<SealedHead, EnclaveError> {
+        self.0.index_key(of)
+    }
+
+    async fn index_tokens(
+        &self,
+        of: IndexKey,
+        key: &SealedHead,
+        words: Vec<Zeroizing<Vec<u8>>>,
+    ) -> Result<Vec<[u8; 32]>, EnclaveError> {
+        self.0.index_tokens(of, key, &words)
     }
 
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError> {

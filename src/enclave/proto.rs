@@ -15,7 +15,7 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use self::field::{message, record};
-use super::{AffectedRecord, Draft, EnclaveError, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
+use super::{AffectedRecord, Draft, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
 use super::{Opened, RawDraft, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
@@ -70,6 +70,8 @@ pub enum Request {
     OpenBeside(SealedHead, String, Bytes),
     Root,
     RotateRoot,
+    IndexKey(IndexKey),
+    IndexTokens(IndexKey, SealedHead, Vec<Plain>),
 }
 
 /// What the enclave answers.
@@ -89,7 +91,7 @@ pub enum Response {
     Ingest(Ingest),
     /// To `OpenPayload` and `OpenBeside`.
     Plaintext(Option<Plain>),
-    /// To `Rewrite`.
+    /// To `Rewrite` and `IndexKey`.
     Head(SealedHead),
     /// To `SameKey`.
     Truth(bool),
@@ -121,6 +123,8 @@ pub enum Response {
     Root(RootStatus),
     /// To `RotateRoot`.
     Rotation(Rotation),
+    /// To `IndexTokens`.
+    Tokens(Vec<[u8; 32]>),
 }
 
 /// Reads the body of a request: its number and the call. Total; the entry for fuzzing.
@@ -166,6 +170,8 @@ message! { Request {
     23 Punctures(),
     30 Root(),
     31 RotateRoot(),
+    45 IndexKey(0 of),
+    46 IndexTokens(0 of, 1 key, 2 words),
 } }
 
 message! { Response {
@@ -192,6 +198,7 @@ message! { Response {
     20 Number(0 number),
     30 Root(0 status),
     31 Rotation(0 rotation),
+    45 Tokens(0 tokens),
 } }
 
 message! { EnclaveError {

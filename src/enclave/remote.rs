@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use self::link::Link;
 use super::proto::{Plain, Request, Response};
-use super::{AffectedRecord, Draft, Enclave, EnclaveError, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
+use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
 use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
@@ -220,6 +220,20 @@ impl Enclave for RemoteEnclave {
     async fn open_beside(&self, head: &SealedHead, label: &str, sealed: Bytes) -> Result<Zeroizing<Vec<u8>>, EnclaveError> {
         let request = Request::OpenBeside(head.clone(), label.to_owned(), sealed);
         expect!(self, request, Response::Plaintext(Some(Plain(text))) => text)
+    }
+
+    async fn index_key(&self, of: IndexKey) -> Result<SealedHead, EnclaveError> {
+        expect!(self, Request::IndexKey(of), Response::Head(head) => head)
+    }
+
+    async fn index_tokens(
+        &self,
+        of: IndexKey,
+        key: &SealedHead,
+        words: Vec<Zeroizing<Vec<u8>>>,
+    ) -> Result<Vec<[u8; 32]>, EnclaveError> {
+        let request = Request::IndexTokens(of, key.clone(), words.into_iter().map(Plain).collect());
+        expect!(self, request, Response::Tokens(tokens) => tokens)
     }
 
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError> {

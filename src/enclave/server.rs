@@ -169,6 +169,11 @@ async fn answer_native(enclave: &dyn Enclave, request: Request) -> Result<Respon
         Request::OpenBeside(head, label, sealed) => {
             Response::Plaintext(Some(Plain(enclave.open_beside(&head, &label, sealed).await?)))
         }
+        Request::IndexKey(of) => Response::Head(enclave.index_key(of).await?),
+        Request::IndexTokens(of, key, words) => {
+            let words = words.into_iter().map(|Plain(word)| word).collect();
+            Response::Tokens(enclave.index_tokens(of, &key, words).await?)
+        }
         _ => Response::VerifyKey(enclave.verify_key()),
     })
 }

@@ -153,7 +153,7 @@ fn seal(tree: &Tree, leaf: u32, aad: &[u8], head: &[u8]) -> Result<SealedHead, S
 }
 
 /// The associated data: the head's own prefix, so that it cannot be moved to another leaf, and the caller's words.
-fn bound(leaf: LeafRef, aad: &[u8]) -> Vec<u8> {
+pub(super) fn bound(leaf: LeafRef, aad: &[u8]) -> Vec<u8> {
     [SealedHead::prefix(leaf).as_slice(), aad].concat()
 }
 

@@ -174,6 +174,7 @@ impl Collector for NodeFigures {
         self.governed(&mut encoder)?;
         self.root(&mut encoder)?;
         self.store(&mut encoder)?;
+        self.purges(&mut encoder)?;
         self.process(&mut encoder)
     }
 }
@@ -211,6 +212,20 @@ impl NodeFigures {
         counter(commits, store.commits)?;
         let writes = encoder.encode_descriptor("store_writes", "Write requests that they answered", None, MetricType::Counter)?;
         counter(writes, store.writes)
+    }
+
+    fn purges(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(purges) = self.0.load().purges else { return Ok(()) };
+        gauge(encoder, "purge_last_timestamp_seconds", "When the newest purge ended; 0: none since the start", purges.last)?;
+        gauge(encoder, "purge_due", "Whether something was erased since the last purge", u64::from(purges.due))?;
+        for (name, help, value) in [
+            ("purges", "Purges of the store that ended well", purges.done),
+            ("purges_failed", "Purges of the store that did not", purges.failed),
+            ("purge_reclaimed_bytes", "Bytes that purges gave back", purges.reclaimed),
+        ] {
+            counter(encoder.encode_descriptor(name, help, None, MetricType::Counter)?, value)?;
+        }
+        Ok(())
     }
 
     fn process(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

@@ -48,6 +48,21 @@ pub struct RootFigures {
     pub state_bytes: u64,
 }
 
+/// What purges did since the start.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct PurgeFigures {
+    /// Those that ended well.
+    pub done: u64,
+    /// Those that did not.
+    pub failed: u64,
+    /// When the newest of them ended, seconds since the Unix epoch; 0: none.
+    pub last: u64,
+    /// Bytes that the files became smaller by.
+    pub reclaimed: u64,
+    /// Something was removed since.
+    pub due: bool,
+}
+
 /// A node at one moment, in figures.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
@@ -61,6 +76,8 @@ pub struct Snapshot {
     pub store: Option<Stats>,
     /// What the verbs did since the start, by name.
     pub counts: Vec<(&'static str, u64)>,
+    /// What purges did; absent before the first snapshot.
+    pub purges: Option<PurgeFigures>,
     /// The governed side; absent without one.
     pub governed: Option<GovernedFigures>,
     /// The root of the key trees; absent if the enclave does not answer.
@@ -79,6 +96,7 @@ impl Snapshot {
             peers: peers(node, &keys),
             store: node.store.stats().await.ok(),
             counts: counts(&node.counters),
+            purges: Some(purges(node)),
             governed: governed(node).await,
             root: root(node).await,
             process: Process::read(),
@@ -102,6 +120,17 @@ async fn root(node: &Node) -> Option<RootFigures> {
         trees: status.trees,
         state_bytes: status.state_bytes,
     })
+}
+
+fn purges(node: &Node) -> PurgeFigures {
+    let purges = node.purges();
+    PurgeFigures {
+        done: purges.done.value(),
+        failed: purges.failed.value(),
+        last: purges.last().map_or(0, |last| last.time / 1000),
+        reclaimed: purges.reclaimed(),
+        due: node.store().purge_due(),
+    }
 }
 
 async fn governed(node: &Node) -> Option<GovernedFigures> {

@@ -9,6 +9,7 @@ mod issuer;
 mod limits;
 mod node;
 mod people;
+mod rights;
 mod roots;
 mod surfaces;
 mod tokens;

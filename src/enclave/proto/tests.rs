@@ -96,6 +96,9 @@ fn native_requests() -> Vec<Request> {
         Request::IngestNative(delivery(), VerifyKey::new([9; 32])),
         Request::SealBeside(head(), "ack".to_owned(), Plain(Zeroizing::new(b"plaintext".to_vec()))),
         Request::OpenBeside(head(), "ack".to_owned(), Bytes::from_static(b"sealed")),
+        Request::IndexKey(IndexKey::Words),
+        Request::IndexKey(IndexKey::Buckets),
+        Request::IndexTokens(IndexKey::Bucket(7), head(), vec![Plain(Zeroizing::new(b"plaintext".to_vec()))]),
     ]
 }
 
@@ -120,6 +123,7 @@ fn native_responses() -> Vec<Response> {
         Response::NativeIngest(NativeIngest::UnknownEpoch),
         Response::Beside(Bytes::from_static(b"sealed")),
         Response::Meta(sent_meta()),
+        Response::Tokens(vec![[1; 32]; 2]),
         Response::Failed(EnclaveError::NoSigningKey),
     ];
     all.extend(refusals().map(|refused| Response::Failed(refused.into())));

@@ -11,7 +11,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::rows::{self, Index, TOTALS_KEY, Totals};
+use super::rows::{self, Index, TOTALS_KEY, Totals, family};
+use super::touched::{Marks, Touched};
 use super::{BESIDE, FAMILIES, GROUP, INDEX, JOURNAL, PAYLOAD, TABLE, TOMBSTONE, TRACE, journal};
 use crate::shred::SealedHead;
 use crate::store::{Event, Inserted, JournalRow, Kind, Record, StoreError, Table, Tombstone, Write};
@@ -30,7 +31,7 @@ pub(super) struct Request {
 }
 
 pub(super) enum Op {
-    Insert(Kind, PayloadId, Record, Option<Event>),
+    Insert(Kind, PayloadId, Record, Option<Event>, Vec<Write>),
     ReplaceHead(Kind, PayloadId, SealedHead, SealedHead),
     Forget(Kind, PayloadId, SealedHead),
     Bury(PayloadId, Tombstone, Option<Event>),
@@ -70,6 +71,7 @@ pub(super) struct Committer {
     db: Arc<DB>,
     totals: Totals,
     committed: Arc<Committed>,
+    marks: Arc<Marks>,
     /// Bytes written since the last flush.
     unflushed: usize,
     /// Waits for requests, with a timeout where there is something to flush. Made in its own thread: none may be dropped in an async one.
@@ -77,8 +79,8 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    pub(super) fn new(db: Arc<DB>, totals: Totals, committed: Arc<Committed>) -> Self {
-        Self { db, totals, committed, unflushed: 0, waiter: None }
+    pub(super) fn new(db: Arc<DB>, totals: Totals, committed: Arc<Committed>, marks: Arc<Marks>) -> Self {
+        Self { db, totals, committed, marks, unflushed: 0, waiter: None }
     }
 
     /// Commits until the store is closed or dropped.
@@ -125,8 +127,8 @@ impl Committer {
         for Request { op, reply } in requests {
             answers.push((reply, draft.decide(op)));
         }
-        let Draft { batch, totals, .. } = draft;
-        let mut written = self.write(batch, totals, answers.len());
+        let Draft { batch, totals, touched, .. } = draft;
+        let mut written = self.write(batch, totals, &touched, answers.len());
         if closing && written.is_ok() {
             written = self.flush();
         }
@@ -141,14 +143,14 @@ impl Committer {
     }
 
     /// All of the batch or nothing of it, fsynced.
-    fn write(&mut self, mut batch: WriteBatch, totals: Totals, requests: usize) -> Result<(), String> {
+    fn write(&mut self, mut batch: WriteBatch, totals: Totals, touched: &Touched, requests: usize) -> Result<(), String> {
         if batch.is_empty() {
             return Ok(());
         }
         if totals != self.totals {
             batch.put(TOTALS_KEY, totals.encode());
         }
-        self.db.write_opt(batch, &rows::synced()).map_err(|error| error.to_string())?;
+        self.marks.write(&self.db, batch, touched).map_err(|error| error.to_string())?;
         self.totals = totals;
         self.committed.add(requests);
         Ok(())
@@ -169,6 +171,8 @@ struct Draft<'a> {
     totals: Totals,
     index: BTreeMap<(Kind, PayloadId), Option<Arc<Index>>>,
     buried: BTreeSet<PayloadId>,
+    /// Where rows are removed or overwritten.
+    touched: Touched,
     /// Events of this batch about a payload.
     noted: Vec<(PayloadId, u64, Event)>,
 }
@@ -177,18 +181,20 @@ struct Draft<'a> {
 impl<'a> Draft<'a> {
     fn new(db: &'a DB, totals: Totals, bytes: usize) -> Self {
         let batch = WriteBatch::with_capacity_bytes(bytes);
-        Self { db, batch, totals, index: BTreeMap::new(), buried: BTreeSet::new(), noted: Vec::new() }
+        let (index, buried, touched) = (BTreeMap::new(), BTreeSet::new(), Touched::default());
+        Self { db, batch, totals, index, buried, touched, noted: Vec::new() }
     }
 
     fn decide(&mut self, op: Op) -> Result<Reply, StoreError> {
         match op {
-            Op::Insert(kind, id, record, event) => self.insert(kind, id, &record, event).map(Reply::Inserted),
+            Op::Insert(kind, id, record, event, rows) => self.insert(kind, id, &record, event, &rows).map(Reply::Inserted),
             Op::ReplaceHead(kind, id, old, new) => self.replace_head(kind, id, &old, new).map(Reply::Done),
             Op::Forget(kind, id, head) => self.forget(kind, id, &head).map(Reply::Done),
             Op::Bury(id, tombstone, event) => self.bury(id, &tombstone, event).map(|()| Reply::Done(true)),
             Op::Note(event) => self.note(event).map(Reply::Noted),
             Op::PutBeside(id, sealed, event) => self.put_beside(&id, &sealed, event).map(Reply::Done),
             Op::PutGroup(id, data) => {
+                self.overwrites(GROUP, &id.0)?;
                 self.batch.put_cf(&rows::family(self.db, GROUP)?, &id.0, &data);
                 Ok(Reply::Done(true))
             }
@@ -200,27 +206,46 @@ impl<'a> Draft<'a> {
     fn write(&mut self, rows: &[Write], events: Vec<Event>) -> Result<(), StoreError> {
         let (tables, _) = (rows::family(self.db, TABLE)?, self.journal_families()?);
         for Write { table, key, value } in rows {
-            match value {
-                Some(value) => self.batch.put_cf(&tables, table.place(key), value),
-                None => self.batch.delete_cf(&tables, table.place(key)),
+            let place = table.place(key);
+            if rows::is_there(self.db, TABLE, &place)? {
+                self.touched.add(TABLE, &place);
+                self.touched.removed |= value.is_none();
             }
         }
+        self.put_rows(&tables, rows);
         events.into_iter().try_for_each(|event| self.note(event).map(drop))
     }
 
-    fn insert(&mut self, kind: Kind, id: PayloadId, record: &Record, event: Option<Event>) -> Result<Inserted, StoreError> {
+    fn put_rows(&mut self, tables: &Arc<BoundColumnFamily<'a>>, rows: &[Write]) {
+        for Write { table, key, value } in rows {
+            match value {
+                Some(value) => self.batch.put_cf(tables, table.place(key), value),
+                None => self.batch.delete_cf(tables, table.place(key)),
+            }
+        }
+    }
+
+    fn insert(
+        &mut self,
+        kind: Kind,
+        id: PayloadId,
+        record: &Record,
+        event: Option<Event>,
+        rows: &[Write],
+    ) -> Result<Inserted, StoreError> {
         if self.is_buried(&id)? {
             return Ok(Inserted::Buried);
         }
         if self.row(kind, &id)?.is_some() {
             return Ok(Inserted::Exists);
         }
-        let (payloads, _) = (rows::family(self.db, PAYLOAD)?, self.journal_families()?);
+        let (payloads, tables, _) = (family(self.db, PAYLOAD)?, family(self.db, TABLE)?, self.journal_families()?);
         let index = Arc::new(Index::of(record, self.totals.next));
         self.put_index(kind, id, Arc::clone(&index))?;
         self.batch.put_cf(&payloads, index.payload_key(), &record.ciphertext);
         self.totals.next += 1;
         *self.totals.of(kind) += 1;
+        self.put_rows(&tables, rows);
         event.map(|event| self.note(event)).transpose()?;
         Ok(Inserted::New)
     }
@@ -254,6 +279,7 @@ impl<'a> Draft<'a> {
             return Ok(false);
         }
         let (beside, _) = (rows::family(self.db, BESIDE)?, self.journal_families()?);
+        self.overwrites(BESIDE, id.as_bytes())?;
         self.batch.put_cf(&beside, id.as_bytes(), sealed);
         event.map(|event| self.note(event)).transpose()?;
         Ok(true)
@@ -267,7 +293,16 @@ impl<'a> Draft<'a> {
         let Some(index) = self.row(kind, &id)?.filter(|index| index.head == *old) else { return Ok(false) };
         let index = Index { number: index.number, time: index.time, nonce: index.nonce, head: new };
         self.put_index(kind, id, Arc::new(index))?;
+        self.touched.add(INDEX, &rows::index_key(kind, &id));
         Ok(true)
+    }
+
+    /// A row that is there gets another value: the old one stays in the files until a purge.
+    fn overwrites(&mut self, name: &str, key: &[u8]) -> Result<(), StoreError> {
+        if rows::is_there(self.db, name, key)? {
+            self.touched.add(name, key);
+        }
+        Ok(())
     }
 
     fn forget(&mut self, kind: Kind, id: PayloadId, head: &SealedHead) -> Result<bool, StoreError> {
@@ -298,6 +333,8 @@ impl<'a> Draft<'a> {
             event.map(|event| self.note(event)).transpose()?;
         }
         for (index, row) in silenced {
+            self.touched.add(JOURNAL, &index.to_be_bytes());
+            self.touched.removed = true;
             self.batch.put_cf(&journal, index.to_be_bytes(), row);
         }
         Ok(())
@@ -309,12 +346,17 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// Here the rows are only marked as deleted. Their bytes leave the files with compaction; what they say went with the leaf.
+    /// Here the rows are only marked as deleted. Their bytes leave the files with a purge; what they say went with the leaf.
     fn remove(&mut self, kind: Kind, id: PayloadId, index: &Index) -> Result<(), StoreError> {
         let (indexes, payloads) = (rows::family(self.db, INDEX)?, rows::family(self.db, PAYLOAD)?);
         self.batch.delete_cf(&indexes, rows::index_key(kind, &id));
         self.batch.delete_cf(&payloads, index.payload_key());
+        self.touched.add(INDEX, &rows::index_key(kind, &id));
+        self.touched.add(PAYLOAD, &index.payload_key());
+        self.touched.removed = true;
         if kind == Kind::Payload {
+            self.touched.add(BESIDE, id.as_bytes());
+            self.touched.add(TABLE, &Table::Tag.place(id.as_bytes()));
             self.batch.delete_cf(&rows::family(self.db, BESIDE)?, id.as_bytes());
             self.batch.delete_cf(&rows::family(self.db, TABLE)?, Table::Tag.place(id.as_bytes()));
         }
@@ -338,7 +380,7 @@ impl<'a> Draft<'a> {
 impl Op {
     fn size(&self) -> usize {
         match self {
-            Self::Insert(_, _, record, _) => record.ciphertext.len() + 512,
+            Self::Insert(_, _, record, _, rows) => record.ciphertext.len() + 512 + 256 * rows.len(),
             Self::Write(rows, events) => {
                 let rows: usize = rows.iter().map(|row| row.key.len() + row.value.as_ref().map_or(0, Bytes::len) + 64).sum();
                 rows + 512 * events.len()

@@ -1,0 +1,186 @@
+//! Bytes of removed rows in the files of the folder: there before a purge, nowhere after it.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use tempfile::tempdir;
+
+use super::*;
+use crate::crypto::hash::payload_id;
+use crate::shred::LeafRef;
+
+/// 24 bytes that are nowhere else.
+fn marker(what: &str, seed: u32) -> Vec<u8> {
+    let mut marker = format!("<<{what}:{seed:04}>>").into_bytes();
+    marker.resize(24, b'~');
+    marker
+}
+
+const WHAT: [&str; 9] = ["cipher", "cipherend", "head", "nonce", "salt", "event", "beside", "tag", "row"];
+
+/// One record with markers in everything that it leaves behind.
+async fn keep(store: &RocksStore, seed: u32, length: usize, day: u64) -> PayloadId {
+    let mut ciphertext = vec![u8::try_from(seed % 251).expect("small"); length];
+    ciphertext[..24].copy_from_slice(&marker("cipher", seed));
+    ciphertext[length - 24..].copy_from_slice(&marker("cipherend", seed));
+    let head = [&[5; 40][..], &marker("head", seed)].concat();
+    let record = Record {
+        time: day * 86_400_000 + u64::from(seed),
+        nonce: marker("nonce", seed).try_into().expect("24 bytes"),
+        head: SealedHead::new(LeafRef { tree: 1, leaf: seed }, &head),
+        ciphertext: ciphertext.into(),
+    };
+    let id = payload_id(&record.ciphertext);
+    let mut salt = [0; 32];
+    salt[..24].copy_from_slice(&marker("salt", seed));
+    let event = Event { about: Some(id), lasting: false, salt, record: marker("event", seed).into() };
+    assert_eq!(store.insert_noted(Kind::Payload, id, record, Some(event)).await.expect("kept"), Inserted::New);
+    assert!(store.put_beside(id, marker("beside", seed).into(), None).await.expect("kept"));
+    let tag = Write::put(Table::Tag, id.as_bytes().to_vec(), marker("tag", seed));
+    let row = Write::put(Table::Case, seed.to_be_bytes().to_vec(), marker("row", seed));
+    store.write(vec![tag, row], vec![]).await.expect("kept");
+    id
+}
+
+async fn erase(store: &RocksStore, seed: u32, id: PayloadId) {
+    store.bury(id, Tombstone { time: 1, leaves: vec![LeafRef { tree: 1, leaf: seed }] }).await.expect("buried");
+    // A row of a service goes by being overwritten, or removed.
+    let key = seed.to_be_bytes().to_vec();
+    let row = if seed.is_multiple_of(2) { Write::delete(Table::Case, key) } else { Write::put(Table::Case, key, &b"new"[..]) };
+    store.write(vec![row], vec![]).await.expect("written");
+}
+
+/// Markers of a record that some file of the folder holds.
+fn found(folder: &Path, seed: u32) -> Vec<&'static str> {
+    let files: Vec<Vec<u8>> =
+        fs::read_dir(folder).expect("a folder").map(|entry| fs::read(entry.expect("an entry").path()).expect("read")).collect();
+    let holds = |marker: &[u8]| files.iter().any(|file| file.windows(marker.len()).any(|window| window == marker));
+    WHAT.into_iter().filter(|what| holds(&marker(what, seed))).collect()
+}
+
+/// Moves everything to the last level, where ordinary compactions leave it alone. Without this the test would pass with any compaction.
+fn settle(store: &RocksStore) {
+    for name in FAMILIES {
+        let family = rows::family(&store.db, name).expect("there");
+        store.db.flush_cf(&family).expect("flushed");
+        store.db.compact_range_cf(&family, None::<&[u8]>, None::<&[u8]>);
+    }
+    assert!(store.db.live_files().expect("files").iter().all(|file| file.level == 6), "settled");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_what_was_removed_stays_in_any_file() {
+    let folder = tempdir().expect("a folder");
+    let lengths = |seed: u32| if seed.is_multiple_of(5) { 700_000 } else { 300 };
+    let store = RocksStore::open(folder.path()).expect("a store");
+    let mut ids = Vec::new();
+    for seed in 0..20 {
+        ids.push(keep(&store, seed, lengths(seed), 19_000 + u64::from(seed / 10)).await);
+    }
+    settle(&store);
+    let (gone, stay) = ([0, 3, 5, 8], [1, 4, 10]);
+    let snapshot = store.db.snapshot();
+    for seed in gone {
+        erase(&store, seed, ids[seed as usize]).await;
+    }
+    // The controls: it is there; and once values and marks lie together in the last level, for a snapshot of before is held, ordinary
+    // compactions leave them there. (Automatic ones might not, at a time of their own: they are off.)
+    gone.iter().for_each(|seed| assert_eq!(found(folder.path(), *seed), WHAT, "{seed}"));
+    for name in FAMILIES {
+        let family = rows::family(&store.db, name).expect("there");
+        store.db.set_options_cf(&family, &[("disable_auto_compactions", "true")]).expect("an option");
+    }
+    settle(&store);
+    drop(snapshot);
+    settle(&store);
+    gone.iter().for_each(|seed| assert!(found(folder.path(), *seed).contains(&"cipher"), "{seed}"));
+    drop(store);
+    let store = RocksStore::open(folder.path()).expect("opens");
+    gone.iter().for_each(|seed| assert!(found(folder.path(), *seed).contains(&"cipherend"), "{seed}"));
+    let purged = store.purge().await.expect("purged");
+    assert!(purged.bytes_after + 1_400_000 < purged.bytes_before, "{purged:?}");
+    gone.iter().for_each(|seed| assert_eq!(found(folder.path(), *seed), [""; 0], "{seed}"));
+    stay.iter().for_each(|seed| assert_eq!(found(folder.path(), *seed), WHAT, "{seed}"));
+    drop(store);
+    gone.iter().for_each(|seed| assert_eq!(found(folder.path(), *seed), [""; 0], "{seed}"));
+    let store = Arc::new(RocksStore::open(folder.path()).expect("opens"));
+    for seed in stay {
+        assert!(matches!(store.get(Kind::Payload, &ids[seed as usize]).await, Ok(Lookup::Found(_))));
+    }
+    let report = crate::store::fsck::fsck(store, None, None).await.expect("a report");
+    assert!(report.is_clean() && report.payloads == 16 && report.tombstones == 4, "{report}");
+}
+
+/// In memory and in the log alone, in files of the first level, and in the middle of a compaction's way down.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn it_does_not_matter_where_the_bytes_were() {
+    for flushed in [false, true] {
+        let folder = tempdir().expect("a folder");
+        let store = RocksStore::open(folder.path()).expect("a store");
+        let id = keep(&store, 1, 300, 19_000).await;
+        keep(&store, 2, 300, 19_000).await;
+        if flushed {
+            FAMILIES.iter().for_each(|name| store.db.flush_cf(&rows::family(&store.db, name).expect("there")).expect("flushed"));
+        }
+        erase(&store, 1, id).await;
+        assert_eq!(found(folder.path(), 1), WHAT, "the control");
+        store.purge().await.expect("purged");
+        assert_eq!((found(folder.path(), 1), found(folder.path(), 2)), (vec![], WHAT.to_vec()), "flushed: {flushed}");
+        // A second one has nothing to do, and does no harm.
+        store.purge().await.expect("purged");
+        assert_eq!(found(folder.path(), 2), WHAT);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn days_of_which_nothing_is_left_go_as_whole_files_and_never_come_back() {
+    let folder = tempdir().expect("a folder");
+    let store = RocksStore::open(folder.path()).expect("a store");
+    let mut ids = Vec::new();
+    for seed in 0..90 {
+        ids.push(keep(&store, seed, 3000, 19_000 + u64::from(seed / 30)).await);
+        if seed == 44 {
+            settle(&store);
+        }
+    }
+    // The middle day lies in two files, one of which reaches into its neighbours; its marks lie in a file of their own.
+    for seed in 30..60 {
+        erase(&store, seed, ids[seed as usize]).await;
+    }
+    let payloads = rows::family(&store.db, PAYLOAD).expect("there");
+    store.db.flush_cf(&payloads).expect("flushed");
+    drop(payloads);
+    let purged = store.purge().await.expect("purged");
+    assert_eq!(purged.days, 1);
+    (30..60).for_each(|seed| assert_eq!(found(folder.path(), seed), [""; 0], "{seed}"));
+    // A payload of that day may still come: numbers go on.
+    let late = keep(&store, 99, 300, 19_001).await;
+    drop(store);
+    let store = Arc::new(RocksStore::open(folder.path()).expect("opens"));
+    assert!(matches!(store.get(Kind::Payload, &late).await, Ok(Lookup::Found(_))));
+    let report = crate::store::fsck::fsck(store, None, None).await.expect("a report");
+    assert!(report.is_clean() && report.payloads == 61, "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_still_reads_an_old_file_is_waited_for() {
+    let folder = tempdir().expect("a folder");
+    let store = Arc::new(RocksStore::open(folder.path()).expect("a store"));
+    let id = keep(&store, 1, 300, 19_000).await;
+    settle(&store);
+    erase(&store, 1, id).await;
+    let family = rows::family(&store.db, PAYLOAD).expect("there");
+    let mut reader = store.db.raw_iterator_cf(&family);
+    reader.seek_to_first();
+    let purging = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.purge().await }
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    assert!(!purging.is_finished(), "a reader holds the file");
+    assert!(found(folder.path(), 1).contains(&"cipher"));
+    drop(reader);
+    purging.await.expect("no panic").expect("purged");
+    assert_eq!(found(folder.path(), 1), [""; 0]);
+}
