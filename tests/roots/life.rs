@@ -68,7 +68,7 @@ pub fn a_backup_from_before_opens_nothing_after(open: Open<'_>, apart: &str) {
         }
         // A token or a server does not even unwrap what the backup's files name.
         Err(error) => {
-            assert!(matches!(error, ShredError::Root(RootError::KeyMissing { .. } | RootError::Failed { .. })), "{error}")
+            assert!(matches!(error, ShredError::Root(RootError::KeyMissing { .. } | RootError::Failed { .. })), "{error}");
         }
     }
     drop(forest);

@@ -79,6 +79,7 @@ pub(super) fn node(folder: &Path) -> Arc<Node> {
         recovering: false,
         peer_budget: Duration::from_secs(1),
         poll_interval: Duration::from_secs(1),
+        node_cache: Duration::ZERO,
         own_url,
         node_cache: std::time::Duration::ZERO,
     };
