@@ -71,7 +71,9 @@ fn plaintext_is_found_in_pieces_and_in_wide_letters() {
     fs::write(&plain, &text).unwrap();
     let plain = plain.to_str().unwrap();
     let wide: Vec<u8> = std::str::from_utf8(&text).unwrap().encode_utf16().flat_map(u16::to_be_bytes).collect();
-    for (name, content, expected) in [("half", &text[text.len() / 2..], 1), ("wide", &wide[..], 1), ("other", &letter(500)[..], 0)] {
+    for (name, content, expected) in
+        [("half", &text[text.len() / 2..], 1), ("wide", &wide[..], 1), ("other", &letter(500)[..], 0)]
+    {
         let path = folder.path().join(name);
         fs::write(&path, content).unwrap();
         let (exit, report) = scan(&["--plaintext", plain, path.to_str().unwrap()]);
