@@ -27,6 +27,7 @@ thread_local! {
 
 /// Overwrites what lies below the caller's frame.
 #[inline(never)]
+#[allow(clippy::large_stack_arrays, reason = "the stack is what is meant")]
 pub fn sweep() {
     let mut area = [0_u8; DEPTH];
     black_box(&mut area);

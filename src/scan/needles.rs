@@ -134,7 +134,9 @@ impl fmt::Debug for Needles {
 
 fn is_telling(window: &[u8]) -> bool {
     let mut seen = [false; 256];
-    window.iter().for_each(|byte| seen[usize::from(*byte)] = true);
+    for byte in window {
+        seen[usize::from(*byte)] = true;
+    }
     window.len() >= SHORTEST && seen.into_iter().filter(|seen| *seen).count() >= DIFFERENT
 }
 

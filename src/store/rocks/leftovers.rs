@@ -86,7 +86,9 @@ async fn nothing_of_what_was_removed_stays_in_any_file() {
     }
     // The controls: it is there; and once values and marks lie together in the last level, for a snapshot of before is held, ordinary
     // compactions leave them there. (Automatic ones might not, at a time of their own: they are off.)
-    gone.iter().for_each(|seed| assert_eq!(found(folder.path(), *seed), WHAT, "{seed}"));
+    for seed in &gone {
+        assert_eq!(found(folder.path(), *seed), WHAT, "{seed}");
+    }
     for name in FAMILIES {
         let family = rows::family(&store.db, name).expect("there");
         store.db.set_options_cf(&family, &[("disable_auto_compactions", "true")]).expect("an option");
@@ -94,16 +96,26 @@ async fn nothing_of_what_was_removed_stays_in_any_file() {
     settle(&store);
     drop(snapshot);
     settle(&store);
-    gone.iter().for_each(|seed| assert!(found(folder.path(), *seed).contains(&"cipher"), "{seed}"));
+    for seed in &gone {
+        assert!(found(folder.path(), *seed).contains(&"cipher"), "{seed}");
+    }
     drop(store);
     let store = RocksStore::open(folder.path()).expect("opens");
-    gone.iter().for_each(|seed| assert!(found(folder.path(), *seed).contains(&"cipherend"), "{seed}"));
+    for seed in &gone {
+        assert!(found(folder.path(), *seed).contains(&"cipherend"), "{seed}");
+    }
     let purged = store.purge().await.expect("purged");
     assert!(purged.bytes_after + 1_400_000 < purged.bytes_before, "{purged:?}");
-    gone.iter().for_each(|seed| assert_eq!(found(folder.path(), *seed), [""; 0], "{seed}"));
-    stay.iter().for_each(|seed| assert_eq!(found(folder.path(), *seed), WHAT, "{seed}"));
+    for seed in &gone {
+        assert_eq!(found(folder.path(), *seed), [""; 0], "{seed}");
+    }
+    for seed in &stay {
+        assert_eq!(found(folder.path(), *seed), WHAT, "{seed}");
+    }
     drop(store);
-    gone.iter().for_each(|seed| assert_eq!(found(folder.path(), *seed), [""; 0], "{seed}"));
+    for seed in &gone {
+        assert_eq!(found(folder.path(), *seed), [""; 0], "{seed}");
+    }
     let store = Arc::new(RocksStore::open(folder.path()).expect("opens"));
     for seed in stay {
         assert!(matches!(store.get(Kind::Payload, &ids[seed as usize]).await, Ok(Lookup::Found(_))));
@@ -121,7 +133,9 @@ async fn it_does_not_matter_where_the_bytes_were() {
         let id = keep(&store, 1, 300, 19_000).await;
         keep(&store, 2, 300, 19_000).await;
         if flushed {
-            FAMILIES.iter().for_each(|name| store.db.flush_cf(&rows::family(&store.db, name).expect("there")).expect("flushed"));
+            for name in FAMILIES {
+                store.db.flush_cf(&rows::family(&store.db, name).expect("there")).expect("flushed");
+            }
         }
         erase(&store, 1, id).await;
         assert_eq!(found(folder.path(), 1), WHAT, "the control");
