@@ -44,7 +44,12 @@ fn journal_records_and_acknowledgements_go_with_the_next_regular_purge() {
     }
     for member in [uno, dos] {
         let log = member.folder.join("log");
-        let gone = || scan(&["--needles", &needles(member), &data(member), log.to_str().unwrap()]).0 == 0;
+        let gone = || {
+            let (exit, report) = scan(&["--needles", &needles(member), &data(member), log.to_str().unwrap()]);
+            // Shown where the wait ends.
+            println!("{report:#}");
+            exit == 0
+        };
         member.wait_until(gone, "nothing of it is left");
         // Asked without the needles, the erased id says what it can and cannot prove.
         let (exit, report) = scan(&["--for", &id, "--data-dir", &data(member), &data(member)]);
