@@ -52,7 +52,9 @@ fn after_erasure_and_purge_nothing_is_left_in_files_logs_and_memory() {
     );
     leak(&node);
 
-    ids.iter().for_each(|id| node.erase(id));
+    for id in &ids {
+        node.erase(id);
+    }
     let (exit, _) = scan(&["--needles", &node.path("needles-0"), &data]);
     assert_eq!(exit, 1, "erased, and still in the files: the control of the purge");
     purge(&node);

@@ -79,7 +79,7 @@ impl fmt::Display for Report {
         }
         if self.files + self.passed_over > 0 || !self.unreadable.is_empty() {
             let mib = self.bytes >> 20;
-            let rate = u128::from(self.bytes) * 1_000_000 / self.time.as_micros().max(1) >> 20;
+            let rate = (u128::from(self.bytes) * 1_000_000 / self.time.as_micros().max(1)) >> 20;
             let verdict = match self.exit() {
                 0 => "nothing found",
                 1 => "found",
