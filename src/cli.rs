@@ -179,7 +179,8 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
 
 /// Runs a future to its end on a runtime of its own.
 pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.enable_all().on_thread_park(crate::enclave::stack::sweep_if_wanted).build();
     let runtime = runtime.map_err(|error| Failure::plain(2, format!("the runtime does not start: {error}")))?;
     Ok(runtime.block_on(future))
 }

@@ -16,6 +16,8 @@ pub mod proto;
 pub mod remote;
 pub mod server;
 mod socket;
+pub mod stack;
+pub mod wiping;
 
 use std::fmt;
 use std::sync::Arc;

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use self::keys::Keys;
 use self::node::Node;
 use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
-use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw};
+use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw, stack};
 use crate::crypto::nacl::{self, KeyBox, Nonce};
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::{Signature, VerifyKey};
@@ -78,7 +78,12 @@ impl LocalEnclave {
         F: FnOnce(&Inner) -> Result<T, EnclaveError> + Send + 'static,
     {
         let inner = Arc::clone(&self.0);
-        let joined = tokio::task::spawn_blocking(move || work(&inner)).await;
+        let joined = tokio::task::spawn_blocking(move || {
+            let outcome = work(&inner);
+            stack::sweep();
+            outcome
+        });
+        let joined = joined.await;
         joined.unwrap_or_else(|_| Err(EnclaveError::Unavailable("its work was cut off".to_owned())))
     }
 }

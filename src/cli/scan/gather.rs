@@ -55,7 +55,8 @@ async fn rows(
     }
     for (salt, record) in store.erasable_events(&id)? {
         needles.add(What::JournalSalt, &salt);
-        needles.add(What::JournalRecord, &record);
+        // It names the payload and the moment; its pieces are in the records of others, and the id is in the tombstone.
+        needles.add_whole(What::JournalRecord, &record);
     }
     Ok(heads)
 }
