@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use celosia::governance::Regions;
 
 use crate::charter::CLASSES;
+use crate::http::{JSON, Request};
 use crate::member::Member;
 use crate::net::Net;
 
