@@ -25,9 +25,11 @@ macro_rules! say_part {
 mod acts;
 mod admin;
 mod bench;
+mod certificate;
 mod config;
 mod demo;
 mod enclave;
+mod erase;
 mod failure;
 mod fsck;
 mod governance;
@@ -40,6 +42,8 @@ mod network;
 mod prompt;
 mod purge;
 mod receipt;
+mod rights;
+mod root;
 mod run;
 mod scan;
 mod source;
@@ -86,6 +90,10 @@ enum Command {
     Keyupdate(keyupdate::Args),
     /// Write, sign, check and publish the documents that govern a network.
     Governance(Box<governance::Args>),
+    /// Erase payloads and documents at every holder: ask, decide, refuse, follow.
+    Erase(Box<erase::Args>),
+    /// Verify the certificate of an erasure, and show it as a page.
+    Certificate(certificate::Args),
     /// Run the enclave as a process of its own.
     Enclave(enclave::Args),
     /// Read a node's journal, or go on after a node was put back.
@@ -94,6 +102,18 @@ enum Command {
     Receipt(receipt::Args),
     /// Take what was erased out of the files of a running node's store.
     Purge(purge::Args),
+    /// Export what is kept about a person.
+    Subject(Box<rights::SubjectArgs>),
+    /// Export the records of processing activities.
+    Ropa(Box<rights::RopaArgs>),
+    /// Show what the loss of a key, a disk or a member exposes.
+    BreachRadius(Box<rights::RadiusArgs>),
+    /// Show or declare class, purpose, basis, retention and subjects of a payload or document.
+    Tag(Box<rights::TagArgs>),
+    /// Show what is due to be erased.
+    Retention(Box<rights::RetentionArgs>),
+    /// Show or rotate the root of the key trees.
+    Root(root::Args),
     /// Check every record of a store.
     Fsck(fsck::Args),
     /// Search files, backups and memory images for what a payload leaves behind.
@@ -136,10 +156,18 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Keygen(args) => keygen::run(args)?,
         Command::Keyupdate(args) => keyupdate::run(&args)?,
         Command::Governance(args) => governance::run(*args)?,
+        Command::Erase(args) => erase::run(&args)?,
+        Command::Certificate(args) => certificate::run(&args)?,
         Command::Enclave(args) => enclave::run(&args)?,
         Command::Journal(args) => journal::run(&args)?,
         Command::Receipt(args) => receipt::run(&args)?,
         Command::Purge(args) => purge::run(&args)?,
+        Command::Subject(args) => rights::subject(&args)?,
+        Command::Ropa(args) => rights::ropa(&args)?,
+        Command::BreachRadius(args) => rights::radius(&args)?,
+        Command::Tag(args) => rights::tag(&args)?,
+        Command::Retention(args) => rights::retention(&args)?,
+        Command::Root(args) => root::run(&args)?,
         Command::Fsck(args) => return fsck::run(args),
         Command::Scan(args) => return scan::run(*args),
         Command::Bench(args) => bench::run(&args)?,

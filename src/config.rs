@@ -5,6 +5,7 @@
 
 mod access;
 mod endpoint;
+mod erasure;
 mod error;
 mod export;
 mod files;
@@ -16,6 +17,7 @@ mod overrides;
 mod path;
 mod peers;
 mod report;
+mod root;
 mod secret;
 mod server;
 mod tessera;
@@ -33,6 +35,7 @@ use crate::types::Address;
 
 pub use access::{AccessTable, CertificateEntry, CertificateHash, IssuerUrl, OidcTable, system_authorities};
 pub use endpoint::{Endpoint, HostPort};
+pub use erasure::ErasureTable;
 pub use error::{ConfigError, Place, Rejected, Warning};
 pub use governance::Governance;
 pub use keys::{EnclaveTable, KeyEntry, PrivateSource, PublicSource, ResidentGroup};
@@ -40,6 +43,7 @@ pub use load::{Format, Loaded, load, load_text};
 pub use overrides::Override;
 pub use path::FieldPath;
 pub use peers::Peers;
+pub use root::{Pkcs11Table, RootTable, VaultTable};
 pub use secret::SecretText;
 pub use server::{Cors, Listen, Server, SocketMode, SocketOwner, Surface};
 pub use tls::{ClientTls, ServerTls, TrustMode};
@@ -68,6 +72,12 @@ pub struct Config {
     /// `[enclave]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub enclave: EnclaveTable,
+    /// `[erasure]`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub erasure: ErasureTable,
+    /// `[root]`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub root: RootTable,
     /// `[governance]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub governance: Option<Governance>,

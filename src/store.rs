@@ -167,14 +167,34 @@ pub trait Store: Send + Sync {
     /// A record's sealed head alone.
     async fn head(&self, kind: Kind, id: &PayloadId) -> Result<Lookup<SealedHead>, StoreError>;
 
+    /// When a record was stored, milliseconds since the Unix epoch, and its sealed head; `None` if it is absent or erased.
+    async fn dated_head(&self, kind: Kind, id: &PayloadId) -> Result<Option<(u64, SealedHead)>, StoreError>;
+
     /// Keeps a record unless its id is there or erased.
     async fn insert(&self, kind: Kind, id: PayloadId, record: Record) -> Result<Inserted, StoreError> {
         self.insert_noted(kind, id, record, None).await
     }
 
     /// The same; if the record is new, the event is journalled in the same batch.
-    async fn insert_noted(&self, kind: Kind, id: PayloadId, record: Record, event: Option<Event>)
-    -> Result<Inserted, StoreError>;
+    async fn insert_noted(
+        &self,
+        kind: Kind,
+        id: PayloadId,
+        record: Record,
+        event: Option<Event>,
+    ) -> Result<Inserted, StoreError> {
+        self.insert_with(kind, id, record, event, Vec::new()).await
+    }
+
+    /// The same; if the record is new, these rows of the services' tables are written in the same batch, too.
+    async fn insert_with(
+        &self,
+        kind: Kind,
+        id: PayloadId,
+        record: Record,
+        event: Option<Event>,
+        rows: Vec<Write>,
+    ) -> Result<Inserted, StoreError>;
 
     /// Replaces the head of a record if it still is `old`; false if it is not.
     async fn replace_head(&self, kind: Kind, id: PayloadId, old: SealedHead, new: SealedHead) -> Result<bool, StoreError>;
@@ -194,6 +214,14 @@ pub trait Store: Send + Sync {
 
     /// Up to `limit` records with an id after `after`, in the order of ids; fewer where they are large. None: the end.
     async fn scan(&self, kind: Kind, after: Option<PayloadId>, limit: usize) -> Result<Vec<(PayloadId, Record)>, StoreError>;
+
+    /// Up to `limit` records without their ciphertext: id, when it was stored, sealed head; after the id `after`, in the order of ids.
+    async fn heads(
+        &self,
+        kind: Kind,
+        after: Option<PayloadId>,
+        limit: usize,
+    ) -> Result<Vec<(PayloadId, u64, SealedHead)>, StoreError>;
 
     /// Keeps a privacy group's encoded form; overwrites.
     async fn put_group(&self, id: GroupId, data: Bytes) -> Result<(), StoreError>;

@@ -5,6 +5,7 @@ mod head;
 mod keys;
 mod look;
 mod node;
+mod subjects;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -15,7 +16,7 @@ use zeroize::Zeroizing;
 
 use self::keys::Keys;
 use self::node::Node;
-use super::{AffectedRecord, Draft, Enclave, EnclaveError, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
+use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
 use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw, stack};
 use crate::crypto::nacl::{self, KeyBox, Nonce};
 use crate::crypto::secret::Secret;
@@ -23,7 +24,7 @@ use crate::crypto::sign::{Signature, VerifyKey};
 use crate::crypto::{Broken, hash};
 use crate::seal::celosia1::content;
 use crate::seal::{self, Addressed, Closed, NoSharedKey, Ring as _, Trial};
-use crate::shred::{Forest, LeafRef, SealedHead, ShredError};
+use crate::shred::{Forest, LeafRef, RootStatus, Rotation, SealedHead, ShredError};
 use crate::types::{Address, Affected, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
@@ -344,12 +345,33 @@ impl Enclave for LocalEnclave {
         self.0.open_beside(head, label, sealed)
     }
 
+    async fn index_key(&self, of: IndexKey) -> Result<SealedHead, EnclaveError> {
+        self.0.index_key(of)
+    }
+
+    async fn index_tokens(
+        &self,
+        of: IndexKey,
+        key: &SealedHead,
+        words: Vec<Zeroizing<Vec<u8>>>,
+    ) -> Result<Vec<[u8; 32]>, EnclaveError> {
+        self.0.index_tokens(of, key, &words)
+    }
+
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError> {
         self.block(move |inner| Ok(inner.forest.puncture(&leaves)?)).await
     }
 
     async fn punctures(&self) -> Result<u64, EnclaveError> {
         self.block(|inner| Ok(inner.forest.punctures()?)).await
+    }
+
+    async fn root(&self) -> Result<RootStatus, EnclaveError> {
+        self.block(|inner| Ok(inner.forest.root_status()?)).await
+    }
+
+    async fn rotate_root(&self) -> Result<Rotation, EnclaveError> {
+        self.block(|inner| Ok(inner.forest.rotate()?)).await
     }
 
     async fn ping(&self) -> Result<(), EnclaveError> {

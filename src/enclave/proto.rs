@@ -7,6 +7,7 @@
 mod field;
 mod frame;
 mod native;
+mod root;
 
 use std::fmt;
 
@@ -14,11 +15,11 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use self::field::{message, record};
-use super::{AffectedRecord, Draft, EnclaveError, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
+use super::{AffectedRecord, Draft, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
 use super::{Opened, RawDraft, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
-use crate::shred::{LeafRef, SealedHead, ShredError};
+use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
 use crate::types::{Address, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
@@ -67,6 +68,10 @@ pub enum Request {
     Punctures,
     SealBeside(SealedHead, String, Plain),
     OpenBeside(SealedHead, String, Bytes),
+    IndexKey(IndexKey),
+    IndexTokens(IndexKey, SealedHead, Vec<Plain>),
+    Root,
+    RotateRoot,
 }
 
 /// What the enclave answers.
@@ -86,7 +91,7 @@ pub enum Response {
     Ingest(Ingest),
     /// To `OpenPayload` and `OpenBeside`.
     Plaintext(Option<Plain>),
-    /// To `Rewrite`.
+    /// To `Rewrite` and `IndexKey`.
     Head(SealedHead),
     /// To `SameKey`.
     Truth(bool),
@@ -114,6 +119,12 @@ pub enum Response {
     Beside(Bytes),
     /// To `Punctures`.
     Number(u64),
+    /// To `IndexTokens`.
+    Tokens(Vec<[u8; 32]>),
+    /// To `Root`.
+    Root(RootStatus),
+    /// To `RotateRoot`.
+    Rotation(Rotation),
 }
 
 /// Reads the body of a request: its number and the call. Total; the entry for fuzzing.
@@ -157,6 +168,10 @@ message! { Request {
     21 SealBeside(0 head, 1 label, 2 text),
     22 OpenBeside(0 head, 1 label, 2 sealed),
     23 Punctures(),
+    45 IndexKey(0 of),
+    46 IndexTokens(0 of, 1 key, 2 words),
+    30 Root(),
+    31 RotateRoot(),
 } }
 
 message! { Response {
@@ -181,6 +196,9 @@ message! { Response {
     18 NativeIngest(0 ingest),
     19 Beside(0 sealed),
     20 Number(0 number),
+    45 Tokens(0 tokens),
+    30 Root(0 status),
+    31 Rotation(0 rotation),
 } }
 
 message! { EnclaveError {
@@ -201,6 +219,9 @@ message! { ShredError {
     3 Loose(0 path),
     4 Missing(0 tree),
     5 Locked(0 path),
+    30 Root(0 error),
+    31 NoGeneration(0 generation),
+    32 Rotating(),
 } }
 
 message! { Ingest {

@@ -283,6 +283,11 @@ impl Node {
         }
     }
 
+    /// The member that a key belongs to, in a governed network.
+    pub(crate) fn member_of(&self, key: &Address) -> Option<MemberId> {
+        self.governed.as_ref()?.charter().members().by_address(key).map(|member| member.id.clone())
+    }
+
     /// Whether a payload may come from this sender at all: in a governed network, from an active member or from ourselves.
     pub(crate) fn admits_sender(&self, sender: &Address) -> Result<(), Error> {
         let Some(governed) = &self.governed else { return Ok(()) };

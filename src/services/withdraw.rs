@@ -15,8 +15,8 @@ use sha2::{Digest as _, Sha256};
 use super::{Error, Node};
 use crate::crypto::random;
 use crate::shred::SealedHead;
-use crate::store::Kind;
-use crate::types::{ParseError, PayloadId};
+use crate::store::{Kind, Table};
+use crate::types::{ItemId, ParseError, PayloadId};
 
 /// How long a delivery can be taken back: longer than a send lasts, shorter than a block takes to refer to it and be relied upon.
 const LIFETIME: Duration = Duration::from_secs(10);
@@ -116,6 +116,9 @@ impl Node {
     /// Removes a record that nobody refers to, and its key. False if the record changed since.
     pub(crate) async fn forget(&self, id: PayloadId, head: SealedHead) -> Result<bool, Error> {
         let leaf = head.leaf();
+        if self.store.row(Table::Tag, id.as_bytes()).await?.is_some() {
+            self.unindex(&[ItemId::Payload(id)]).await?;
+        }
         if !self.store.forget(Kind::Payload, id, head).await? {
             return Ok(false);
         }

@@ -174,14 +174,19 @@ impl Store for RocksStore {
         })
     }
 
-    async fn insert_noted(
+    async fn dated_head(&self, kind: Kind, id: &PayloadId) -> Result<Option<(u64, SealedHead)>, StoreError> {
+        Ok(rows::index(&self.db, kind, id)?.map(|index| (index.time, index.head)))
+    }
+
+    async fn insert_with(
         &self,
         kind: Kind,
         id: PayloadId,
         record: Record,
         event: Option<Event>,
+        rows: Vec<Write>,
     ) -> Result<Inserted, StoreError> {
-        match self.commit(Op::Insert(kind, id, record, event)).await? {
+        match self.commit(Op::Insert(kind, id, record, event, rows)).await? {
             Reply::Inserted(inserted) => Ok(inserted),
             Reply::Done(_) | Reply::Noted(_) => Err(StoreError::Unavailable),
         }
@@ -227,6 +232,15 @@ impl Store for RocksStore {
             found.extend(record.map(|record| (id, record)));
         }
         Ok(found)
+    }
+
+    async fn heads(
+        &self,
+        kind: Kind,
+        after: Option<PayloadId>,
+        limit: usize,
+    ) -> Result<Vec<(PayloadId, u64, SealedHead)>, StoreError> {
+        rows::heads(&self.db, kind, after, limit)
     }
 
     async fn put_group(&self, id: GroupId, data: Bytes) -> Result<(), StoreError> {

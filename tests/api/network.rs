@@ -91,6 +91,7 @@ impl Member {
             peer_budget: Duration::from_secs(3),
             poll_interval: Duration::from_secs(5),
             own_url: url.clone(),
+            node_cache: std::time::Duration::ZERO,
         };
         let node = Arc::new(Node::new(
             Arc::new(enclave),

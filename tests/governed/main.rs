@@ -13,6 +13,7 @@ mod ports;
 
 mod charter;
 mod delivery;
+mod erasure;
 mod life;
 mod member;
 mod membership;

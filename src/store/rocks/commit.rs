@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::rows::{self, Index, TOTALS_KEY, Totals};
+use super::rows::{self, Index, TOTALS_KEY, Totals, family};
 use super::touched::{Marks, Touched};
 use super::{BESIDE, FAMILIES, GROUP, INDEX, JOURNAL, PAYLOAD, TABLE, TOMBSTONE, TRACE, journal};
 use crate::enclave::stack;
@@ -33,7 +33,7 @@ pub(super) struct Request {
 }
 
 pub(super) enum Op {
-    Insert(Kind, PayloadId, Record, Option<Event>),
+    Insert(Kind, PayloadId, Record, Option<Event>, Vec<Write>),
     ReplaceHead(Kind, PayloadId, SealedHead, SealedHead),
     Forget(Kind, PayloadId, SealedHead),
     Bury(PayloadId, Tombstone, Option<Event>),
@@ -194,7 +194,7 @@ impl<'a> Draft<'a> {
 
     fn decide(&mut self, op: Op) -> Result<Reply, StoreError> {
         match op {
-            Op::Insert(kind, id, record, event) => self.insert(kind, id, &record, event).map(Reply::Inserted),
+            Op::Insert(kind, id, record, event, rows) => self.insert(kind, id, &record, event, &rows).map(Reply::Inserted),
             Op::ReplaceHead(kind, id, old, new) => self.replace_head(kind, id, &old, new).map(Reply::Done),
             Op::Forget(kind, id, head) => self.forget(kind, id, &head).map(Reply::Done),
             Op::Bury(id, tombstone, event) => self.bury(id, &tombstone, event).map(|()| Reply::Done(true)),
@@ -212,34 +212,47 @@ impl<'a> Draft<'a> {
 
     fn write(&mut self, rows: &[Write], events: Vec<Event>) -> Result<(), StoreError> {
         let (tables, _) = (rows::family(self.db, TABLE)?, self.journal_families()?);
-        let places: Vec<_> = rows.iter().map(|Write { table, key, .. }| table.place(key)).collect();
-        let there = places.iter().map(|place| rows::is_there(self.db, TABLE, place)).collect::<Result<Vec<_>, _>>()?;
-        for ((Write { value, .. }, place), there) in rows.iter().zip(places).zip(there) {
-            if there {
+        for Write { table, key, value } in rows {
+            let place = table.place(key);
+            if rows::is_there(self.db, TABLE, &place)? {
                 self.touched.add(TABLE, &place);
                 self.touched.removed |= value.is_none();
             }
-            match value {
-                Some(value) => self.batch.put_cf(&tables, place, value),
-                None => self.batch.delete_cf(&tables, place),
-            }
         }
+        self.put_rows(&tables, rows);
         events.into_iter().try_for_each(|event| self.note(event).map(drop))
     }
 
-    fn insert(&mut self, kind: Kind, id: PayloadId, record: &Record, event: Option<Event>) -> Result<Inserted, StoreError> {
+    fn put_rows(&mut self, tables: &Arc<BoundColumnFamily<'a>>, rows: &[Write]) {
+        for Write { table, key, value } in rows {
+            match value {
+                Some(value) => self.batch.put_cf(tables, table.place(key), value),
+                None => self.batch.delete_cf(tables, table.place(key)),
+            }
+        }
+    }
+
+    fn insert(
+        &mut self,
+        kind: Kind,
+        id: PayloadId,
+        record: &Record,
+        event: Option<Event>,
+        rows: &[Write],
+    ) -> Result<Inserted, StoreError> {
         if self.is_buried(&id)? {
             return Ok(Inserted::Buried);
         }
         if self.row(kind, &id)?.is_some() {
             return Ok(Inserted::Exists);
         }
-        let (payloads, _) = (rows::family(self.db, PAYLOAD)?, self.journal_families()?);
+        let (payloads, tables, _) = (family(self.db, PAYLOAD)?, family(self.db, TABLE)?, self.journal_families()?);
         let index = Arc::new(Index::of(record, self.totals.next));
         self.put_index(kind, id, Arc::clone(&index))?;
         self.batch.put_cf(&payloads, index.payload_key(), &record.ciphertext);
         self.totals.next += 1;
         *self.totals.of(kind) += 1;
+        self.put_rows(&tables, rows);
         event.map(|event| self.note(event)).transpose()?;
         Ok(Inserted::New)
     }
@@ -374,7 +387,7 @@ impl<'a> Draft<'a> {
 impl Op {
     fn size(&self) -> usize {
         match self {
-            Self::Insert(_, _, record, _) => record.ciphertext.len() + 512,
+            Self::Insert(_, _, record, _, rows) => record.ciphertext.len() + 512 + 256 * rows.len(),
             Self::Write(rows, events) => {
                 let rows: usize = rows.iter().map(|row| row.key.len() + row.value.as_ref().map_or(0, Bytes::len) + 64).sum();
                 rows + 512 * events.len()
