@@ -90,8 +90,8 @@ impl Member {
             recovering: false,
             peer_budget: Duration::from_secs(3),
             poll_interval: Duration::from_secs(5),
+            node_cache: Duration::ZERO,
             own_url: url.clone(),
-            node_cache: std::time::Duration::ZERO,
         };
         let node = Arc::new(Node::new(
             Arc::new(enclave),

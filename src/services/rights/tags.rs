@@ -115,6 +115,7 @@ impl Node {
         if tags.is_empty() {
             return Ok(Declared { rows: self.due_row(item, time, class, tags).into_iter().collect(), gate: None });
         }
+        self.index.returns(&item);
         let gate = self.index.gate.read().await;
         Ok(Declared { rows: self.rows_of(item, head, time, class, tags).await?, gate: Some(gate) })
     }

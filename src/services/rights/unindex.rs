@@ -5,6 +5,7 @@
 //! two keys: both are asked until the next call, or the next start, has moved the rest.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -25,8 +26,15 @@ impl Node {
     /// Takes items out of the index before they are erased: afterwards no key is left under which one of their subjects could be confirmed.
     /// They take no tags from now on. Repeatable; their tags themselves go with their leaves.
     pub(crate) async fn unindex(&self, items: &[ItemId]) -> Result<(), Error> {
-        self.index.leave(items);
+        if self.index.leave(items).is_empty() {
+            return Ok(());
+        }
         let _one = self.index.rotating.lock().await;
+        // Whoever waited with us is served at once: a bucket is rewritten once for all of them.
+        let items = &self.index.waiting()[..];
+        if items.is_empty() {
+            return Ok(());
+        }
         self.move_what_is_left().await?;
         let gone: HashSet<ItemId> = items.iter().copied().collect();
         let mut touched = BTreeSet::new();
@@ -40,12 +48,14 @@ impl Node {
         for bucket in touched {
             self.renew_key(bucket, &gone).await?;
         }
+        self.index.left(items);
         Ok(())
     }
 
     /// Finishes what a crash left half done, and builds anew what a restored copy cannot be asked any more. At the start of a node.
     pub async fn finish_unindexing(&self) -> Result<(), Error> {
         let _one = self.index.rotating.lock().await;
+        self.index.settled.store(false, Ordering::Release);
         self.rebuild_dead_buckets().await?;
         self.move_what_is_left().await
     }
@@ -66,16 +76,21 @@ impl Node {
     }
 
     async fn move_what_is_left(&self) -> Result<(), Error> {
+        if self.index.settled.load(Ordering::Acquire) {
+            return Ok(());
+        }
         for (key, row) in self.store.rows(Table::State, b"index/bucket/", None, 256).await? {
             let bucket = Bucket::decode(&row)?;
             if let (Some(number), true) = (key.last(), bucket.before.is_some()) {
                 self.move_rows(*number, bucket, &HashSet::new()).await?;
             }
         }
+        self.index.settled.store(true, Ordering::Release);
         Ok(())
     }
 
     async fn renew_key(&self, number: u8, gone: &HashSet<ItemId>) -> Result<(), Error> {
+        self.index.settled.store(false, Ordering::Release);
         let renewed = {
             let _gate = self.index.gate.write().await;
             let Bucket { generation, key, .. } = self.bucket(number).await?;
@@ -84,7 +99,9 @@ impl Node {
             self.write_bucket(number, &renewed).await?;
             renewed
         };
-        self.move_rows(number, renewed, gone).await
+        self.move_rows(number, renewed, gone).await?;
+        self.index.settled.store(true, Ordering::Release);
+        Ok(())
     }
 
     pub(super) async fn write_bucket(&self, number: u8, bucket: &Bucket) -> Result<(), Error> {
