@@ -133,7 +133,9 @@ fn item(text: &str) -> Result<ItemId, Error> {
 
 /// One JSON object a line.
 fn text(lines: &[Value]) -> Bytes {
-    lines.iter().map(|line| format!("{line}\n")).collect::<String>().into()
+    let mut text: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    text.push(String::new());
+    text.join("\n").into()
 }
 
 fn lines(body: Body) -> Response {

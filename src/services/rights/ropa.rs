@@ -25,8 +25,8 @@ struct Activity {
 }
 
 /// The earliest and the latest.
-fn wider(range: Option<(u64, u64)>, at: u64) -> Option<(u64, u64)> {
-    Some(range.map_or((at, at), |(first, last)| (first.min(at), last.max(at))))
+fn wider(range: Option<(u64, u64)>, at: u64) -> (u64, u64) {
+    range.map_or((at, at), |(first, last)| (first.min(at), last.max(at)))
 }
 
 impl Node {
@@ -58,9 +58,9 @@ impl Node {
         activity.items += 1;
         activity.sent += u64::from(self.directory.is_own(&known.meta.sender));
         activity.celosia_1 += u64::from(known.meta.native.is_some());
-        activity.time = wider(activity.time, known.time);
+        activity.time = Some(wider(activity.time, known.time));
         match self.due_at(known.time, known.class(), &known.tags) {
-            Some(until) => activity.until = wider(activity.until, until),
+            Some(until) => activity.until = Some(wider(activity.until, until)),
             None => activity.for_ever += 1,
         }
         for key in known.meta.recipients.iter().filter(|key| !self.directory.is_own(key)) {
@@ -109,7 +109,7 @@ impl Node {
             let rule = charter.policy().rule(class);
             let regions = match &rule.regions {
                 crate::governance::Regions::Any => json!(["*"]),
-                crate::governance::Regions::Only(regions) => regions.iter().map(|region| region.as_str()).collect(),
+                crate::governance::Regions::Only(regions) => regions.iter().map(crate::governance::Region::as_str).collect(),
             };
             let rule = json!({
                 "may-go-to-tessera": rule.tessera, "regions": regions, "padding": rule.padding, "each-read-is-journalled": rule.log_reads,
