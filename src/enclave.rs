@@ -10,12 +10,14 @@ pub mod harden;
 mod index;
 pub mod keyfile;
 pub mod local;
-mod memory;
+pub(crate) mod memory;
 mod native;
 pub mod proto;
 pub mod remote;
 pub mod server;
 mod socket;
+pub mod stack;
+pub mod wiping;
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,7 +31,7 @@ pub use self::native::{Clock, NativeDraft, NativeIngest, NativeMeta, NativeSeale
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::seal::celosia1::Refused;
-use crate::shred::{LeafRef, SealedHead, ShredError};
+use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
 use crate::types::{Address, Code, Coded, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
@@ -283,6 +285,12 @@ pub trait Enclave: Send + Sync {
 
     /// How many leaves were punctured in all trees: it only rises, unless the trees were put back.
     async fn punctures(&self) -> Result<u64, EnclaveError>;
+
+    /// The root that the trees are sealed under.
+    async fn root(&self) -> Result<RootStatus, EnclaveError>;
+
+    /// Makes a new generation of the root, puts every tree under it and destroys the older ones: older copies of the trees are dead from then on.
+    async fn rotate_root(&self) -> Result<Rotation, EnclaveError>;
 
     /// Whether the enclave answers.
     async fn ping(&self) -> Result<(), EnclaveError>;

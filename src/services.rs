@@ -21,6 +21,7 @@ mod records;
 mod recover;
 mod resend;
 mod rights;
+mod root;
 mod rules;
 mod send;
 mod withdraw;
@@ -94,6 +95,7 @@ pub struct Node {
     pub(crate) cases: tokio::sync::Mutex<()>,
     pub(crate) purges: Purges,
     pub(crate) index: rights::Index,
+    pub(crate) rotations: root::Rotations,
 }
 
 impl Node {
@@ -120,6 +122,7 @@ impl Node {
             cases: tokio::sync::Mutex::default(),
             purges: Purges::default(),
             index: rights::Index::default(),
+            rotations: root::Rotations::default(),
         }
     }
 

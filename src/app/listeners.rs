@@ -155,7 +155,9 @@ impl Bound {
                         None => purge,
                     }
                 };
-                let rights = |access| network(access).merge(api::admin::rights::routes(node, access));
+                let rights = |access| {
+                    network(access).merge(api::admin::rights::routes(node, access)).merge(api::admin::root::routes(node, access))
+                };
                 let Some(admin) = &figures.admin else {
                     return net::admin::router(source, readiness, shutdown.clone()).merge(rights(None));
                 };

@@ -52,6 +52,7 @@ pub(crate) enum Asked {
 /// A surface of a running node.
 pub(crate) struct Door {
     client: Client,
+    tls: Option<std::sync::Arc<ClientTls>>,
     target: Target,
     token: Option<Zeroizing<String>>,
 }
@@ -78,6 +79,14 @@ impl Node {
         Ok(Asked::Node(self.door(target, own)?))
     }
 
+    /// The admin surface, for a call that takes long.
+    pub(crate) fn patient_admin(&self, patience: Duration) -> anyhow::Result<Door> {
+        let mut door = self.admin()?;
+        let tls = door.tls.clone();
+        door.client = Client::new(&door.target, tls, patience);
+        Ok(door)
+    }
+
     /// The admin surface.
     pub(crate) fn admin(&self) -> anyhow::Result<Door> {
         match self.locate()? {
@@ -100,7 +109,7 @@ impl Node {
         let is_tls = matches!(&target, Target::Url(url) if url.scheme() == "https");
         let tls = is_tls.then(|| self.tls(own)).transpose()?;
         let token = self.token_file.as_deref().map(read_token).transpose()?;
-        Ok(Door { client: Client::new(&target, tls, PATIENCE), target, token })
+        Ok(Door { client: Client::new(&target, tls.clone(), PATIENCE), tls, target, token })
     }
 
     fn tls(&self, own: Vec<PathBuf>) -> anyhow::Result<std::sync::Arc<ClientTls>> {

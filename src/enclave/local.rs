@@ -17,14 +17,14 @@ use zeroize::Zeroizing;
 use self::keys::Keys;
 use self::node::Node;
 use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
-use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw};
+use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw, stack};
 use crate::crypto::nacl::{self, KeyBox, Nonce};
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::crypto::{Broken, hash};
 use crate::seal::celosia1::content;
 use crate::seal::{self, Addressed, Closed, NoSharedKey, Ring as _, Trial};
-use crate::shred::{Forest, LeafRef, SealedHead, ShredError};
+use crate::shred::{Forest, LeafRef, RootStatus, Rotation, SealedHead, ShredError};
 use crate::types::{Address, Affected, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
@@ -78,7 +78,12 @@ impl LocalEnclave {
         F: FnOnce(&Inner) -> Result<T, EnclaveError> + Send + 'static,
     {
         let inner = Arc::clone(&self.0);
-        let joined = tokio::task::spawn_blocking(move || work(&inner)).await;
+        let joined = tokio::task::spawn_blocking(move || {
+            let outcome = work(&inner);
+            stack::sweep();
+            outcome
+        });
+        let joined = joined.await;
         joined.unwrap_or_else(|_| Err(EnclaveError::Unavailable("its work was cut off".to_owned())))
     }
 }
@@ -359,6 +364,14 @@ impl Enclave for LocalEnclave {
 
     async fn punctures(&self) -> Result<u64, EnclaveError> {
         self.block(|inner| Ok(inner.forest.punctures()?)).await
+    }
+
+    async fn root(&self) -> Result<RootStatus, EnclaveError> {
+        self.block(|inner| Ok(inner.forest.root_status()?)).await
+    }
+
+    async fn rotate_root(&self) -> Result<Rotation, EnclaveError> {
+        self.block(|inner| Ok(inner.forest.rotate()?)).await
     }
 
     async fn ping(&self) -> Result<(), EnclaveError> {

@@ -7,6 +7,7 @@
 mod field;
 mod frame;
 mod native;
+mod root;
 
 use std::fmt;
 
@@ -18,7 +19,7 @@ use super::{AffectedRecord, Draft, EnclaveError, IndexKey, Ingest, Meta, NativeD
 use super::{Opened, RawDraft, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
-use crate::shred::{LeafRef, SealedHead, ShredError};
+use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
 use crate::types::{Address, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
@@ -69,6 +70,8 @@ pub enum Request {
     OpenBeside(SealedHead, String, Bytes),
     IndexKey(IndexKey),
     IndexTokens(IndexKey, SealedHead, Vec<Plain>),
+    Root,
+    RotateRoot,
 }
 
 /// What the enclave answers.
@@ -118,6 +121,10 @@ pub enum Response {
     Number(u64),
     /// To `IndexTokens`.
     Tokens(Vec<[u8; 32]>),
+    /// To `Root`.
+    Root(RootStatus),
+    /// To `RotateRoot`.
+    Rotation(Rotation),
 }
 
 /// Reads the body of a request: its number and the call. Total; the entry for fuzzing.
@@ -163,6 +170,8 @@ message! { Request {
     23 Punctures(),
     45 IndexKey(0 of),
     46 IndexTokens(0 of, 1 key, 2 words),
+    30 Root(),
+    31 RotateRoot(),
 } }
 
 message! { Response {
@@ -188,6 +197,8 @@ message! { Response {
     19 Beside(0 sealed),
     20 Number(0 number),
     45 Tokens(0 tokens),
+    30 Root(0 status),
+    31 Rotation(0 rotation),
 } }
 
 message! { EnclaveError {
@@ -208,6 +219,9 @@ message! { ShredError {
     3 Loose(0 path),
     4 Missing(0 tree),
     5 Locked(0 path),
+    30 Root(0 error),
+    31 NoGeneration(0 generation),
+    32 Rotating(),
 } }
 
 message! { Ingest {

@@ -141,6 +141,8 @@ async fn answer(enclave: &dyn Enclave, request: Request) -> Result<Response, Enc
             Response::Done
         }
         Request::Punctures => Response::Number(enclave.punctures().await?),
+        Request::Root => Response::Root(enclave.root().await?),
+        Request::RotateRoot => Response::Rotation(enclave.rotate_root().await?),
         Request::Ping => {
             enclave.ping().await?;
             Response::Done

@@ -173,6 +173,7 @@ impl Collector for NodeFigures {
         }
         gauge(&mut encoder, "keys", "Keys known, our own included", node.known_keys as u64)?;
         self.governed(&mut encoder)?;
+        self.root(&mut encoder)?;
         self.store(&mut encoder)?;
         self.purges(&mut encoder)?;
         self.process(&mut encoder)
@@ -187,6 +188,15 @@ impl NodeFigures {
         gauge(encoder, "journal_size", "Rows of the newest checkpoint", governed.log_size)?;
         gauge(encoder, "journal_cosigned_size", "Rows of the newest checkpoint that witnesses cosigned", governed.cosigned_size)?;
         gauge(encoder, "halted", "Whether this node refuses to serve, because it was put back", u64::from(governed.halted))
+    }
+
+    fn root(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(root) = self.0.load().root else { return Ok(()) };
+        gauge(encoder, "root_generation", "Generation of the root of the key trees", root.generation)?;
+        gauge(encoder, "root_age_seconds", "Seconds since that generation began", root.age_seconds)?;
+        gauge(encoder, "root_unfinished", "Whether an older generation still opens", u64::from(root.unfinished))?;
+        gauge(encoder, "key_trees", "Key trees", root.trees)?;
+        gauge(encoder, "key_tree_bytes", "Bytes of their states", root.state_bytes)
     }
 
     fn store(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

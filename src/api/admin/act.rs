@@ -36,14 +36,16 @@ pub enum Act {
     ReadJournal,
     /// Reads erasure cases and writes their certificates.
     ReadErasures,
-    /// Reads `/metrics` and `/status`.
-    ReadStatus,
     /// Opens an erasure case, or looks at what it would reach.
     RequestErasure,
     /// Sees what is due to be erased.
     ReadRetention,
     /// Sees and declares what is known of an item, the people that it is about included.
     Tag,
+    /// Reads `/metrics`, `/status` and `/root`.
+    ReadStatus,
+    /// Makes a new generation of the root and destroys the older ones.
+    RotateRoot,
 }
 
 /// Who may do an act.
@@ -81,6 +83,7 @@ pub const RULES: &[Rule] = &[
     rule(Act::ReadStatus, &Role::ALL, None, false),
     rule(Act::RequestErasure, &[Role::Dpo], None, true),
     rule(Act::Tag, &[Role::Dpo], None, true),
+    rule(Act::RotateRoot, &[Role::Operator], None, true),
 ];
 
 const fn rule(act: Act, roles: &'static [Role], second: Option<&'static [Role]>, recorded: bool) -> Rule {
@@ -114,6 +117,7 @@ impl Act {
             Self::ReadStatus => "read-status",
             Self::RequestErasure => "request-erasure",
             Self::Tag => "tag",
+            Self::RotateRoot => "rotate-root",
         }
     }
 }

@@ -1,16 +1,9 @@
 //! What other parts bring.
 use super::holder::Presence;
-use super::settle::RootWords;
 use crate::services::{Error, Node};
 use crate::types::{DocumentId, ItemId, MemberId};
 
 impl Node {
-    pub(crate) async fn rotate_root(&self, _: &str) -> Result<(), Error> {
-        Ok(())
-    }
-    pub(super) async fn root_words(&self) -> Result<RootWords, Error> {
-        Ok(RootWords { kind: "file".into(), word: String::new(), rotated: u64::MAX, next: None })
-    }
     pub(super) async fn held_until(&self, _: &ItemId) -> Result<Option<u64>, Error> {
         Ok(None)
     }

@@ -9,6 +9,7 @@ use super::resolve::Known;
 use crate::erasure::Basis;
 use crate::services::records::now;
 use crate::services::{Error, Node};
+use crate::shred::RootKind;
 use crate::types::{Address, Class};
 
 /// One activity: a class and a purpose.
@@ -32,6 +33,7 @@ fn wider(range: Option<(u64, u64)>, at: u64) -> (u64, u64) {
 impl Node {
     /// The record as of now: from the payloads' own heads and tags, the directory and the policy. Without a word of any subject.
     pub async fn records_of_processing(&self) -> Result<Value, Error> {
+        let root = self.root_status().await?.kind;
         let (mut activities, mut after) = (BTreeMap::new(), None);
         while let Some((page, last)) = self.page_of_payloads(after).await? {
             for known in &page {
@@ -47,7 +49,7 @@ impl Node {
             "made": moment(now()),
             "controller": self.controller(),
             "activities": activities,
-            "safeguards": self.safeguards(),
+            "safeguards": self.safeguards(root),
         }))
     }
 
@@ -96,11 +98,11 @@ impl Node {
     }
 
     /// What protects the data, class by class as the policy has it.
-    fn safeguards(&self) -> Value {
+    fn safeguards(&self, root: RootKind) -> Value {
         let at_rest = json!({
             "encryption": "one data key for each item, sealed under a leaf of a puncturable key tree",
             "erasure": "the leaf is punctured; older copies die with the root key",
-            "root-key": self.root_kind(),
+            "root-key": root.name(),
             "subjects": "an index of keyed tokens whose keys are replaced with every erasure",
         });
         let Some(governed) = &self.governed else { return json!({ "at-rest": at_rest, "classes": Value::Null }) };
@@ -118,10 +120,5 @@ impl Node {
         });
         let rules: serde_json::Map<String, Value> = rules.collect();
         json!({ "at-rest": at_rest, "policy": charter.policy_version(), "classes": rules })
-    }
-
-    /// Where the root of the key trees is: `file`, `vault`, `pkcs11`.
-    pub(super) fn root_kind(&self) -> &'static str {
-        "file"
     }
 }
