@@ -15,6 +15,8 @@ use crate::net::tls::{ClientTls, Identity, TlsSettings, Trust};
 
 /// Longer than any honest answer takes.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer than a node takes to go through all that it has.
+const LONG: Duration = Duration::from_mins(10);
 
 /// Which running node is meant, and as whom it is asked.
 #[derive(clap::Args, Debug)]
@@ -166,7 +168,7 @@ impl Door {
         headers.extend(bearer.as_ref().map(|bearer| ("authorization", bearer.as_str())));
         headers.extend(body.map(|_| ("content-type", "application/json")));
         let body = Bytes::from(body.map(ToString::to_string).unwrap_or_default());
-        let answer = self.client.open(method, path, &headers, body).await;
+        let answer = self.client.open(method, path, &headers, body, LONG).await;
         let mut answer = answer.with_context(|| format!("no answer from {}", self.target))?;
         let (status, mut waiting) = (answer.status, Vec::new());
         while let Some(piece) = answer.next().await.context("the answer broke off")? {

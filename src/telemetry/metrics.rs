@@ -136,7 +136,7 @@ impl fmt::Debug for NodeFigures {
 }
 
 /// Counters of [`Snapshot::counts`] that are metrics of their own: count, metric, help.
-const COUNTERS: [(&str, &str, &str); 11] = [
+const COUNTERS: [(&str, &str, &str); 12] = [
     ("sent", "payloads_sent", "Payloads that every recipient has"),
     ("send_failed", "payloads_send_failed", "Sends that failed after they were sealed"),
     ("received", "payloads_received", "Payloads given back to the node or an application"),
@@ -144,6 +144,7 @@ const COUNTERS: [(&str, &str, &str); 11] = [
     ("pushed", "payloads_pushed", "Payloads taken from peers, new here"),
     ("push_refused", "payloads_push_refused", "Payloads from peers that were refused or passed over"),
     ("erased", "payloads_erased", "Payloads erased"),
+    ("index_renewed", "subject_keys_destroyed", "Keys of the index of data subjects destroyed"),
     ("resent", "payloads_resent", "Payloads resent to a peer that asked"),
     ("sent_native", "payloads_sent_native", "Of the payloads sent, those of the suite celosia-1"),
     ("pushed_native", "payloads_pushed_native", "Of the payloads taken, those of the suite celosia-1"),

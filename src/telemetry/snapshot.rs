@@ -161,7 +161,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 14] = [
+    let named: [(&'static str, &Counter); 15] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -172,6 +172,7 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("delivery_failed", &counters.delivery_failed),
         ("withdrawn", &counters.withdrawn),
         ("erased", &counters.erased),
+        ("index_renewed", &counters.index_renewed),
         ("resent", &counters.resent),
         ("sent_native", &counters.sent_native),
         ("pushed_native", &counters.pushed_native),

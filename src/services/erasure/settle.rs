@@ -21,19 +21,6 @@ pub(super) struct RootWords {
 }
 
 impl Node {
-    /// What keeps the root, and what it said.
-    pub(super) async fn root_words(&self) -> Result<RootWords, Error> {
-        let status = self.root_status().await?;
-        let words: Vec<String> =
-            status.last.iter().flat_map(|last| &last.destroyed).map(|destroyed| destroyed.word.clone()).collect();
-        Ok(RootWords {
-            kind: status.kind.to_string(),
-            word: words.join("; "),
-            rotated: status.rotated_at,
-            next: self.next_rotation(),
-        })
-    }
-
     /// Takes each open order as far as it can go now.
     ///
     /// The second level waits for the node's own cache of payloads (five minutes), and is reached by a purge that *began* after the last

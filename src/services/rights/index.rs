@@ -47,6 +47,8 @@ pub(crate) struct Index {
     making: AsyncMutex<()>,
     /// One rotation at a time.
     pub(super) rotating: AsyncMutex<()>,
+    /// One item is tagged at a time: of two that tag the same, the second must see the rows of the first.
+    pub(super) tagging: AsyncMutex<()>,
     /// No bucket has two keys. At the start, nobody knows.
     pub(super) settled: AtomicBool,
     leaving: Mutex<Leaving>,
