@@ -77,6 +77,7 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     let trust = if config.peers.discovery { Trust::Open } else { Trust::ConfiguredOnly };
     let directory = Directory::new(settings.own_url.clone(), &enclave.addresses(), config.peers.urls.clone(), trust);
     let node = Node::new(enclave, Arc::clone(&store), Arc::new(directory), Arc::new(transport.peers()), settings);
+    let node = node.with_root_rotation(config.root.rotate_every);
     let node = Arc::new(match &native {
         Some(native) => node.with_governance(native.governed()),
         None => node,
@@ -153,10 +154,11 @@ async fn wait_for_operators(node: &Arc<Node>, readiness: &Readiness, signals: &m
     Err(StartError::PutBack(reason))
 }
 
-/// Discovers, purges and erases what is due until a signal, or recovers until done.
+/// Discovers, purges, rotates the root and erases what is due until a signal, or recovers until done.
 async fn work(node: &Arc<Node>, recover: bool, purge_every: Duration, signals: &mut Signals) -> Result<u8, StartError> {
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(Arc::clone(node).discover());
+    tasks.spawn(Arc::clone(node).keep_root_young());
     if !purge_every.is_zero() {
         tasks.spawn(Arc::clone(node).purge_regularly(purge_every));
     }

@@ -44,6 +44,7 @@ mod prompt;
 mod purge;
 mod receipt;
 mod rights;
+mod root;
 mod run;
 mod scan;
 mod source;
@@ -116,6 +117,8 @@ enum Command {
     Tag(Box<rights::TagArgs>),
     /// Show what is due to be erased.
     Retention(Box<rights::RetentionArgs>),
+    /// Show or rotate the root of the key trees.
+    Root(root::Args),
     /// Check every record of a store.
     Fsck(fsck::Args),
     /// Search files, backups and memory images for what a payload leaves behind.
@@ -171,6 +174,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::BreachRadius(args) => rights::radius(&args)?,
         Command::Tag(args) => rights::tag(&args)?,
         Command::Retention(args) => rights::retention(&args)?,
+        Command::Root(args) => root::run(&args)?,
         Command::Fsck(args) => return fsck::run(args),
         Command::Scan(args) => return scan::run(*args),
         Command::Bench(args) => bench::run(&args)?,
@@ -182,7 +186,8 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
 
 /// Runs a future to its end on a runtime of its own.
 pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.enable_all().on_thread_park(crate::enclave::stack::sweep_if_wanted).build();
     let runtime = runtime.map_err(|error| Failure::plain(2, format!("the runtime does not start: {error}")))?;
     Ok(runtime.block_on(future))
 }

@@ -17,6 +17,7 @@ mod overrides;
 mod path;
 mod peers;
 mod report;
+mod root;
 mod secret;
 mod server;
 mod tessera;
@@ -42,6 +43,7 @@ pub use load::{Format, Loaded, load, load_text};
 pub use overrides::Override;
 pub use path::FieldPath;
 pub use peers::Peers;
+pub use root::{Pkcs11Table, RootTable, VaultTable};
 pub use secret::SecretText;
 pub use server::{Cors, Listen, Server, SocketMode, SocketOwner, Surface};
 pub use tls::{ClientTls, ServerTls, TrustMode};
@@ -73,6 +75,9 @@ pub struct Config {
     /// `[erasure]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub erasure: ErasureTable,
+    /// `[root]`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub root: RootTable,
     /// `[governance]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub governance: Option<Governance>,

@@ -11,12 +11,14 @@ mod hold;
 mod index;
 pub mod keyfile;
 pub mod local;
-mod memory;
+pub(crate) mod memory;
 mod native;
 pub mod proto;
 pub mod remote;
 pub mod server;
 mod socket;
+pub mod stack;
+pub mod wiping;
 
 use std::fmt;
 use std::sync::Arc;
@@ -31,7 +33,7 @@ pub use self::native::{Clock, NativeDraft, NativeIngest, NativeMeta, NativeSeale
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::seal::celosia1::Refused;
-use crate::shred::{LeafRef, SealedHead, ShredError};
+use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
 use crate::types::{Address, Code, Coded, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
@@ -286,7 +288,7 @@ pub trait Enclave: Send + Sync {
 
     /// Seals a record's head, and what is sealed beside it (label and bytes each), to the hold committee, under a fresh leaf. The record's own
     /// leaf is left as it is: the caller punctures it once the envelope is durable. `label` is bound to the envelope.
-    async fn block(
+    async fn block_record(
         &self,
         id: PayloadId,
         head: &SealedHead,
@@ -302,13 +304,19 @@ pub trait Enclave: Send + Sync {
     async fn hold_lock(&self, id: PayloadId, envelope: &SealedHead) -> Result<Address, EnclaveError>;
 
     /// Opens an envelope with the committee's answer and seals what was in it under a fresh leaf.
-    async fn release(&self, id: PayloadId, release: HoldRelease) -> Result<Restored, EnclaveError>;
+    async fn release_record(&self, id: PayloadId, release: HoldRelease) -> Result<Restored, EnclaveError>;
 
     /// Punctures leaves. Durable when it returns.
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError>;
 
     /// How many leaves were punctured in all trees: it only rises, unless the trees were put back.
     async fn punctures(&self) -> Result<u64, EnclaveError>;
+
+    /// The root that the trees are sealed under.
+    async fn root(&self) -> Result<RootStatus, EnclaveError>;
+
+    /// Makes a new generation of the root, puts every tree under it and destroys the older ones: older copies of the trees are dead from then on.
+    async fn rotate_root(&self) -> Result<Rotation, EnclaveError>;
 
     /// Whether the enclave answers.
     async fn ping(&self) -> Result<(), EnclaveError>;

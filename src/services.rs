@@ -22,6 +22,7 @@ mod records;
 mod recover;
 mod resend;
 mod rights;
+mod root;
 mod rules;
 mod send;
 mod withdraw;
@@ -99,6 +100,7 @@ pub struct Node {
     pub(crate) holds: holds::Holds,
     pub(crate) purges: Purges,
     pub(crate) index: rights::Index,
+    pub(crate) rotations: root::Rotations,
 }
 
 impl Node {
@@ -126,6 +128,7 @@ impl Node {
             holds: holds::Holds::default(),
             purges: Purges::default(),
             index: rights::Index::default(),
+            rotations: root::Rotations::default(),
         }
     }
 

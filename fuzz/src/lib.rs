@@ -8,6 +8,7 @@ use celosia::enclave::keyfile::KeyFile;
 use celosia::enclave::proto;
 use celosia::erasure::{Certificate, SignedErasureReceipt, SignedOrder};
 use celosia::governance::{Charter, Delta, Document};
+use celosia::scan::{Matcher, Needles};
 use celosia::shred::SealedHead;
 use celosia::translog::checkpoint::Checkpoint;
 use celosia::translog::cosignature::Witness;
@@ -75,6 +76,15 @@ pub fn config(input: &[u8]) {
 pub fn key_file(input: &[u8]) {
     if let Ok(text) = std::str::from_utf8(input) {
         drop(KeyFile::parse(text));
+    }
+}
+
+/// A needle file of `celosia scan`.
+pub fn needles(input: &[u8]) {
+    if let Ok((needles, item)) = Needles::decode(input) {
+        let again = Needles::decode(needles.encode(item).as_bytes()).expect("what was written is read");
+        assert_eq!((again.0.parts(), again.1), (needles.parts(), item));
+        drop(Matcher::new(&needles));
     }
 }
 

@@ -16,6 +16,7 @@ pub mod purge;
 mod record;
 pub mod rights;
 mod role;
+pub mod root;
 
 use std::sync::Arc;
 

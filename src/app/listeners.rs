@@ -156,8 +156,8 @@ impl Bound {
                     }
                 };
                 let rights = |access| {
-                    let holds = api::admin::hold_routes(node, access);
-                    network(access).merge(api::admin::rights::routes(node, access)).merge(holds)
+                    let rights = api::admin::rights::routes(node, access).merge(api::admin::root::routes(node, access));
+                    network(access).merge(rights).merge(api::admin::hold_routes(node, access))
                 };
                 let Some(admin) = &figures.admin else {
                     return net::admin::router(source, readiness, shutdown.clone()).merge(rights(None));

@@ -15,6 +15,8 @@ use crate::net::tls::{ClientTls, Identity, TlsSettings, Trust};
 
 /// Longer than any honest answer takes.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer than a node takes to go through all that it has.
+const LONG: Duration = Duration::from_mins(10);
 
 /// Which running node is meant, and as whom it is asked.
 #[derive(clap::Args, Debug)]
@@ -50,6 +52,7 @@ pub(crate) enum Asked {
 /// A surface of a running node.
 pub(crate) struct Door {
     client: Client,
+    tls: Option<std::sync::Arc<ClientTls>>,
     target: Target,
     token: Option<Zeroizing<String>>,
 }
@@ -76,6 +79,14 @@ impl Node {
         Ok(Asked::Node(self.door(target, own)?))
     }
 
+    /// The admin surface, for a call that takes long.
+    pub(crate) fn patient_admin(&self, patience: Duration) -> anyhow::Result<Door> {
+        let mut door = self.admin()?;
+        let tls = door.tls.clone();
+        door.client = Client::new(&door.target, tls, patience);
+        Ok(door)
+    }
+
     /// The admin surface.
     pub(crate) fn admin(&self) -> anyhow::Result<Door> {
         match self.locate()? {
@@ -98,7 +109,7 @@ impl Node {
         let is_tls = matches!(&target, Target::Url(url) if url.scheme() == "https");
         let tls = is_tls.then(|| self.tls(own)).transpose()?;
         let token = self.token_file.as_deref().map(read_token).transpose()?;
-        Ok(Door { client: Client::new(&target, tls, PATIENCE), target, token })
+        Ok(Door { client: Client::new(&target, tls.clone(), PATIENCE), tls, target, token })
     }
 
     fn tls(&self, own: Vec<PathBuf>) -> anyhow::Result<std::sync::Arc<ClientTls>> {
@@ -157,7 +168,7 @@ impl Door {
         headers.extend(bearer.as_ref().map(|bearer| ("authorization", bearer.as_str())));
         headers.extend(body.map(|_| ("content-type", "application/json")));
         let body = Bytes::from(body.map(ToString::to_string).unwrap_or_default());
-        let answer = self.client.open(method, path, &headers, body).await;
+        let answer = self.client.open(method, path, &headers, body, LONG).await;
         let mut answer = answer.with_context(|| format!("no answer from {}", self.target))?;
         let (status, mut waiting) = (answer.status, Vec::new());
         while let Some(piece) = answer.next().await.context("the answer broke off")? {

@@ -96,6 +96,9 @@ fn show(checked: &Checked, is_anchored: bool) {
 }
 
 fn time(millis: u64) -> String {
+    if millis == u64::MAX {
+        return "somebody rotates it".to_owned();
+    }
     let stamp = i64::try_from(millis).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
     stamp.map_or_else(|| millis.to_string(), |stamp| stamp.to_string())
 }

@@ -107,7 +107,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
         let started = Instant::now();
         let mut search = Search::new(&matcher, own, &mut report);
         args.paths.iter().for_each(|path| search.path(path));
-        report.seconds = started.elapsed().as_secs_f64();
+        report.time = started.elapsed();
     }
     if args.json {
         say!("{:#}", report.json());

@@ -7,6 +7,7 @@
 mod field;
 mod frame;
 mod native;
+mod root;
 
 use std::fmt;
 
@@ -18,7 +19,7 @@ use super::{AffectedRecord, Draft, EnclaveError, IndexKey, Ingest, Meta, NativeD
 use super::{HoldRelease, Opened, RawDraft, Restored, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
-use crate::shred::{LeafRef, SealedHead, ShredError};
+use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
 use crate::types::{Address, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
@@ -73,6 +74,8 @@ pub enum Request {
     HoldKey,
     HoldLock(PayloadId, SealedHead),
     Release(PayloadId, HoldRelease),
+    Root,
+    RotateRoot,
 }
 
 /// What the enclave answers.
@@ -126,6 +129,10 @@ pub enum Response {
     Address(Address),
     /// To `Release`.
     Restored(Restored),
+    /// To `Root`.
+    Root(RootStatus),
+    /// To `RotateRoot`.
+    Rotation(Rotation),
 }
 
 /// Reads the body of a request: its number and the call. Total; the entry for fuzzing.
@@ -175,6 +182,8 @@ message! { Request {
     51 HoldKey(),
     52 HoldLock(0 id, 1 envelope),
     53 Release(0 id, 1 release),
+    30 Root(),
+    31 RotateRoot(),
 } }
 
 message! { Response {
@@ -202,6 +211,8 @@ message! { Response {
     45 Tokens(0 tokens),
     50 Address(0 address),
     51 Restored(0 restored),
+    30 Root(0 status),
+    31 Rotation(0 rotation),
 } }
 
 message! { EnclaveError {
@@ -223,6 +234,9 @@ message! { ShredError {
     3 Loose(0 path),
     4 Missing(0 tree),
     5 Locked(0 path),
+    30 Root(0 error),
+    31 NoGeneration(0 generation),
+    32 Rotating(),
 } }
 
 message! { Ingest {

@@ -141,6 +141,8 @@ async fn answer(enclave: &dyn Enclave, request: Request) -> Result<Response, Enc
             Response::Done
         }
         Request::Punctures => Response::Number(enclave.punctures().await?),
+        Request::Root => Response::Root(enclave.root().await?),
+        Request::RotateRoot => Response::Rotation(enclave.rotate_root().await?),
         Request::Ping => {
             enclave.ping().await?;
             Response::Done
@@ -173,11 +175,11 @@ async fn answer_native(enclave: &dyn Enclave, request: Request) -> Result<Respon
             Response::Tokens(enclave.index_tokens(of, &key, words).await?)
         }
         Request::Block(id, head, beside, committee, label) => {
-            Response::Head(enclave.block(id, &head, beside, committee, label).await?)
+            Response::Head(enclave.block_record(id, &head, beside, committee, label).await?)
         }
         Request::HoldKey => Response::Address(enclave.hold_key().await?),
         Request::HoldLock(id, envelope) => Response::Address(enclave.hold_lock(id, &envelope).await?),
-        Request::Release(id, release) => Response::Restored(enclave.release(id, release).await?),
+        Request::Release(id, release) => Response::Restored(enclave.release_record(id, release).await?),
         _ => Response::VerifyKey(enclave.verify_key()),
     })
 }

@@ -91,6 +91,9 @@ pub fn render(checked: &Checked) -> String {
 }
 
 fn time(millis: u64) -> String {
+    if millis == u64::MAX {
+        return "somebody rotates it".to_owned();
+    }
     let stamp = i64::try_from(millis).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
     stamp.map_or_else(|| millis.to_string(), |stamp| stamp.to_string())
 }

@@ -55,7 +55,8 @@ pub struct ErasureReceipt {
     pub time: u64,
     /// For each item of the order, in its order.
     pub answers: Vec<Answer>,
-    /// Until when a backup together with the root could still open what is erased; `None` once it cannot.
+    /// Until when a backup together with the root could still open what is erased: the root's next rotation, the largest number if none is
+    /// planned; `None` once it cannot.
     pub recoverable_until: Option<u64>,
     /// What keeps the root: `file`, `vault`, `pkcs11`.
     pub root: String,

@@ -64,6 +64,16 @@ impl Needles {
         self.0.len() - before
     }
 
+    /// Adds something as one piece, or its first 256 bytes: text whose pieces are in other texts, too. Whether it tells anything.
+    pub fn add_whole(&mut self, what: What, bytes: &[u8]) -> bool {
+        let piece = &bytes[..bytes.len().min(LONGEST)];
+        let telling = is_telling(piece);
+        if telling {
+            self.0.push((what, Zeroizing::new(piece.to_vec())));
+        }
+        telling
+    }
+
     /// Adds the id of an item, as its index row in a store's files begins: see [`What::IndexRow`].
     pub fn add_index_row(&mut self, id: &PayloadId) {
         // Files of a store leave out what a key has in common with the one before it: some first bytes.
@@ -134,7 +144,9 @@ impl fmt::Debug for Needles {
 
 fn is_telling(window: &[u8]) -> bool {
     let mut seen = [false; 256];
-    window.iter().for_each(|byte| seen[usize::from(*byte)] = true);
+    for byte in window {
+        seen[usize::from(*byte)] = true;
+    }
     window.len() >= SHORTEST && seen.into_iter().filter(|seen| *seen).count() >= DIFFERENT
 }
 

@@ -52,6 +52,8 @@ pub enum Kind {
     Received,
     /// A payload was refused, by the policy or by a rule.
     Refused,
+    /// The root of the key trees was rotated, and its older generations destroyed.
+    RootRotated,
     /// The node started.
     Started,
     /// A payload was sealed here and sent.

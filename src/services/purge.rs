@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::records::now;
 use super::send::to_its_end;
 use super::{Counter, Error, Node};
-use crate::enclave::allocator;
+use crate::enclave::{allocator, stack};
 use crate::store::Purged;
 use crate::types::Coded as _;
 
@@ -89,6 +89,7 @@ impl Node {
         self.purges.running.fetch_add(1, Ordering::Relaxed);
         let outcome = self.store.purge().await;
         // Threat: what was freed stays readable in a core image, until something else is written there.
+        stack::sweep_workers().await;
         allocator::release();
         self.purges.end(began, outcome.as_ref().ok().copied());
         let purged = outcome?;

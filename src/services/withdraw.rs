@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Error, Node};
 use crate::crypto::random;
 use crate::shred::SealedHead;
-use crate::store::{Kind, Table};
+use crate::store::Kind;
 use crate::types::{ItemId, ParseError, PayloadId};
 
 /// How long a delivery can be taken back: longer than a send lasts, shorter than a block takes to refer to it and be relied upon.
@@ -120,11 +120,12 @@ impl Node {
     /// Removes a record that nobody refers to, and its key. False if the record changed since.
     pub(crate) async fn forget(&self, id: PayloadId, head: SealedHead) -> Result<bool, Error> {
         let leaf = head.leaf();
-        if self.store.row(Table::Tag, id.as_bytes()).await?.is_some() {
-            self.unindex(&[ItemId::Payload(id)]).await?;
-        }
+        let tags = self.tags_under(ItemId::Payload(id), &head).await.unwrap_or_default();
         if !self.store.forget(Kind::Payload, id, head).await? {
             return Ok(false);
+        }
+        if let Some(tags) = tags {
+            self.unindex_forgotten(ItemId::Payload(id), tags).await?;
         }
         self.enclave.erase(vec![leaf]).await?;
         Ok(true)

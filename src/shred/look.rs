@@ -3,6 +3,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::forest::bound;
+use super::root::Root;
 use super::tree::Tree;
 use super::{RootKey, SealedHead, ShredError};
 use crate::crypto::aead;
@@ -12,12 +13,14 @@ use crate::crypto::secret::Secret;
 /// for what must be gone.
 pub fn look(
     folder: &Path,
-    root: &dyn RootKey,
+    root: Box<dyn RootKey>,
     aad: &[u8],
     head: &SealedHead,
 ) -> Result<(Secret<32>, Zeroizing<Vec<u8>>), ShredError> {
     let leaf = head.leaf();
-    let key = Tree::load(folder, root, leaf.tree)?.derive(leaf.leaf)?;
+    // Where there are trees there is a root: none is made.
+    let root = Root::open(root, true)?;
+    let key = Tree::load(folder, &root, leaf.tree)?.derive(leaf.leaf)?;
     let opened = aead::open(key.expose(), &bound(leaf, aad), head.sealed());
     Ok((key, opened.map_err(|_| ShredError::Broken("a sealed head".into()))?))
 }

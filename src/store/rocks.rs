@@ -103,7 +103,7 @@ impl RocksStore {
 
     async fn commit(&self, op: Op) -> Result<Reply, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.requests.send(Request { op, reply }).await.map_err(|_| StoreError::Unavailable)?;
+        self.requests.send(Request { op: Box::new(op), reply }).await.map_err(|_| StoreError::Unavailable)?;
         answer.await.map_err(|_| StoreError::Unavailable)?
     }
 
@@ -319,7 +319,9 @@ impl Store for RocksStore {
 
     async fn purge(&self) -> Result<Purged, StoreError> {
         let purger = self.purger.clone().ok_or(StoreError::Unavailable)?;
-        tokio::task::spawn_blocking(move || purger.run()).await.map_err(|_| StoreError::Unavailable)?
+        let purged = tokio::task::spawn_blocking(move || purger.run()).await.map_err(|_| StoreError::Unavailable)??;
+        self.commit(Op::Sweep).await?;
+        Ok(purged)
     }
 
     fn purge_due(&self) -> bool {

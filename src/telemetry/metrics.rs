@@ -136,7 +136,7 @@ impl fmt::Debug for NodeFigures {
 }
 
 /// Counters of [`Snapshot::counts`] that are metrics of their own: count, metric, help.
-const COUNTERS: [(&str, &str, &str); 11] = [
+const COUNTERS: [(&str, &str, &str); 12] = [
     ("sent", "payloads_sent", "Payloads that every recipient has"),
     ("send_failed", "payloads_send_failed", "Sends that failed after they were sealed"),
     ("received", "payloads_received", "Payloads given back to the node or an application"),
@@ -144,6 +144,7 @@ const COUNTERS: [(&str, &str, &str); 11] = [
     ("pushed", "payloads_pushed", "Payloads taken from peers, new here"),
     ("push_refused", "payloads_push_refused", "Payloads from peers that were refused or passed over"),
     ("erased", "payloads_erased", "Payloads erased"),
+    ("index_renewed", "subject_keys_destroyed", "Keys of the index of data subjects destroyed"),
     ("resent", "payloads_resent", "Payloads resent to a peer that asked"),
     ("sent_native", "payloads_sent_native", "Of the payloads sent, those of the suite celosia-1"),
     ("pushed_native", "payloads_pushed_native", "Of the payloads taken, those of the suite celosia-1"),
@@ -174,6 +175,7 @@ impl Collector for NodeFigures {
         self.governed(&mut encoder)?;
         gauge(&mut encoder, "holds_active", "Holds that stand", node.holds.0)?;
         gauge(&mut encoder, "items_blocked", "Payloads that are kept and unreadable", node.holds.1)?;
+        self.root(&mut encoder)?;
         self.store(&mut encoder)?;
         self.purges(&mut encoder)?;
         self.process(&mut encoder)
@@ -188,6 +190,15 @@ impl NodeFigures {
         gauge(encoder, "journal_size", "Rows of the newest checkpoint", governed.log_size)?;
         gauge(encoder, "journal_cosigned_size", "Rows of the newest checkpoint that witnesses cosigned", governed.cosigned_size)?;
         gauge(encoder, "halted", "Whether this node refuses to serve, because it was put back", u64::from(governed.halted))
+    }
+
+    fn root(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(root) = self.0.load().root else { return Ok(()) };
+        gauge(encoder, "root_generation", "Generation of the root of the key trees", root.generation)?;
+        gauge(encoder, "root_age_seconds", "Seconds since that generation began", root.age_seconds)?;
+        gauge(encoder, "root_unfinished", "Whether an older generation still opens", u64::from(root.unfinished))?;
+        gauge(encoder, "key_trees", "Key trees", root.trees)?;
+        gauge(encoder, "key_tree_bytes", "Bytes of their states", root.state_bytes)
     }
 
     fn store(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

@@ -48,6 +48,21 @@ pub struct PurgeFigures {
     pub due: bool,
 }
 
+/// The root of the key trees at one moment, in figures.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct RootFigures {
+    /// Its newest generation.
+    pub generation: u64,
+    /// Seconds since that one began.
+    pub age_seconds: u64,
+    /// An older generation still opens: a rotation is under way, or did not come to its end.
+    pub unfinished: bool,
+    /// Key trees.
+    pub trees: u64,
+    /// Bytes of their states.
+    pub state_bytes: u64,
+}
+
 /// A node at one moment, in figures.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
@@ -67,6 +82,8 @@ pub struct Snapshot {
     pub holds: (u64, u64),
     /// The governed side; absent without one.
     pub governed: Option<GovernedFigures>,
+    /// The root of the key trees; absent if the enclave does not answer.
+    pub root: Option<RootFigures>,
     /// Memory, files and processor time.
     pub process: Process,
 }
@@ -84,6 +101,7 @@ impl Snapshot {
             purges: Some(purges(node)),
             holds: node.hold_figures(),
             governed: governed(node).await,
+            root: root(node).await,
             process: Process::read(),
         }
     }
@@ -103,6 +121,19 @@ fn purges(node: &Node) -> PurgeFigures {
         reclaimed: purges.reclaimed(),
         due: node.store().purge_due(),
     }
+}
+
+async fn root(node: &Node) -> Option<RootFigures> {
+    let status = node.root_status().await.ok()?;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_millis();
+    let age = u64::try_from(now).unwrap_or(u64::MAX).saturating_sub(status.since) / 1000;
+    Some(RootFigures {
+        generation: u64::from(status.generation),
+        age_seconds: age,
+        unfinished: status.oldest != status.generation,
+        trees: status.trees,
+        state_bytes: status.state_bytes,
+    })
 }
 
 async fn governed(node: &Node) -> Option<GovernedFigures> {
@@ -133,7 +164,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 14] = [
+    let named: [(&'static str, &Counter); 15] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -144,6 +175,7 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("delivery_failed", &counters.delivery_failed),
         ("withdrawn", &counters.withdrawn),
         ("erased", &counters.erased),
+        ("index_renewed", &counters.index_renewed),
         ("resent", &counters.resent),
         ("sent_native", &counters.sent_native),
         ("pushed_native", &counters.pushed_native),

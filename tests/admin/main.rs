@@ -10,6 +10,7 @@ mod limits;
 mod node;
 mod people;
 mod rights;
+mod roots;
 mod surfaces;
 mod tokens;
 

@@ -245,7 +245,7 @@ fn under_spanish_law_what_is_erased_is_blocked_first_and_certified_in_the_end() 
     let net = committee.net(&["a", "b"], Some(&profile));
     let (a, b) = (net.at(0), net.at(1));
     let id = a.sent(b"about a person", &[b]);
-    let name = erase(a, &["--id", &id]);
+    let name = erase(a, &["--id", &id, "--urgent"]);
     assert_eq!((status_of(a, &id), case(a, &name)["state"].as_str()), (404, Some("blocked")));
     b.wait_until(|| status_of(b, &id) == 404, "b does not block");
     for member in [a, b] {
@@ -254,6 +254,8 @@ fn under_spanish_law_what_is_erased_is_blocked_first_and_certified_in_the_end() 
         let status = Request::get("/status").send(&member.admin).must(200).json();
         assert_eq!(status["store"]["tombstones"], 0, "it is not destroyed yet");
     }
+    wait_for(a, &name, "backup-safe");
+    must(&["root", "rotate", "--admin", &admin(b)]);
     wait_for(a, &name, "certified");
     let moves = case(a, &name)["moves"].to_string();
     assert!(moves.contains("\"block\"") && moves.contains("\"unblock\""), "{moves}");

@@ -28,6 +28,7 @@ const TARGETS: &[(&str, Entry)] = &[
     ("http_path", entries::http_path),
     ("key_file", entries::key_file),
     ("legacy", entries::legacy),
+    ("needles", entries::needles),
     ("note", entries::note),
     ("party_info", entries::party_info),
     ("privacy_group", entries::privacy_group),

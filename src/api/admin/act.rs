@@ -40,8 +40,6 @@ pub enum Act {
     ReadJournal,
     /// Reads erasure cases and writes their certificates.
     ReadErasures,
-    /// Reads `/metrics` and `/status`.
-    ReadStatus,
     /// Ends a hold before its time. Dangerous.
     ReleaseHold,
     /// Opens an erasure case, or looks at what it would reach.
@@ -50,6 +48,10 @@ pub enum Act {
     ReadRetention,
     /// Sees and declares what is known of an item, the people that it is about included.
     Tag,
+    /// Reads `/metrics`, `/status` and `/root`.
+    ReadStatus,
+    /// Makes a new generation of the root and destroys the older ones.
+    RotateRoot,
 }
 
 /// Who may do an act.
@@ -90,6 +92,7 @@ pub const RULES: &[Rule] = &[
     rule(Act::ReleaseHold, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
     rule(Act::RequestErasure, &[Role::Dpo], None, true),
     rule(Act::Tag, &[Role::Dpo], None, true),
+    rule(Act::RotateRoot, &[Role::Operator], None, true),
 ];
 
 const fn rule(act: Act, roles: &'static [Role], second: Option<&'static [Role]>, recorded: bool) -> Rule {
@@ -126,6 +129,7 @@ impl Act {
             Self::ReleaseHold => "release-hold",
             Self::RequestErasure => "request-erasure",
             Self::Tag => "tag",
+            Self::RotateRoot => "rotate-root",
         }
     }
 }

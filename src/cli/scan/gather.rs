@@ -2,7 +2,7 @@ use super::super::fsck::Places;
 use crate::cli::Failure;
 use crate::enclave::local::look;
 use crate::scan::{Needles, What};
-use crate::shred::{FileRoot, SealedHead};
+use crate::shred::SealedHead;
 use crate::store::rocks::RocksStore;
 use crate::store::{Kind, Lookup, Store, StoreError, Table};
 use crate::types::PayloadId;
@@ -55,15 +55,15 @@ async fn rows(
     }
     for (salt, record) in store.erasable_events(&id)? {
         needles.add(What::JournalSalt, &salt);
-        needles.add(What::JournalRecord, &record);
+        // It names the payload and the moment; its pieces are in the records of others, and the id is in the tombstone.
+        needles.add_whole(What::JournalRecord, &record);
     }
     Ok(heads)
 }
 
 fn keys(id: PayloadId, head: &SealedHead, places: &Places, needles: &mut Needles, notes: &mut Vec<String>) {
-    let opened = match FileRoot::open_existing(&places.keys) {
-        Ok(Some(root)) => look(&places.keys, &root, id, head).map_err(|error| error.to_string()),
-        Ok(None) => Err(format!("{} holds no root key", places.keys.display())),
+    let opened = match places.root.open(&places.keys) {
+        Ok(root) => look(&places.keys, root, id, head).map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),
     };
     match opened {

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -25,7 +26,7 @@ pub(super) struct Report {
     pub(super) bytes: u64,
     /// Links, sockets, devices, and the needles' own file.
     pub(super) passed_over: u64,
-    pub(super) seconds: f64,
+    pub(super) time: Duration,
 }
 
 impl Report {
@@ -78,13 +79,13 @@ impl fmt::Display for Report {
         }
         if self.files + self.passed_over > 0 || !self.unreadable.is_empty() {
             let mib = self.bytes >> 20;
-            let rate = if self.seconds > 0.0 { self.bytes as f64 / self.seconds / f64::from(1 << 20) } else { 0.0 };
+            let rate = (u128::from(self.bytes) * 1_000_000 / self.time.as_micros().max(1)) >> 20;
             let verdict = match self.exit() {
                 0 => "nothing found",
                 1 => "found",
                 _ => "nothing found in what could be read",
             };
-            writeln!(f, "{verdict}: {} files, {mib} MiB, {rate:.0} MiB/s; {} passed over", self.files, self.passed_over)?;
+            writeln!(f, "{verdict}: {} files, {mib} MiB, {rate} MiB/s; {} passed over", self.files, self.passed_over)?;
         }
         Ok(())
     }

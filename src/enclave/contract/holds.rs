@@ -13,11 +13,11 @@ pub(in crate::enclave) async fn blocked_records_come_back_with_the_committee_alo
     let committee = Secret::random();
     let public = nacl::public_key(&committee);
     let label = b"label".to_vec();
-    let low = a.block(id, &head, Vec::new(), Address::new([0; 32]), label.clone()).await;
+    let low = a.block_record(id, &head, Vec::new(), Address::new([0; 32]), label.clone()).await;
     assert!(matches!(low, Err(EnclaveError::LowOrder(_))), "{low:?}");
-    let wrong = a.block(id, &head, vec![("acks".into(), tags.clone())], public, label.clone()).await;
+    let wrong = a.block_record(id, &head, vec![("acks".into(), tags.clone())], public, label.clone()).await;
     assert!(is_foreign(&wrong), "{wrong:?}");
-    let envelope = a.block(id, &head, vec![("tags".into(), tags)], public, label.clone()).await.expect("an envelope");
+    let envelope = a.block_record(id, &head, vec![("tags".into(), tags)], public, label.clone()).await.expect("an envelope");
     assert_ne!(envelope.leaf(), head.leaf());
     a.erase(vec![head.leaf()]).await.expect("punctured");
     assert!(matches!(a.meta(id, &head).await, Err(EnclaveError::Erased)));
@@ -38,9 +38,9 @@ pub(in crate::enclave) async fn blocked_records_come_back_with_the_committee_alo
     };
     let other_label = HoldRelease { label: b"other".to_vec(), ..good.clone() };
     let other_key = HoldRelease { one_time: Address::new([9; 32]), ..good.clone() };
-    assert!(matches!(a.release(id, other_label).await, Err(EnclaveError::Broken)));
-    assert!(matches!(a.release(id, other_key).await, Err(EnclaveError::HoldKeyGone)));
-    let restored = a.release(id, good.clone()).await.expect("restored");
+    assert!(matches!(a.release_record(id, other_label).await, Err(EnclaveError::Broken)));
+    assert!(matches!(a.release_record(id, other_key).await, Err(EnclaveError::HoldKeyGone)));
+    let restored = a.release_record(id, good.clone()).await.expect("restored");
     let opened = a.open(id, &restored.head, sealed.nonce, sealed.ciphertext.clone()).await.expect("opens");
     assert_eq!(opened.plaintext.as_slice(), b"payload");
     let (name, text) = &restored.beside[0];
@@ -48,6 +48,6 @@ pub(in crate::enclave) async fn blocked_records_come_back_with_the_committee_alo
     assert_eq!(a.open_beside(&restored.head, name, text.clone()).await.expect("opens").as_slice(), b"ana");
     // At the end of the hold not even the answer that was given opens anything.
     a.erase(vec![envelope.leaf()]).await.expect("punctured");
-    assert!(matches!(a.release(id, good).await, Err(EnclaveError::Erased)));
+    assert!(matches!(a.release_record(id, good).await, Err(EnclaveError::Erased)));
     assert!(matches!(a.hold_lock(id, &envelope).await, Err(EnclaveError::Erased)));
 }

@@ -201,7 +201,7 @@ impl Node {
             member: governed.me.clone(),
             time: now(),
             answers,
-            recoverable_until: if level == Level::E3 { None } else { root.next },
+            recoverable_until: if level == Level::E3 { None } else { Some(root.next.unwrap_or(u64::MAX)) },
             root: root.kind,
             word: if level == Level::E3 { root.word } else { String::new() },
         };

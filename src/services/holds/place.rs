@@ -172,7 +172,7 @@ impl Node {
                 reference: hold.reference.clone(),
                 until: hold.until,
             };
-            match self.enclave.block(id, &head, beside, committee, label.encode()).await {
+            match self.enclave.block_record(id, &head, beside, committee, label.encode()).await {
                 Ok(envelope) => sealed.push(Part::new(kind, &head, &envelope, hold)),
                 Err(EnclaveError::Erased) => {}
                 Err(error) => return Err(error.into()),

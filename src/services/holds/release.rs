@@ -128,7 +128,7 @@ impl Node {
                 let label = part.label(self.hold_network(), id)?.encode();
                 let sealed = share.share.clone().into();
                 let release = HoldRelease { envelope, label, one_time: answer.key, from: answer.from, sealed };
-                match self.enclave.release(id, release).await {
+                match self.enclave.release_record(id, release).await {
                     Ok(restored) => records.push((part, restored)),
                     Err(EnclaveError::Broken) => return Err(HoldError::Answer("it does not open an envelope of the hold").into()),
                     Err(error) => return Err(error.into()),

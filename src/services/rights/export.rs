@@ -34,6 +34,10 @@ pub(super) fn moment(millis: u64) -> Value {
 impl Node {
     /// Begins the export of a subject. The first lines say whose it is and who answers for it.
     pub async fn export_subject(self: &Arc<Self>, subject: &str, with_plaintext: bool) -> Result<(Value, SubjectExport), Error> {
+        if let Some(governed) = &self.governed {
+            // A node that was put back may still have what was erased since.
+            governed.may_serve()?;
+        }
         let items = self.resolve(&Scope::Subject(subject.to_owned())).await?;
         let first = json!({
             "kind": "export",
@@ -74,7 +78,7 @@ impl Node {
         }
     }
 
-    async fn line_of(&self, known: &Known, payload: Option<Value>) -> Value {
+    fn line_of(&self, known: &Known, payload: Option<Value>) -> Value {
         let (meta, tags) = (&known.meta, &known.tags);
         let recipients = meta.recipients.iter().filter(|key| **key != meta.sender).map(|key| self.party(key));
         let mut line = json!({
@@ -168,7 +172,7 @@ impl SubjectExport {
             } else {
                 None
             };
-            let mut lines = vec![self.node.line_of(&known, payload).await];
+            let mut lines = vec![self.node.line_of(&known, payload)];
             lines.extend(self.node.disclosed(id).await?);
             lines.extend(self.node.uses(&id).await?);
             self.given += 1;

@@ -10,8 +10,9 @@
 //! Threat: names are few, and whoever holds the keys tries all of them. So the key of a bucket is destroyed whenever an item of it is erased:
 //! what a backup holds of the index then answers nobody (`unindex.rs`).
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -46,8 +47,21 @@ pub(crate) struct Index {
     making: AsyncMutex<()>,
     /// One rotation at a time.
     pub(super) rotating: AsyncMutex<()>,
-    /// Items that left it lately.
-    leaving: Mutex<HashMap<ItemId, Instant>>,
+    /// One item is tagged at a time: of two that tag the same, the second must see the rows of the first.
+    pub(super) tagging: AsyncMutex<()>,
+    /// No bucket has two keys. At the start, nobody knows.
+    pub(super) settled: AtomicBool,
+    leaving: Mutex<Leaving>,
+}
+
+/// Items that left the index lately.
+#[derive(Default)]
+struct Leaving {
+    /// Since when, and whether nothing of them is left in it.
+    items: HashMap<ItemId, (Instant, bool)>,
+    /// Those of which something may be left.
+    waiting: HashSet<ItemId>,
+    pruned: Option<Instant>,
 }
 
 /// The keys of a bucket.
@@ -61,21 +75,57 @@ pub(super) struct Bucket {
 }
 
 impl Index {
-    pub(super) fn leave(&self, items: &[ItemId]) {
-        let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Lets items take no more tags; those of them that may still be in the index.
+    pub(super) fn leave(&self, items: &[ItemId]) -> Vec<ItemId> {
+        let mut leaving = self.leaving();
         let now = Instant::now();
-        leaving.retain(|_, since| now.duration_since(*since) < LEAVING);
-        leaving.extend(items.iter().map(|item| (*item, now)));
+        if leaving.pruned.is_none_or(|pruned| now.duration_since(pruned) > LEAVING) {
+            leaving.pruned = Some(now);
+            leaving.items.retain(|_, (since, _)| now.duration_since(*since) < LEAVING);
+        }
+        let is_in = |item: &&ItemId| !leaving.items.get(*item).is_some_and(|(_, is_out)| *is_out);
+        let still_in: Vec<ItemId> = items.iter().filter(is_in).copied().collect();
+        leaving.items.extend(still_in.iter().map(|item| (*item, (now, false))));
+        leaving.waiting.extend(&still_in);
+        still_in
+    }
+
+    /// All that leave and may still be in the index.
+    pub(super) fn waiting(&self) -> Vec<ItemId> {
+        let leaving = self.leaving();
+        leaving.waiting.iter().copied().collect()
+    }
+
+    /// Nothing of these items is left in the index.
+    pub(super) fn left(&self, items: &[ItemId]) {
+        let mut leaving = self.leaving();
+        let now = Instant::now();
+        leaving.items.extend(items.iter().map(|item| (*item, (now, true))));
+        for item in items {
+            leaving.waiting.remove(item);
+        }
+    }
+
+    /// An item comes back: what was withdrawn may be sent again.
+    pub(super) fn returns(&self, item: &ItemId) {
+        let mut leaving = self.leaving();
+        leaving.items.remove(item);
+        leaving.waiting.remove(item);
     }
 
     /// An item that was blocked is readable again.
     pub(super) fn come_back(&self, item: &ItemId) {
-        self.leaving.lock().unwrap_or_else(PoisonError::into_inner).remove(item);
+        let mut leaving = self.leaving();
+        leaving.items.remove(item);
+        leaving.waiting.remove(item);
     }
 
     pub(super) fn is_leaving(&self, item: &ItemId) -> bool {
-        let leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
-        leaving.get(item).is_some_and(|since| since.elapsed() < LEAVING)
+        self.leaving().items.get(item).is_some_and(|(since, _)| since.elapsed() < LEAVING)
+    }
+
+    fn leaving(&self) -> MutexGuard<'_, Leaving> {
+        self.leaving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -243,7 +293,12 @@ mod tests {
     fn an_item_that_leaves_is_known_to() {
         let (index, item) = (Index::default(), ItemId::Document(DocumentId::new([8; 32])));
         assert!(!index.is_leaving(&item));
-        index.leave(&[item]);
+        assert_eq!((index.leave(&[item]), index.leave(&[item])), (vec![item], vec![item]), "until it is said to be out");
         assert!(index.is_leaving(&item));
+        index.left(&[item]);
+        assert!(index.leave(&[item]).is_empty() && index.is_leaving(&item));
+        index.returns(&item);
+        assert!(!index.is_leaving(&item));
+        assert_eq!(index.leave(&[item]), [item]);
     }
 }

@@ -66,7 +66,8 @@ impl Node {
                 match self.due_of(item).await? {
                     Some(really) if really <= now_ms => due.push(item),
                     Some(later) => {
-                        stale.extend([Write::put(Table::State, row(later, item), Bytes::new()), Write::delete(Table::State, key)])
+                        stale
+                            .extend([Write::put(Table::State, row(later, item), Bytes::new()), Write::delete(Table::State, key)]);
                     }
                     None => stale.push(Write::delete(Table::State, key)),
                 }

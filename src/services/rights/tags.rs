@@ -31,6 +31,7 @@ impl Node {
         if self.index.is_leaving(&item) {
             return Err(Error::Leaving(item));
         }
+        let tagging = self.index.tagging.lock().await;
         let gate = self.index.gate.read().await;
         let (time, head) = self.dated_head(item).await?;
         let before = self.tags_under(item, &head).await?.unwrap_or_default();
@@ -43,7 +44,7 @@ impl Node {
             ItemId::Document(_) => Happening::now(What::Tagged).class(class),
         });
         self.store.write(rows, event.into_iter().collect()).await?;
-        drop(gate);
+        drop((gate, tagging));
         // Whoever is no longer named here must not be confirmed by a backup, either.
         let dropped: BTreeSet<&str> = before.subjects.iter().map(String::as_str).collect();
         let mut dropped: Vec<&str> = dropped.into_iter().filter(|subject| !tags.subjects.iter().any(|s| s == subject)).collect();
@@ -78,7 +79,7 @@ impl Node {
     }
 
     /// The same, opened.
-    pub(super) async fn tags_under(&self, item: ItemId, head: &SealedHead) -> Result<Option<Tags>, Error> {
+    pub(crate) async fn tags_under(&self, item: ItemId, head: &SealedHead) -> Result<Option<Tags>, Error> {
         let Some(sealed) = self.store.row(Table::Tag, item.as_bytes()).await? else { return Ok(None) };
         match self.enclave.open_beside(head, TAGS, sealed).await {
             Ok(text) => {
@@ -141,6 +142,7 @@ impl Node {
         if tags.is_empty() {
             return Ok(Declared { rows: self.due_row(item, time, class, tags).into_iter().collect(), gate: None });
         }
+        self.index.returns(&item);
         let gate = self.index.gate.read().await;
         Ok(Declared { rows: self.rows_of(item, head, time, class, tags).await?, gate: Some(gate) })
     }

@@ -85,8 +85,8 @@ pub(in crate::services) fn node_under(folder: &Path, holds: HoldSettings) -> Arc
         recovering: false,
         peer_budget: Duration::from_secs(1),
         poll_interval: Duration::from_secs(1),
-        own_url,
         node_cache: Duration::ZERO,
+        own_url,
         holds,
     };
     Arc::new(Node::new(enclave, store, Arc::new(directory), Arc::new(Alone), settings))
@@ -153,7 +153,7 @@ async fn every_scope_finds_its_items_and_no_others() {
     let nowhere = ItemId::Document(DocumentId::new([1; 32]));
     assert_eq!(resolve(Scope::Items(vec![bea, ana, bea, nowhere])).await, sorted(vec![ana, bea]));
     node.erase(payload_id(bea)).await.expect("erased");
-    assert_eq!(of_subject(&node, "bea").await, [ana], "what is erased is in no scope, whoever forgot to unindex it");
+    assert_eq!(of_subject(&node, "bea").await, [ana], "what is erased is in no scope");
     assert!(matches!(node.tags_of(bea).await, Err(Error::ItemNotFound(_))));
     assert!(
         node.resolve(&Scope::Subject("a,b".into())).await.is_err() && node.resolve(&Scope::Contract("ab".into())).await.is_err()

@@ -4,7 +4,9 @@
 //! with the deletion of what it replaces; then the leaf of the key before is punctured; then its head is forgotten. A crash leaves a bucket with
 //! two keys: both are asked until the next call, or the next start, has moved the rest.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -25,8 +27,15 @@ impl Node {
     /// Takes items out of the index before they are erased: afterwards no key is left under which one of their subjects could be confirmed.
     /// They take no tags from now on. Repeatable; their tags themselves go with their leaves.
     pub(crate) async fn unindex(&self, items: &[ItemId]) -> Result<(), Error> {
-        self.index.leave(items);
+        if self.index.leave(items).is_empty() {
+            return Ok(());
+        }
         let _one = self.index.rotating.lock().await;
+        // Whoever waited with us is served at once: a bucket is rewritten once for all of them.
+        let items = &self.index.waiting()[..];
+        if items.is_empty() {
+            return Ok(());
+        }
         self.move_what_is_left().await?;
         let gone: HashSet<ItemId> = items.iter().copied().collect();
         let mut touched = BTreeSet::new();
@@ -40,12 +49,21 @@ impl Node {
         for bucket in touched {
             self.renew_key(bucket, &gone).await?;
         }
+        self.index.left(items);
         Ok(())
+    }
+
+    /// Takes an item out of the index that is here no more: its send failed, and nobody refers to it.
+    pub(crate) async fn unindex_forgotten(&self, item: ItemId, tags: Tags) -> Result<(), Error> {
+        let subjects: Vec<&str> = tags.subjects.iter().map(String::as_str).collect();
+        self.renew_keys_of(&subjects, &[item]).await?;
+        self.drop_words(&[(item, tags)]).await
     }
 
     /// Finishes what a crash left half done, and builds anew what a restored copy cannot be asked any more. At the start of a node.
     pub async fn finish_unindexing(&self) -> Result<(), Error> {
         let _one = self.index.rotating.lock().await;
+        self.index.settled.store(false, Ordering::Release);
         self.rebuild_dead_buckets().await?;
         self.move_what_is_left().await
     }
@@ -66,16 +84,21 @@ impl Node {
     }
 
     async fn move_what_is_left(&self) -> Result<(), Error> {
+        if self.index.settled.load(Ordering::Acquire) {
+            return Ok(());
+        }
         for (key, row) in self.store.rows(Table::State, b"index/bucket/", None, 256).await? {
             let bucket = Bucket::decode(&row)?;
             if let (Some(number), true) = (key.last(), bucket.before.is_some()) {
                 self.move_rows(*number, bucket, &HashSet::new()).await?;
             }
         }
+        self.index.settled.store(true, Ordering::Release);
         Ok(())
     }
 
     async fn renew_key(&self, number: u8, gone: &HashSet<ItemId>) -> Result<(), Error> {
+        self.index.settled.store(false, Ordering::Release);
         let renewed = {
             let _gate = self.index.gate.write().await;
             let Bucket { generation, key, .. } = self.bucket(number).await?;
@@ -84,7 +107,9 @@ impl Node {
             self.write_bucket(number, &renewed).await?;
             renewed
         };
-        self.move_rows(number, renewed, gone).await
+        self.move_rows(number, renewed, gone).await?;
+        self.index.settled.store(true, Ordering::Release);
+        Ok(())
     }
 
     pub(super) async fn write_bucket(&self, number: u8, bucket: &Bucket) -> Result<(), Error> {
@@ -110,6 +135,7 @@ impl Node {
         }
         // In this order: a head that is forgotten while its leaf lives could not be punctured any more.
         self.enclave.erase(vec![before.leaf()]).await?;
+        self.counters.index_renewed.add();
         let _gate = self.index.gate.write().await;
         self.write_bucket(number, &bucket).await
     }
@@ -155,11 +181,11 @@ impl Node {
         for (item, tags) in known {
             let words = [(super::index::PURPOSE, &tags.purpose), (super::index::CONTRACT, &tags.contract)];
             for (kind, text) in words.into_iter().filter_map(|(kind, text)| Some((kind, text.as_deref()?))) {
-                if !prefixes.contains_key(&(kind, text)) {
-                    prefixes.insert((kind, text), self.word_prefix(kind, text).await?);
-                }
-                let key = [&prefixes[&(kind, text)][..], item.as_bytes()].concat();
-                rows.push(Write::delete(Table::Subject, key));
+                let prefix = match prefixes.entry((kind, text)) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(self.word_prefix(kind, text).await?),
+                };
+                rows.push(Write::delete(Table::Subject, [&prefix[..], item.as_bytes()].concat()));
             }
         }
         if rows.is_empty() { Ok(()) } else { Ok(self.store.write(rows, Vec::new()).await?) }

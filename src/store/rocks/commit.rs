@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::rows::{self, Index, TOTALS_KEY, Totals, family};
 use super::touched::{Marks, Touched};
 use super::{BESIDE, FAMILIES, GROUP, INDEX, JOURNAL, PAYLOAD, TABLE, TOMBSTONE, TRACE, journal};
+use crate::enclave::stack;
 use crate::shred::SealedHead;
 use crate::store::{Event, Inserted, JournalRow, Kind, Record, StoreError, Table, Tombstone, Write};
 use crate::types::{GroupId, PayloadId};
@@ -26,7 +27,8 @@ const FLUSH_BYTES: usize = 1 << 20;
 const PAUSE: Duration = Duration::from_millis(500);
 
 pub(super) struct Request {
-    pub(super) op: Op,
+    /// In a block of its own, which is wiped when it is freed: places of a channel keep what went through them.
+    pub(super) op: Box<Op>,
     pub(super) reply: oneshot::Sender<Result<Reply, StoreError>>,
 }
 
@@ -39,6 +41,8 @@ pub(super) enum Op {
     PutBeside(PayloadId, Bytes, Option<Event>),
     PutGroup(GroupId, Bytes),
     Write(Vec<Write>, Vec<Event>),
+    /// Overwrites what earlier requests left on this thread's stack.
+    Sweep,
     Close,
 }
 
@@ -94,7 +98,10 @@ impl Committer {
                 bytes += next.op.size();
                 requests.push(next);
             }
-            let closing = requests.iter().any(|request| matches!(request.op, Op::Close));
+            if requests.iter().any(|request| matches!(*request.op, Op::Sweep)) {
+                stack::sweep();
+            }
+            let closing = requests.iter().any(|request| matches!(*request.op, Op::Close));
             self.commit(requests, bytes, closing);
             if closing {
                 return;
@@ -120,12 +127,14 @@ impl Committer {
         waiting.blocking_recv()
     }
 
+    /// In a frame of its own, so that a sweep reaches what it left.
+    #[inline(never)]
     fn commit(&mut self, requests: Vec<Request>, bytes: usize, closing: bool) {
         self.unflushed = self.unflushed.saturating_add(bytes);
         let mut draft = Draft::new(&self.db, self.totals, bytes);
         let mut answers = Vec::with_capacity(requests.len());
         for Request { op, reply } in requests {
-            answers.push((reply, draft.decide(op)));
+            answers.push((reply, draft.decide(*op)));
         }
         let Draft { batch, totals, touched, .. } = draft;
         let mut written = self.write(batch, totals, &touched, answers.len());
@@ -199,7 +208,7 @@ impl<'a> Draft<'a> {
                 Ok(Reply::Done(true))
             }
             Op::Write(rows, events) => self.write(&rows, events).map(|()| Reply::Done(true)),
-            Op::Close => Ok(Reply::Done(true)),
+            Op::Sweep | Op::Close => Ok(Reply::Done(true)),
         }
     }
 

@@ -1,7 +1,9 @@
 //! Bytes of removed rows in the files of the folder: there before a purge, nowhere after it.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use tempfile::tempdir;
@@ -53,10 +55,16 @@ async fn erase(store: &RocksStore, seed: u32, id: PayloadId) {
 
 /// Markers of a record that some file of the folder holds.
 fn found(folder: &Path, seed: u32) -> Vec<&'static str> {
-    let files: Vec<Vec<u8>> =
-        fs::read_dir(folder).expect("a folder").map(|entry| fs::read(entry.expect("an entry").path()).expect("read")).collect();
-    let holds = |marker: &[u8]| files.iter().any(|file| file.windows(marker.len()).any(|window| window == marker));
-    WHAT.into_iter().filter(|what| holds(&marker(what, seed))).collect()
+    let markers: Vec<Vec<u8>> = WHAT.iter().map(|what| marker(what, seed)).collect();
+    let automaton = aho_corasick::AhoCorasick::new(&markers).expect("small");
+    let mut seen = [false; WHAT.len()];
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let file = fs::read(entry.expect("an entry").path()).expect("read");
+        for hit in automaton.find_iter(&file) {
+            seen[hit.pattern().as_usize()] = true;
+        }
+    }
+    WHAT.into_iter().zip(seen).filter_map(|(what, seen)| seen.then_some(what)).collect()
 }
 
 /// Moves everything to the last level, where ordinary compactions leave it alone. Without this the test would pass with any compaction.
@@ -86,7 +94,9 @@ async fn nothing_of_what_was_removed_stays_in_any_file() {
     }
     // The controls: it is there; and once values and marks lie together in the last level, for a snapshot of before is held, ordinary
     // compactions leave them there. (Automatic ones might not, at a time of their own: they are off.)
-    gone.iter().for_each(|seed| assert_eq!(found(folder.path(), *seed), WHAT, "{seed}"));
+    for seed in &gone {
+        assert_eq!(found(folder.path(), *seed), WHAT, "{seed}");
+    }
     for name in FAMILIES {
         let family = rows::family(&store.db, name).expect("there");
         store.db.set_options_cf(&family, &[("disable_auto_compactions", "true")]).expect("an option");
@@ -94,16 +104,26 @@ async fn nothing_of_what_was_removed_stays_in_any_file() {
     settle(&store);
     drop(snapshot);
     settle(&store);
-    gone.iter().for_each(|seed| assert!(found(folder.path(), *seed).contains(&"cipher"), "{seed}"));
+    for seed in &gone {
+        assert!(found(folder.path(), *seed).contains(&"cipher"), "{seed}");
+    }
     drop(store);
     let store = RocksStore::open(folder.path()).expect("opens");
-    gone.iter().for_each(|seed| assert!(found(folder.path(), *seed).contains(&"cipherend"), "{seed}"));
+    for seed in &gone {
+        assert!(found(folder.path(), *seed).contains(&"cipherend"), "{seed}");
+    }
     let purged = store.purge().await.expect("purged");
     assert!(purged.bytes_after + 1_400_000 < purged.bytes_before, "{purged:?}");
-    gone.iter().for_each(|seed| assert_eq!(found(folder.path(), *seed), [""; 0], "{seed}"));
-    stay.iter().for_each(|seed| assert_eq!(found(folder.path(), *seed), WHAT, "{seed}"));
+    for seed in &gone {
+        assert_eq!(found(folder.path(), *seed), [""; 0], "{seed}");
+    }
+    for seed in &stay {
+        assert_eq!(found(folder.path(), *seed), WHAT, "{seed}");
+    }
     drop(store);
-    gone.iter().for_each(|seed| assert_eq!(found(folder.path(), *seed), [""; 0], "{seed}"));
+    for seed in &gone {
+        assert_eq!(found(folder.path(), *seed), [""; 0], "{seed}");
+    }
     let store = Arc::new(RocksStore::open(folder.path()).expect("opens"));
     for seed in stay {
         assert!(matches!(store.get(Kind::Payload, &ids[seed as usize]).await, Ok(Lookup::Found(_))));
@@ -121,7 +141,9 @@ async fn it_does_not_matter_where_the_bytes_were() {
         let id = keep(&store, 1, 300, 19_000).await;
         keep(&store, 2, 300, 19_000).await;
         if flushed {
-            FAMILIES.iter().for_each(|name| store.db.flush_cf(&rows::family(&store.db, name).expect("there")).expect("flushed"));
+            for name in FAMILIES {
+                store.db.flush_cf(&rows::family(&store.db, name).expect("there")).expect("flushed");
+            }
         }
         erase(&store, 1, id).await;
         assert_eq!(found(folder.path(), 1), WHAT, "the control");
@@ -183,4 +205,94 @@ async fn who_still_reads_an_old_file_is_waited_for() {
     drop(reader);
     purging.await.expect("no panic").expect("purged");
     assert_eq!(found(folder.path(), 1), [""; 0]);
+}
+
+const CHILD: &str = "CELOSIA_TEST_PURGE_CHILD";
+
+/// Not a test of its own: the process that the next one kills.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn child_that_erases_and_purges_until_it_is_killed() {
+    let Ok(folder) = std::env::var(CHILD) else { return };
+    let (folder, start) = folder.split_once('|').expect("a folder and a number");
+    let store = Arc::new(RocksStore::open(Path::new(folder)).expect("opens after a kill"));
+    let purging = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move {
+            loop {
+                store.purge().await.expect("purged");
+            }
+        }
+    });
+    let start: u32 = start.parse().expect("a number");
+    for seed in start.. {
+        assert!(!purging.is_finished(), "purges go on");
+        let id = keep(&store, seed, 3000, 19_000 + u64::from(seed % 7)).await;
+        if !seed.is_multiple_of(4) {
+            erase(&store, seed, id).await;
+            println!("erased {seed}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_purge_that_is_killed_is_done_by_the_next() {
+    let folder = tempdir().expect("a folder");
+    let mut erased = Vec::new();
+    for round in 0..6_u32 {
+        let mut child = Command::new(std::env::current_exe().expect("this test"))
+            .args(["--exact", "store::rocks::leftovers::child_that_erases_and_purges_until_it_is_killed", "--nocapture"])
+            .env(CHILD, format!("{}|{}", folder.path().display(), round * 1000))
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a child");
+        let mut seen = 0;
+        for line in BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok) {
+            // Other output may share the line, before or after.
+            let Some((_, rest)) = line.split_once("erased ") else { continue };
+            erased.extend(rest.trim().parse::<u32>().ok());
+            seen += 1;
+            if seen == 7 * round + 3 {
+                child.kill().expect("killed");
+            }
+        }
+        child.wait().expect("reaped");
+    }
+    assert!(erased.len() >= 100, "{} erased", erased.len());
+    let store = Arc::new(RocksStore::open(folder.path()).expect("opens"));
+    let report = crate::store::fsck::fsck(Arc::clone(&store) as _, None, None).await.expect("a report");
+    assert!(report.is_clean(), "{report}");
+    store.purge().await.expect("purged");
+    for seed in erased {
+        assert_eq!(found(folder.path(), seed), [""; 0], "{seed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_is_closed_meanwhile_waits_for_no_purge() {
+    let folder = tempdir().expect("a folder");
+    let store = Arc::new(RocksStore::open(folder.path()).expect("a store"));
+    for seed in 0..8 {
+        let id = keep(&store, seed, 700_000, 19_000).await;
+        erase(&store, seed, id).await;
+        keep(&store, 100 + seed, 700_000, 19_000).await;
+    }
+    let purging = tokio::spawn({
+        let store = Arc::clone(&store);
+        async move { store.purge().await }
+    });
+    tokio::task::yield_now().await;
+    store.close().await.expect("closed");
+    // It had ended, or did not come to its end: never a lie.
+    let outcome = purging.await.expect("no panic");
+    assert!(
+        matches!(outcome, Ok(_) | Err(StoreError::Unavailable | StoreError::Io(_) | StoreError::NotPurged(_))),
+        "{outcome:?}"
+    );
+    drop(store);
+    let store = RocksStore::open(folder.path()).expect("the folder is free");
+    store.purge().await.expect("purged");
+    for seed in 0..8 {
+        assert_eq!(found(folder.path(), seed), [""; 0], "{seed}");
+        assert_eq!(found(folder.path(), 100 + seed), WHAT, "{seed}");
+    }
 }

@@ -154,7 +154,8 @@ impl Purger {
         let until = Instant::now() + PATIENCE;
         loop {
             let left = names.iter().find(|name| self.folder.join(name).metadata().is_ok_and(|meta| meta.len() > 0));
-            let trash = entries(&self.folder).find(|name| name.ends_with(".trash") || name == "archive");
+            let trash = entries(&self.folder)
+                .find(|name| Path::new(name).extension().is_some_and(|ending| ending == "trash") || name == "archive");
             let Some(left) = left.cloned().or(trash) else { return Ok(()) };
             if Instant::now() > until {
                 return Err(StoreError::NotPurged(format!("{left} is still there: something reads it")));

@@ -27,7 +27,9 @@ impl Touched {
     /// What is not known: every family.
     pub(super) fn everything() -> Self {
         let mut touched = Self { removed: true, ..Self::default() };
-        FAMILIES.iter().for_each(|name| touched.add(name, b""));
+        for name in FAMILIES {
+            touched.add(name, b"");
+        }
         touched
     }
 
