@@ -1,5 +1,7 @@
 //! The application surface: Tessera's third-party API.
 
+mod documents;
+
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -23,6 +25,7 @@ pub(crate) fn routes(limits: &Limits) -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::with_openapi(openapi::titled("application surface"))
         .merge(common::routes())
         .merge(events::routes())
+        .merge(documents::routes(limits))
         .merge(kept)
         .merge(told)
 }

@@ -7,7 +7,7 @@ mod path;
 mod words;
 
 pub use error::RequestError;
-pub use headers::{keys, single_key};
+pub use headers::{class, keys, single_key};
 pub use media::{MediaType, accepted, is_octets, sent};
 pub use path::{Asked, Operation, Query, Target, To, query, target};
 pub use words::{affected, bytes, group, payload, recipient, sender};

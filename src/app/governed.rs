@@ -15,7 +15,7 @@ use crate::enclave::Enclave;
 use crate::governance::{Charter, TlsPin};
 use crate::net::native::{Admission, NativePool, NativeTls, Pin};
 use crate::net::{self, Listener, Shutdown};
-use crate::services::{Chronicle, Governed, Node, log_name};
+use crate::services::{Chronicle, DocumentLimits, Governed, Node, log_name};
 use crate::store::Store;
 use crate::telemetry::{Metrics, observe};
 use crate::types::MemberId;
@@ -67,6 +67,8 @@ impl Native {
         let pool = NativePool::new(Arc::clone(&tls));
         let uploads: PathBuf = data_dir.join("uploads");
         let governed = Governed::new(table.member.clone(), live, pool, uploads, config.limits.max_body);
+        let limits = DocumentLimits { size: config.limits.max_document, total: config.limits.max_documents };
+        let governed = governed.with_documents(data_dir.join("documents"), limits);
         let governed = Arc::new(governed.with_journal(Arc::new(chronicle)));
         let listener = bind(config).await?;
         let accepted = acceptances.last().filter(|_| is_new);
@@ -91,11 +93,13 @@ impl Native {
         net::native::serve(self.listener, self.tls, router, changes, shutdown);
         let stop = shutdown.clone();
         let (gossiping, keeping, interval) = (Arc::clone(node), Arc::clone(node), self.gossip_interval);
+        let documents = Arc::clone(node);
         tokio::spawn(async move {
             tokio::select! {
                 () = stop.begun() => {}
                 () = gossiping.gossip(interval) => {}
                 () = keeping.keep_journal() => {}
+                () = documents.keep_documents() => {}
             }
         });
     }

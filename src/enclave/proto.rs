@@ -14,12 +14,13 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use self::field::{message, record};
+use super::documents::Place;
 use super::{AffectedRecord, Draft, EnclaveError, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
 use super::{Opened, RawDraft, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::shred::{LeafRef, SealedHead, ShredError};
-use crate::types::{Address, PayloadId, Privacy, SecurityHash};
+use crate::types::{Address, DocumentId, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 pub(super) use self::frame::{decode, encode, read};
@@ -67,6 +68,13 @@ pub enum Request {
     Punctures,
     SealBeside(SealedHead, String, Plain),
     OpenBeside(SealedHead, String, Bytes),
+    BeginDocument(DocumentId),
+    SealManifest(DocumentId, SealedHead, NativeDraft),
+    AdoptDocument(PayloadId, SealedHead, DocumentId),
+    SameDocument(DocumentId, SealedHead, SealedHead),
+    SealChunk(DocumentId, SealedHead, Place, Plain),
+    OpenChunk(DocumentId, SealedHead, Place, Bytes),
+    CheckChunk(DocumentId, SealedHead, Place, Bytes),
 }
 
 /// What the enclave answers.
@@ -84,17 +92,17 @@ pub enum Response {
     Meta(Meta),
     /// To `Ingest`.
     Ingest(Ingest),
-    /// To `OpenPayload` and `OpenBeside`.
+    /// To `OpenPayload`, `OpenBeside` and `OpenChunk`.
     Plaintext(Option<Plain>),
-    /// To `Rewrite`.
+    /// To `Rewrite`, `BeginDocument` and `AdoptDocument`.
     Head(SealedHead),
-    /// To `SameKey`.
+    /// To `SameKey` and `SameDocument`.
     Truth(bool),
     /// To `Boxes`.
     Boxes(Vec<Option<KeyBox>>),
     /// To `SecurityHashes`.
     SecurityHashes(Vec<SecurityHash>),
-    /// To `Erase` and `Ping`.
+    /// To `Erase`, `CheckChunk` and `Ping`.
     Done,
     /// To anything.
     Failed(EnclaveError),
@@ -104,13 +112,13 @@ pub enum Response {
     Signed(Signature),
     /// To `EpochKey`.
     EpochKey(EpochKey),
-    /// To `SealNative`.
+    /// To `SealNative` and `SealManifest`.
     SealedNative(NativeSealed),
     /// To `ReboxNative`.
     Delivery(Delivery),
     /// To `IngestNative`.
     NativeIngest(NativeIngest),
-    /// To `SealBeside`.
+    /// To `SealBeside` and `SealChunk`.
     Beside(Bytes),
     /// To `Punctures`.
     Number(u64),
@@ -157,6 +165,13 @@ message! { Request {
     21 SealBeside(0 head, 1 label, 2 text),
     22 OpenBeside(0 head, 1 label, 2 sealed),
     23 Punctures(),
+    35 BeginDocument(0 document),
+    36 SealManifest(0 document, 1 head, 2 draft),
+    37 AdoptDocument(0 manifest, 1 head, 2 document),
+    38 SameDocument(0 document, 1 a, 2 b),
+    39 SealChunk(0 document, 1 head, 2 place, 3 chunk),
+    40 OpenChunk(0 document, 1 head, 2 place, 3 sealed),
+    41 CheckChunk(0 document, 1 head, 2 place, 3 sealed),
 } }
 
 message! { Response {
@@ -214,6 +229,7 @@ record! { EncodedPayload { sender, ciphertext, nonce, boxes, recipient_nonce, re
 record! { LeafRef { tree, leaf } }
 record! { Meta { sender, recipients, recipient_nonce, privacy, native } }
 record! { Opened { plaintext, meta } }
+record! { Place { index, last } }
 record! { Privacy { flag, affected, exec_hash, mandatory, group } }
 record! { RawDraft { raw, recipients, privacy, affected } }
 record! { Sealed { id, payload, head } }

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Process;
-use crate::services::{Counter, Counters, Node};
+use crate::services::{Counter, Counters, DocumentFigures, Node};
 use crate::store::Stats;
 use crate::types::{Address, PeerUrl};
 
@@ -48,6 +48,8 @@ pub struct Snapshot {
     pub counts: Vec<(&'static str, u64)>,
     /// The governed side; absent without one.
     pub governed: Option<GovernedFigures>,
+    /// Documents; absent without a directory.
+    pub documents: Option<DocumentFigures>,
     /// Memory, files and processor time.
     pub process: Process,
 }
@@ -63,6 +65,7 @@ impl Snapshot {
             store: node.store.stats().await.ok(),
             counts: counts(&node.counters),
             governed: governed(node).await,
+            documents: node.document_figures(),
             process: Process::read(),
         }
     }
@@ -101,7 +104,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 14] = [
+    let named: [(&'static str, &Counter); 20] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -116,6 +119,12 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("sent_native", &counters.sent_native),
         ("pushed_native", &counters.pushed_native),
         ("policy_refused", &counters.policy_refused),
+        ("documents_put", &counters.documents_put),
+        ("documents_received", &counters.documents_received),
+        ("documents_read", &counters.documents_read),
+        ("documents_erased", &counters.documents_erased),
+        ("documents_delivered", &counters.documents_delivered),
+        ("documents_delivery_failed", &counters.documents_delivery_failed),
     ];
     named.into_iter().map(|(name, counter)| (name, counter.value())).collect()
 }
