@@ -96,7 +96,8 @@ fn documents_reach_their_recipients_and_nobody_else() {
         }
     }
     // The node surface knows no documents.
-    let padded = data_encoding::BASE64.encode(&[&data_encoding::HEXLOWER.decode(id[2..].as_bytes()).unwrap()[..], &[0; 32]].concat());
+    let padded =
+        data_encoding::BASE64.encode(&[&data_encoding::HEXLOWER.decode(id[2..].as_bytes()).unwrap()[..], &[0; 32]].concat());
     for path in [format!("/transaction/{}", percent(&padded)), format!("/documents/{id}")] {
         assert_eq!(Request::get(&path).send(&a.node).status, 404);
     }
@@ -125,12 +126,16 @@ fn ranges_are_answered_as_the_rfc_says() {
         assert_eq!(ranged(range).must(status).body.len(), size);
     }
     let none = ranged("bytes=99999999-").must(416);
-    assert_eq!((none.header("content-range"), none.header("celosia-error")), (Some(&*format!("bytes */{size}")), Some("CEL3312")));
+    assert_eq!(
+        (none.header("content-range"), none.header("celosia-error")),
+        (Some(&*format!("bytes */{size}")), Some("CEL3312"))
+    );
     let whole = get(a, &id);
     let tag = whole.header("etag").unwrap();
     let path = format!("/documents/{id}");
     assert_eq!(Request::get(&path).header("If-None-Match", tag).send(&a.application).status, 304);
-    let partial = |tag: &str| Request::get(&path).header("If-Range", tag).header("Range", "bytes=0-9").send(&a.application).status;
+    let partial =
+        |tag: &str| Request::get(&path).header("If-Range", tag).header("Range", "bytes=0-9").send(&a.application).status;
     assert_eq!((partial(tag), partial("\"another\"")), (206, 200));
     let head = Request::new("HEAD", &path).send(&a.application).must(200);
     assert_eq!((head.header("content-length"), head.header("accept-ranges")), (Some(&*size.to_string()), Some("bytes")));
@@ -189,8 +194,11 @@ fn broken_part(at: &Member, path: &str, offset: usize, rest: &[u8], sent: usize)
     let crate::http::Target::Tcp(port) = at.application else { panic!("a port") };
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
     let length = rest.len();
-    write!(stream, "PATCH {path} HTTP/1.1\r\nHost: a\r\nContent-Type: {PART}\r\nUpload-Offset: {offset}\r\nContent-Length: {length}\r\n\r\n")
-        .unwrap();
+    write!(
+        stream,
+        "PATCH {path} HTTP/1.1\r\nHost: a\r\nContent-Type: {PART}\r\nUpload-Offset: {offset}\r\nContent-Length: {length}\r\n\r\n"
+    )
+    .unwrap();
     stream.write_all(&rest[..sent]).unwrap();
     std::thread::sleep(std::time::Duration::from_millis(300));
 }
@@ -274,8 +282,9 @@ fn an_erased_document_is_gone_and_does_not_come_back() {
     let rows = Request::get("/journal/export").send(&a.admin).must(200).text();
     let about: Vec<&str> = rows.lines().filter(|line| line.contains(&base64(&id))).collect();
     assert!(about.len() == 1 && about[0].contains("erased"), "{about:?}");
-    let metrics = Request::get("/metrics").send(&a.admin).must(200).text();
-    for line in ["celosia_documents 1", "celosia_documents_put_total 2", "celosia_documents_erased_total 1", "celosia_documents_pending 0"] {
+    a.wait_until(|| metrics(a).contains("\ncelosia_documents_pending 0\n"), "something is pending");
+    let metrics = metrics(a);
+    for line in ["celosia_documents 1", "celosia_documents_put_total 2", "celosia_documents_erased_total 1"] {
         assert!(metrics.lines().any(|found| found == line), "{line} is missing in\n{metrics}");
     }
 }
@@ -329,7 +338,9 @@ fn the_command_line_puts_gets_shares_and_erases() {
     // A download that broke off goes on: the piece that is there is not fetched again.
     let part = folder.join(format!("again.pdf.{}.0-{}.part", &hex[2..18], content.len()));
     std::fs::write(&part, &content[..5_000_000]).unwrap();
-    assert!(run(&["doc", "get", "--config", &config(b), &hex, "--output", &path("again.pdf")]).contains("going on at byte 5000000"));
+    assert!(
+        run(&["doc", "get", "--config", &config(b), &hex, "--output", &path("again.pdf")]).contains("going on at byte 5000000")
+    );
     assert!(std::fs::read(folder.join("again.pdf")).unwrap() == content && !part.exists());
     run(&["doc", "get", "--config", &config(b), &hex, "--range", "10-19", "--output", &path("part")]);
     assert_eq!(std::fs::read(folder.join("part")).unwrap(), content[10..20]);
@@ -348,4 +359,8 @@ fn the_command_line_puts_gets_shares_and_erases() {
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     let hex = told.lines().find_map(|line| line.strip_prefix("bytes32 ")).unwrap_or_else(|| panic!("{told} {output:?}"));
     assert_eq!(get(a, hex).must(200).body, b"hola");
+}
+
+fn metrics(of: &Member) -> String {
+    Request::get("/metrics").send(&of.admin).must(200).text()
 }

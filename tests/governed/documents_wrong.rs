@@ -22,7 +22,8 @@ fn wrong_requests_have_a_status_and_a_code_each() {
     let a = net.at(0);
     let here = format!("/documents/{}", putted(a, &[7; 100], &[], "eventual"));
     let upload = |headers: &[(&str, &str)]| {
-        let request = headers.iter().fold(Request::new("POST", "/documents"), |request, (name, value)| request.header(name, value));
+        let request =
+            headers.iter().fold(Request::new("POST", "/documents"), |request, (name, value)| request.header(name, value));
         request.send(&a.application).must(201).header("location").unwrap().to_owned()
     };
     let begun = upload(&[("Upload-Length", "100")]);
@@ -51,7 +52,14 @@ fn wrong_requests_have_a_status_and_a_code_each() {
         ("PATCH", begun.clone(), &[("upload-offset", "0")], b"x", 415, "CEL2107"),
         ("PATCH", begun.clone(), &[("content-type", PART)], b"x", 400, "CEL2102"),
         ("PATCH", begun.clone(), &[("content-type", PART), ("upload-offset", "7")], b"x", 409, "CEL3306"),
-        ("PATCH", begun.clone(), &[("content-type", PART), ("upload-offset", "0"), ("upload-length", "99")], b"x", 400, "CEL3308"),
+        (
+            "PATCH",
+            begun.clone(),
+            &[("content-type", PART), ("upload-offset", "0"), ("upload-length", "99")],
+            b"x",
+            400,
+            "CEL3308",
+        ),
         ("PATCH", begun.clone(), &[("content-type", PART), ("upload-offset", "0")], &[0; 101], 400, "CEL3308"),
         ("PATCH", here.clone(), &[("content-type", PART), ("upload-offset", "100")], b"x", 409, "CEL3305"),
         ("POST", format!("{here}/share"), &[], b"[]", 400, "CEL2101"),
@@ -63,7 +71,12 @@ fn wrong_requests_have_a_status_and_a_code_each() {
     for (method, path, headers, body, status, code) in wrong {
         let request = headers.iter().fold(Request::new(method, path), |request, (name, value)| request.header(name, value));
         let answer = request.body(body).send(&a.application);
-        assert_eq!((answer.status, answer.header("celosia-error")), (*status, Some(*code)), "{method} {path} {headers:?}: {}", answer.text());
+        assert_eq!(
+            (answer.status, answer.header("celosia-error")),
+            (*status, Some(*code)),
+            "{method} {path} {headers:?}: {}",
+            answer.text()
+        );
     }
     // Nothing of it is half visible, and what was here is whole.
     let listed = Request::get("/documents").send(&a.application).must(200).json();
@@ -126,7 +139,11 @@ fn a_node_without_a_directory_says_that_it_has_no_documents() {
     let mut alone = peer::Member::prepare(Maker::Celosia, folder.path());
     alone.set_peers(&[]);
     alone.start();
-    for request in [Request::post("/documents", BYTES, b"x"), Request::get("/documents"), Request::get(&format!("/documents/{}", "0".repeat(64)))] {
+    for request in [
+        Request::post("/documents", BYTES, b"x"),
+        Request::get("/documents"),
+        Request::get(&format!("/documents/{}", "0".repeat(64))),
+    ] {
         let answer = request.send(&alone.third_party);
         assert_eq!((answer.status, answer.header("celosia-error")), (404, Some("CEL3301")), "{}", answer.text());
     }

@@ -84,7 +84,8 @@ async fn create(State(api): Surface, request: Request) -> Result<Response, Error
         let id = api.node.create_document(new).await?;
         let progress = api.node.upload_progress(id).await?;
         // An upload of no bytes is complete with its first part, which is empty: tus clients send none.
-        let progress = if progress.complete { api.node.append_document(id, 0, None, nothing()).await? } else { progress };
+        let is_empty = progress.size == Some(0);
+        let progress = if is_empty { api.node.append_document(id, 0, None, nothing()).await? } else { progress };
         let mut response = located(StatusCode::CREATED.into_response(), &id);
         tus::put(&mut response, &progress);
         return Ok(response);
