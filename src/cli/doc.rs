@@ -154,7 +154,7 @@ async fn list(at: &At) -> anyhow::Result<()> {
         }
         match page["next"].as_str() {
             Some(next) => {
-                after = format!("?after={}", percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC))
+                after = format!("?after={}", percent_encoding::utf8_percent_encode(next, percent_encoding::NON_ALPHANUMERIC));
             }
             None => return Ok(()),
         }

@@ -97,7 +97,7 @@ fn documents_reach_their_recipients_and_nobody_else() {
     }
     // The node surface knows no documents.
     let padded =
-        data_encoding::BASE64.encode(&[&data_encoding::HEXLOWER.decode(id[2..].as_bytes()).unwrap()[..], &[0; 32]].concat());
+        data_encoding::BASE64.encode(&[&data_encoding::HEXLOWER.decode(&id.as_bytes()[2..]).unwrap()[..], &[0; 32]].concat());
     for path in [format!("/transaction/{}", percent(&padded)), format!("/documents/{id}")] {
         assert_eq!(Request::get(&path).send(&a.node).status, 404);
     }
@@ -290,7 +290,7 @@ fn an_erased_document_is_gone_and_does_not_come_back() {
 }
 
 fn base64(id: &str) -> String {
-    data_encoding::BASE64.encode(&data_encoding::HEXLOWER.decode(id[2..].as_bytes()).unwrap())
+    data_encoding::BASE64.encode(&data_encoding::HEXLOWER.decode(&id.as_bytes()[2..]).unwrap())
 }
 
 #[test]

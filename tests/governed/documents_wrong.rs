@@ -82,14 +82,15 @@ fn wrong_requests_have_a_status_and_a_code_each() {
     let listed = Request::get("/documents").send(&a.application).must(200).json();
     assert_eq!(listed["documents"].as_array().unwrap().len(), 2, "{listed}");
     assert_eq!(get(a, &here["/documents/".len()..]).must(200).body, [7; 100]);
+    let mib = vec![1; 1 << 20];
     // The quota: coded, and again room after an erasure.
-    let full = (0..9).map(|_| put(a, &[1; 1 << 20], &[], "eventual")).find(|answer| answer.status != 201).unwrap();
+    let full = (0..9).map(|_| put(a, &mib, &[], "eventual")).find(|answer| answer.status != 201).unwrap();
     assert_eq!((full.status, full.header("celosia-error")), (507, Some("CEL3309")), "{}", full.text());
     for document in Request::get("/documents").send(&a.application).must(200).json()["documents"].as_array().unwrap() {
         let path = format!("/documents/{}", &document["hex"].as_str().unwrap()[2..]);
         Request::new("DELETE", &path).send(&a.application).must(204);
     }
-    putted(a, &[1; 1 << 20], &[], "eventual");
+    putted(a, &mib, &[], "eventual");
 }
 
 #[test]

@@ -57,7 +57,7 @@ pub(super) fn routes(limits: &Limits) -> OpenApiRouter<Arc<Api>> {
 }
 
 /// Puts a document, or begins an upload in parts (with `Upload-Length` or `Upload-Defer-Length`). Nobody sees it before all of it is here.
-#[utoipa::path(post, path = "/documents", tag = "documents",
+#[utoipa::path(post, path = "/documents", operation_id = "put_document", tag = "documents",
     params(("celosia-from" = Option<String>, Header, description = "Sender's public key; the default key if absent"),
         ("celosia-to" = Option<String>, Header, description = "Recipients' public keys, separated by commas"),
         ("celosia-class" = Option<String>, Header, description = "What it holds: public, business, personal or special; personal if absent"),
@@ -79,8 +79,9 @@ async fn create(State(api): Surface, request: Request) -> Result<Response, Error
     let (parts, body) = request.into_parts();
     tus::check_version(&parts.headers)?;
     let mut new = new_document(&parts.headers)?;
-    if let Some(length) = tus::length(&parts.headers)? {
-        new.size = length;
+    let coming = tus::coming(&parts.headers)?;
+    if coming != tus::Coming::Here {
+        new.size = if let tus::Coming::Parts(length) = coming { Some(length) } else { None };
         let id = api.node.create_document(new).await?;
         let progress = api.node.upload_progress(id).await?;
         // An upload of no bytes is complete with its first part, which is empty: tus clients send none.
@@ -101,7 +102,7 @@ async fn create(State(api): Surface, request: Request) -> Result<Response, Error
 }
 
 /// Adds a part to an upload, where the last one ended (tus 1.0.0). The last byte completes the document.
-#[utoipa::path(patch, path = "/documents/{id}", tag = "documents",
+#[utoipa::path(patch, path = "/documents/{id}", operation_id = "append_document", tag = "documents",
     params(("id" = String, Path, description = "64 hexadecimal digits, with or without 0x, or base64"),
         ("upload-offset" = u64, Header, description = "Where the part begins"),
         ("upload-length" = Option<u64>, Header, description = "The length, if it was deferred")),
@@ -125,7 +126,7 @@ async fn append(State(api): Surface, Path(id): Path<String>, request: Request) -
 }
 
 /// Documents of this node, in the order of their ids; those that were erased are not among them.
-#[utoipa::path(get, path = "/documents", operation_id = "documents", tag = "documents",
+#[utoipa::path(get, path = "/documents", operation_id = "list_documents", tag = "documents",
     params(("after" = Option<String>, Query, description = "Id after which the page begins")),
     responses((status = 200, description = "At most 100; `next` is the id to go on after, if there are more", body = DocumentList)))]
 async fn list(State(api): Surface, RawQuery(query): RawQuery) -> Result<Response, Error> {

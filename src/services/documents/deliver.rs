@@ -83,7 +83,7 @@ impl Node {
             let charter = governed.charter();
             let offer = Offer { node: self, governed, charter: &charter, kept, way };
             let next = match offer.make().await? {
-                Said::Has(receipt) => return Ok(receipt),
+                Said::Has(receipt) => return Ok(*receipt),
                 Said::Wants(next) => next,
             };
             let reached = self.send_chunks(shelf, &offer, next).await?;

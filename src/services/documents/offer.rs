@@ -23,7 +23,7 @@ use crate::wire::{Manifest, Receipt};
 /// What a member said to an offer.
 pub(super) enum Said {
     /// It has all of it, durably; the receipt.
-    Has(Receipt),
+    Has(Box<Receipt>),
     /// It wants chunks from this one on.
     Wants(u64),
 }
@@ -58,7 +58,9 @@ impl Offer<'_> {
             let item = Item { suite: DOCUMENT, body: delivery.encode().to_vec().into(), upload: None };
             let told = tokio::time::timeout(2 * budget, node.tell(self.governed, &address, item)).await;
             match told.unwrap_or_else(|_| Err(PeerError::Offline(address.endpoint.clone())))? {
-                Answer::Taken { ack, .. } => return self.receipt(&sealed, &ack).await.map(Said::Has),
+                Answer::Taken { ack, .. } => {
+                    return self.receipt(&sealed, &ack).await.map(|receipt| Said::Has(Box::new(receipt)));
+                }
                 Answer::Wanted { next } => return Ok(Said::Wants(next)),
                 Answer::Refused { status, text, .. } => {
                     return Err(crate::services::native::refused(&address, status, &text).into());

@@ -287,16 +287,15 @@ impl Governed {
 fn status(error: &Error) -> u16 {
     match error {
         Error::Erased(_) | Error::Kept(DocumentError::Erased(_)) => 410,
-        Error::Kept(DocumentError::Conflict(_)) => 409,
-        Error::Kept(DocumentError::Manifest(_) | DocumentError::NotOffered) => 400,
         Error::Kept(DocumentError::TooLarge(_)) => 413,
         Error::Kept(DocumentError::Full(_)) => 507,
         Error::NotForUs(_)
         | Error::Message(_)
         | Error::Upload
+        | Error::Kept(DocumentError::Manifest(_) | DocumentError::NotOffered)
         | Error::Enclave(EnclaveError::Broken | EnclaveError::Refused(_)) => 400,
         Error::Store(_) | Error::Enclave(_) | Error::Disk(_) | Error::RolledBack(_) => 503,
-        Error::Conflict(_) => 409,
+        Error::Conflict(_) | Error::Kept(DocumentError::Conflict(_)) => 409,
         _ => 403,
     }
 }

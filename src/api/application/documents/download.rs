@@ -23,7 +23,7 @@ use crate::services::{self, Contents, DocumentError};
 const DOWNLOADS: usize = 64;
 
 /// A document, or a range of it.
-#[utoipa::path(get, path = "/documents/{id}", operation_id = "document", tag = "documents",
+#[utoipa::path(get, path = "/documents/{id}", operation_id = "get_document", tag = "documents",
     params(("id" = String, Path, description = "64 hexadecimal digits, with or without 0x, or base64"),
         ("range" = Option<String>, Header, description = "One range of bytes (RFC 9110 section 14)"),
         ("if-range" = Option<String>, Header, description = "The range counts only for this ETag"),

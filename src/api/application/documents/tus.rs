@@ -59,14 +59,25 @@ pub(super) fn greet(response: &mut Response) {
     response.headers_mut().insert(RESUMABLE, HeaderValue::from_static(SPOKEN));
 }
 
-/// The length of an upload that begins: `Some(None)` if it comes later, `None` if the document comes in this body.
-pub(super) fn length(headers: &HeaderMap) -> Result<Option<Option<u64>>, RequestError> {
+/// How a document comes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Coming {
+    /// In this body.
+    Here,
+    /// In parts, so many bytes in all.
+    Parts(u64),
+    /// In parts; their length comes later.
+    Deferred,
+}
+
+/// How the headers say that a document comes.
+pub(super) fn coming(headers: &HeaderMap) -> Result<Coming, RequestError> {
     match (number(headers, LENGTH.as_str())?, headers.get(DEFER)) {
         (Some(_), Some(_)) => Err(RequestError::field(DEFER.as_str(), "given beside upload-length")),
-        (Some(length), None) => Ok(Some(Some(length))),
-        (None, Some(defer)) if defer == "1" => Ok(Some(None)),
+        (Some(length), None) => Ok(Coming::Parts(length)),
+        (None, Some(defer)) if defer == "1" => Ok(Coming::Deferred),
         (None, Some(_)) => Err(RequestError::field(DEFER.as_str(), "not 1")),
-        (None, None) => Ok(None),
+        (None, None) => Ok(Coming::Here),
     }
 }
 
@@ -153,15 +164,15 @@ mod tests {
 
     #[test]
     fn lengths_are_known_deferred_or_none() {
-        assert_eq!(length(&headers(&[])), Ok(None));
-        assert_eq!(length(&headers(&[("upload-length", "7")])), Ok(Some(Some(7))));
-        assert_eq!(length(&headers(&[("upload-defer-length", "1")])), Ok(Some(None)));
+        assert_eq!(coming(&headers(&[])), Ok(Coming::Here));
+        assert_eq!(coming(&headers(&[("upload-length", "7")])), Ok(Coming::Parts(7)));
+        assert_eq!(coming(&headers(&[("upload-defer-length", "1")])), Ok(Coming::Deferred));
         for wrong in [
             &[("upload-length", "-1")][..],
             &[("upload-length", "1"), ("upload-defer-length", "1")],
             &[("upload-defer-length", "2")],
         ] {
-            assert!(length(&headers(wrong)).is_err(), "{wrong:?}");
+            assert!(coming(&headers(wrong)).is_err(), "{wrong:?}");
         }
     }
 }
