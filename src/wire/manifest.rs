@@ -46,7 +46,8 @@ impl Manifest {
             name: text(&mut fields, "name")?,
             media: text(&mut fields, "media type")?,
         };
-        if manifest.padded > MAX_SIZE || manifest.size > manifest.padded - LEAST_PADDING.min(manifest.padded) {
+        let least = manifest.size.checked_add(LEAST_PADDING);
+        if manifest.padded > MAX_SIZE || least.is_none_or(|least| least > manifest.padded) {
             return Err(DecodeError::Value("padded size"));
         }
         canonical(bytes, &manifest.encode(), FORM)?;
