@@ -15,12 +15,13 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use self::field::{message, record};
+use super::documents::Place;
 use super::{AffectedRecord, Draft, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
 use super::{Opened, RawDraft, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
-use crate::types::{Address, PayloadId, Privacy, SecurityHash};
+use crate::types::{Address, DocumentId, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 pub(super) use self::frame::{decode, encode, read};
@@ -72,6 +73,13 @@ pub enum Request {
     IndexTokens(IndexKey, SealedHead, Vec<Plain>),
     Root,
     RotateRoot,
+    BeginDocument(DocumentId),
+    SealManifest(DocumentId, SealedHead, NativeDraft),
+    AdoptDocument(PayloadId, SealedHead, DocumentId),
+    SameDocument(DocumentId, SealedHead, SealedHead),
+    SealChunk(DocumentId, SealedHead, Place, Plain),
+    OpenChunk(DocumentId, SealedHead, Place, Bytes),
+    CheckChunk(DocumentId, SealedHead, Place, Bytes),
 }
 
 /// What the enclave answers.
@@ -89,17 +97,17 @@ pub enum Response {
     Meta(Meta),
     /// To `Ingest`.
     Ingest(Ingest),
-    /// To `OpenPayload` and `OpenBeside`.
+    /// To `OpenPayload`, `OpenBeside` and `OpenChunk`.
     Plaintext(Option<Plain>),
-    /// To `Rewrite` and `IndexKey`.
+    /// To `Rewrite`, `IndexKey`, `BeginDocument` and `AdoptDocument`.
     Head(SealedHead),
-    /// To `SameKey`.
+    /// To `SameKey` and `SameDocument`.
     Truth(bool),
     /// To `Boxes`.
     Boxes(Vec<Option<KeyBox>>),
     /// To `SecurityHashes`.
     SecurityHashes(Vec<SecurityHash>),
-    /// To `Erase` and `Ping`.
+    /// To `Erase`, `CheckChunk` and `Ping`.
     Done,
     /// To anything.
     Failed(EnclaveError),
@@ -109,13 +117,13 @@ pub enum Response {
     Signed(Signature),
     /// To `EpochKey`.
     EpochKey(EpochKey),
-    /// To `SealNative`.
+    /// To `SealNative` and `SealManifest`.
     SealedNative(NativeSealed),
     /// To `ReboxNative`.
     Delivery(Delivery),
     /// To `IngestNative`.
     NativeIngest(NativeIngest),
-    /// To `SealBeside`.
+    /// To `SealBeside` and `SealChunk`.
     Beside(Bytes),
     /// To `Punctures`.
     Number(u64),
@@ -172,6 +180,13 @@ message! { Request {
     46 IndexTokens(0 of, 1 key, 2 words),
     30 Root(),
     31 RotateRoot(),
+    35 BeginDocument(0 document),
+    36 SealManifest(0 document, 1 head, 2 draft),
+    37 AdoptDocument(0 manifest, 1 head, 2 document),
+    38 SameDocument(0 document, 1 a, 2 b),
+    39 SealChunk(0 document, 1 head, 2 place, 3 chunk),
+    40 OpenChunk(0 document, 1 head, 2 place, 3 sealed),
+    41 CheckChunk(0 document, 1 head, 2 place, 3 sealed),
 } }
 
 message! { Response {
@@ -235,6 +250,7 @@ record! { EncodedPayload { sender, ciphertext, nonce, boxes, recipient_nonce, re
 record! { LeafRef { tree, leaf } }
 record! { Meta { sender, recipients, recipient_nonce, privacy, native } }
 record! { Opened { plaintext, meta } }
+record! { Place { index, last } }
 record! { Privacy { flag, affected, exec_hash, mandatory, group } }
 record! { RawDraft { raw, recipients, privacy, affected } }
 record! { Sealed { id, payload, head } }

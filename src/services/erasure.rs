@@ -21,6 +21,8 @@ use std::time::Duration;
 pub use cases::{NewCase, Reach, Reached};
 pub use error::ErasureError;
 
+pub(crate) use holder::Presence;
+
 use super::Node;
 use crate::types::Coded as _;
 

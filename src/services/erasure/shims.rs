@@ -1,22 +1,9 @@
 //! What other parts bring.
-use super::holder::Presence;
 use crate::services::{Error, Node};
-use crate::types::{DocumentId, ItemId, MemberId};
+use crate::types::ItemId;
 
 impl Node {
     pub(super) async fn held_until(&self, _: &ItemId) -> Result<Option<u64>, Error> {
         Ok(None)
-    }
-    pub(super) async fn document_holders(&self, _: &DocumentId) -> Result<Vec<MemberId>, Error> {
-        Ok(Vec::new())
-    }
-    pub(super) async fn document_controller(&self, _: &DocumentId) -> Result<Option<MemberId>, Error> {
-        Ok(None)
-    }
-    pub(super) async fn document_presence(&self, _: &DocumentId) -> Result<Presence, Error> {
-        Ok(Presence::Absent)
-    }
-    pub(super) async fn erase_document(&self, _: DocumentId) -> Result<bool, Error> {
-        Ok(false)
     }
 }
