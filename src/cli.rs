@@ -28,6 +28,7 @@ mod bench;
 mod certificate;
 mod config;
 mod demo;
+mod doc;
 mod enclave;
 mod erase;
 mod failure;
@@ -79,6 +80,8 @@ enum Command {
     Demo(demo::Args),
     /// Show keys, peers, store and rates of a running node.
     Status(status::Args),
+    /// Put, get, share and erase documents: payloads that no contract sees.
+    Doc(Box<doc::Args>),
     /// Exit with 0 if a running node answers, for health checks.
     Health(health::Args),
     /// Dangerous acts: one person asks, another approves.
@@ -155,6 +158,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         // 1 is what container runtimes call unhealthy.
         Command::Health(args) => health::run(&args).map_err(|error| Failure::from(error).with_exit(1))?,
         Command::Demo(args) => demo::run(&args)?,
+        Command::Doc(args) => doc::run(&args)?,
         Command::Status(args) => status::run(&args)?,
         Command::Acts(args) => acts::run(&args)?,
         Command::Config(args) => config::run(args)?,

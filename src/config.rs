@@ -151,6 +151,12 @@ pub struct Limits {
     /// Largest request body, bytes.
     #[serde(with = "units::size")]
     pub max_body: u64,
+    /// Largest document, bytes.
+    #[serde(with = "units::size")]
+    pub max_document: u64,
+    /// What all documents together take up on the disk, bytes.
+    #[serde(with = "units::size")]
+    pub max_documents: u64,
     /// Connections that one listener holds at once.
     pub max_connections: u32,
     /// Requests that may wait; beyond it the application surface answers 503 and the node surface is slowed.
@@ -159,7 +165,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_body: 64 << 20, max_connections: 1024, queue: 1024 }
+        Self { max_body: 64 << 20, max_document: 5 << 30, max_documents: 1 << 40, max_connections: 1024, queue: 1024 }
     }
 }
 

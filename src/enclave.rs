@@ -6,6 +6,7 @@
 pub mod allocator;
 #[cfg(test)]
 mod contract;
+pub mod documents;
 pub mod harden;
 mod hold;
 mod index;
@@ -27,6 +28,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
+pub use self::documents::DocumentKeys;
 pub use self::hold::{HoldRelease, Restored};
 pub use self::index::IndexKey;
 pub use self::native::{Clock, NativeDraft, NativeIngest, NativeMeta, NativeSealed, NativeTarget};
@@ -202,7 +204,7 @@ impl Coded for EnclaveError {
 
 /// The boundary. Every operation that touches a private key or a data key is here, and nowhere else.
 #[async_trait]
-pub trait Enclave: Send + Sync {
+pub trait Enclave: DocumentKeys + Send + Sync {
     /// Our public keys, the default sender first. Never empty.
     fn addresses(&self) -> Arc<[Address]>;
 

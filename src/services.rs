@@ -3,6 +3,7 @@
 mod chronicle;
 mod counters;
 mod discover;
+mod documents;
 mod encoded;
 mod erase;
 mod erasure;
@@ -42,6 +43,10 @@ use crate::types::{Address, Class, GroupId, PayloadId, PeerUrl, Privacy, Privacy
 pub use chronicle::{Chronicle, log_name};
 pub use counters::{Counter, Counters};
 pub use discover::{PartyInfoAnswer, PartyInfoFrom};
+pub use documents::{
+    BrokenOff, Contents, DocumentError, DocumentFigures, DocumentLimits, DocumentPlace, DocumentReceipt, DocumentState, Incoming,
+    Info as DocumentInfo, NewDocument, Progress as UploadProgress, Recipient as DocumentRecipient, WayState,
+};
 pub use erasure::{ErasureError, NewCase, Reach, Reached};
 pub use error::Error;
 pub use governed::Governed;

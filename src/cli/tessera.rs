@@ -5,8 +5,13 @@
 use std::ffi::{OsStr, OsString};
 
 /// Commands of ours, none of which is rewritten away.
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 18] = [
     "run",
+    "acts",
+    "doc",
+    "journal",
+    "receipt",
+    "verify",
     "demo",
     "status",
     "health",

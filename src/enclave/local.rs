@@ -1,5 +1,6 @@
 //! The enclave in this process: private keys in locked memory, data keys under the forest's leaves.
 
+mod documents;
 mod epochs;
 mod errors;
 mod head;
@@ -199,6 +200,11 @@ impl Inner {
     /// Seals a head under a fresh leaf; the id is bound to it, so it cannot be put beside another payload.
     fn seal_head(&self, id: PayloadId, data_key: &Secret<32>, meta: &Meta) -> Result<SealedHead, EnclaveError> {
         Ok(self.forest.seal_new(id.as_bytes(), &head::encode(data_key, meta))?)
+    }
+
+    /// The same under a leaf in use.
+    fn reseal_head(&self, leaf: LeafRef, id: PayloadId, data_key: &Secret<32>, meta: &Meta) -> Result<SealedHead, EnclaveError> {
+        self.forest.reseal(leaf, id.as_bytes(), &head::encode(data_key, meta)).map_err(named)
     }
 
     fn open_head(&self, id: PayloadId, head: &SealedHead) -> Result<(Secret<32>, Meta), EnclaveError> {

@@ -15,18 +15,19 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use self::field::{message, record};
+use super::documents::Place;
 use super::{AffectedRecord, Draft, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
 use super::{HoldRelease, Opened, RawDraft, Restored, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
-use crate::types::{Address, PayloadId, Privacy, SecurityHash};
+use crate::types::{Address, DocumentId, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 pub(super) use self::frame::{decode, encode, read};
 
 /// Version of these messages. Both sides must have the same: they are parts of one installation.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Longest body of a frame.
 pub const MAX_FRAME: usize = 128 * 1024 * 1024;
@@ -76,6 +77,13 @@ pub enum Request {
     Release(PayloadId, HoldRelease),
     Root,
     RotateRoot,
+    BeginDocument(DocumentId),
+    SealManifest(DocumentId, SealedHead, NativeDraft),
+    AdoptDocument(PayloadId, SealedHead, DocumentId),
+    SameDocument(DocumentId, SealedHead, SealedHead),
+    SealChunk(DocumentId, SealedHead, Place, Plain),
+    OpenChunk(DocumentId, SealedHead, Place, Bytes),
+    CheckChunk(DocumentId, SealedHead, Place, Bytes),
 }
 
 /// What the enclave answers.
@@ -93,17 +101,17 @@ pub enum Response {
     Meta(Meta),
     /// To `Ingest`.
     Ingest(Ingest),
-    /// To `OpenPayload` and `OpenBeside`.
+    /// To `OpenPayload`, `OpenBeside` and `OpenChunk`.
     Plaintext(Option<Plain>),
-    /// To `Rewrite`, `IndexKey` and `Block`.
+    /// To `Rewrite`, `IndexKey`, `Block`, `BeginDocument` and `AdoptDocument`.
     Head(SealedHead),
-    /// To `SameKey`.
+    /// To `SameKey` and `SameDocument`.
     Truth(bool),
     /// To `Boxes`.
     Boxes(Vec<Option<KeyBox>>),
     /// To `SecurityHashes`.
     SecurityHashes(Vec<SecurityHash>),
-    /// To `Erase` and `Ping`.
+    /// To `Erase`, `CheckChunk` and `Ping`.
     Done,
     /// To anything.
     Failed(EnclaveError),
@@ -113,13 +121,13 @@ pub enum Response {
     Signed(Signature),
     /// To `EpochKey`.
     EpochKey(EpochKey),
-    /// To `SealNative`.
+    /// To `SealNative` and `SealManifest`.
     SealedNative(NativeSealed),
     /// To `ReboxNative`.
     Delivery(Delivery),
     /// To `IngestNative`.
     NativeIngest(NativeIngest),
-    /// To `SealBeside`.
+    /// To `SealBeside` and `SealChunk`.
     Beside(Bytes),
     /// To `Punctures`.
     Number(u64),
@@ -184,6 +192,13 @@ message! { Request {
     53 Release(0 id, 1 release),
     30 Root(),
     31 RotateRoot(),
+    35 BeginDocument(0 document),
+    36 SealManifest(0 document, 1 head, 2 draft),
+    37 AdoptDocument(0 manifest, 1 head, 2 document),
+    38 SameDocument(0 document, 1 a, 2 b),
+    39 SealChunk(0 document, 1 head, 2 place, 3 chunk),
+    40 OpenChunk(0 document, 1 head, 2 place, 3 sealed),
+    41 CheckChunk(0 document, 1 head, 2 place, 3 sealed),
 } }
 
 message! { Response {
@@ -251,6 +266,7 @@ record! { HoldRelease { envelope, label, one_time, from, sealed } }
 record! { LeafRef { tree, leaf } }
 record! { Meta { sender, recipients, recipient_nonce, privacy, native } }
 record! { Opened { plaintext, meta } }
+record! { Place { index, last } }
 record! { Privacy { flag, affected, exec_hash, mandatory, group } }
 record! { RawDraft { raw, recipients, privacy, affected } }
 record! { Restored { head, beside } }

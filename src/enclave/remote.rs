@@ -125,6 +125,8 @@ macro_rules! expect {
     };
 }
 
+mod documents;
+
 #[async_trait]
 impl Enclave for RemoteEnclave {
     fn addresses(&self) -> Arc<[Address]> {

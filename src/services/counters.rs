@@ -49,4 +49,16 @@ pub struct Counters {
     pub index_renewed: Counter,
     /// Payloads resent to a peer that asked.
     pub resent: Counter,
+    /// Documents put here, complete.
+    pub documents_put: Counter,
+    /// Documents taken from other members, complete.
+    pub documents_received: Counter,
+    /// Documents opened for reading.
+    pub documents_read: Counter,
+    /// Documents erased.
+    pub documents_erased: Counter,
+    /// Deliveries of a document to one member that arrived.
+    pub documents_delivered: Counter,
+    /// Attempts at a delivery of a document that failed.
+    pub documents_delivery_failed: Counter,
 }

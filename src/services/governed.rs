@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
+use super::documents::Shelf;
 use super::happening::{Happening, Kind};
 use super::native::{EpochKeys, NativeAddress, NativePeers, Outbox, Uploads};
-use super::{Chronicle, Error, Node};
+use super::{Chronicle, DocumentLimits, Error, Node};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::directory::gossip::Gossip;
 use crate::directory::{LiveCharter, Member};
@@ -29,6 +30,8 @@ pub struct Governed {
     pub(crate) gossip: Mutex<Gossip>,
     pub(crate) epochs: EpochKeys,
     pub(crate) uploads: Uploads,
+    /// Documents: the second kind of payload.
+    pub(crate) documents: Arc<Shelf>,
     /// Work that goes on behind an answer: acknowledgements on their way to the disk.
     pub(crate) tasks: TaskTracker,
     /// Signed roots of acknowledgements that were verified lately.
@@ -76,7 +79,7 @@ impl Route {
 }
 
 impl Governed {
-    /// Joins the parts.
+    /// Joins the parts. Documents lie beside the folder of uploads.
     pub fn new(
         me: MemberId,
         live: Arc<LiveCharter>,
@@ -95,6 +98,7 @@ impl Governed {
             peers,
             gossip: Mutex::new(gossip),
             epochs: EpochKeys::default(),
+            documents: Shelf::new(uploads.with_file_name("documents"), DocumentLimits::default()),
             uploads: Uploads::new(uploads, max_payload),
             tasks: TaskTracker::new(),
             verified: Mutex::default(),
@@ -107,6 +111,13 @@ impl Governed {
             chronicle: None,
             witnessed: Mutex::default(),
         }
+    }
+
+    /// The same with other bounds of documents.
+    #[must_use]
+    pub fn with_documents(mut self, folder: std::path::PathBuf, limits: DocumentLimits) -> Self {
+        self.documents = Shelf::new(folder, limits);
+        self
     }
 
     /// The same with a journal.

@@ -136,7 +136,7 @@ impl fmt::Debug for NodeFigures {
 }
 
 /// Counters of [`Snapshot::counts`] that are metrics of their own: count, metric, help.
-const COUNTERS: [(&str, &str, &str); 12] = [
+const COUNTERS: [(&str, &str, &str); 16] = [
     ("sent", "payloads_sent", "Payloads that every recipient has"),
     ("send_failed", "payloads_send_failed", "Sends that failed after they were sealed"),
     ("received", "payloads_received", "Payloads given back to the node or an application"),
@@ -149,6 +149,10 @@ const COUNTERS: [(&str, &str, &str); 12] = [
     ("sent_native", "payloads_sent_native", "Of the payloads sent, those of the suite celosia-1"),
     ("pushed_native", "payloads_pushed_native", "Of the payloads taken, those of the suite celosia-1"),
     ("policy_refused", "policy_refused", "Sends that the policy refused"),
+    ("documents_put", "documents_put", "Documents put here, complete"),
+    ("documents_received", "documents_received", "Documents taken from other members, complete"),
+    ("documents_read", "documents_read", "Documents opened for reading"),
+    ("documents_erased", "documents_erased", "Documents erased"),
 ];
 
 /// Counters that are outcomes of a delivery.
@@ -164,6 +168,15 @@ impl Collector for NodeFigures {
             encoder.encode_descriptor("deliveries", "Deliveries to one recipient, by outcome", None, MetricType::Counter)?;
         for (count, outcome) in OUTCOMES {
             counter(deliveries.encode_family(&[("outcome", outcome)])?, node.count(count))?;
+        }
+        let mut documents = encoder.encode_descriptor(
+            "document_deliveries",
+            "Attempts to take a document to a member, by outcome",
+            None,
+            MetricType::Counter,
+        )?;
+        for (count, outcome) in [("documents_delivered", "delivered"), ("documents_delivery_failed", "failed")] {
+            counter(documents.encode_family(&[("outcome", outcome)])?, node.count(count))?;
         }
         let reached = node.peers.iter().filter(|peer| peer.reached).count();
         let mut peers =
@@ -184,6 +197,11 @@ impl Collector for NodeFigures {
 
 impl NodeFigures {
     fn governed(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        if let Some(documents) = self.0.load().documents {
+            gauge(encoder, "documents", "Complete documents kept", documents.documents)?;
+            gauge(encoder, "documents_bytes", "Bytes of the files of documents, unfinished ones too", documents.bytes)?;
+            gauge(encoder, "documents_pending", "Deliveries of documents that are still to be made", documents.pending)?;
+        }
         let Some(governed) = self.0.load().governed else { return Ok(()) };
         gauge(encoder, "charter_version", "Version of directory and policy that this node is on", governed.version)?;
         gauge(encoder, "charter_members_behind", "Members not known to be on it", governed.behind)?;

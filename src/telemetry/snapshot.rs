@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Process;
-use crate::services::{Counter, Counters, Node};
+use crate::services::{Counter, Counters, DocumentFigures, Node};
 use crate::store::Stats;
 use crate::types::{Address, PeerUrl};
 
@@ -84,6 +84,8 @@ pub struct Snapshot {
     pub governed: Option<GovernedFigures>,
     /// The root of the key trees; absent if the enclave does not answer.
     pub root: Option<RootFigures>,
+    /// Documents; absent without a directory.
+    pub documents: Option<DocumentFigures>,
     /// Memory, files and processor time.
     pub process: Process,
 }
@@ -102,6 +104,7 @@ impl Snapshot {
             holds: node.hold_figures(),
             governed: governed(node).await,
             root: root(node).await,
+            documents: node.document_figures(),
             process: Process::read(),
         }
     }
@@ -164,7 +167,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 15] = [
+    let named: [(&'static str, &Counter); 21] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -180,6 +183,12 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("sent_native", &counters.sent_native),
         ("pushed_native", &counters.pushed_native),
         ("policy_refused", &counters.policy_refused),
+        ("documents_put", &counters.documents_put),
+        ("documents_received", &counters.documents_received),
+        ("documents_read", &counters.documents_read),
+        ("documents_erased", &counters.documents_erased),
+        ("documents_delivered", &counters.documents_delivered),
+        ("documents_delivery_failed", &counters.documents_delivery_failed),
     ];
     named.into_iter().map(|(name, counter)| (name, counter.value())).collect()
 }

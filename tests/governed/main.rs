@@ -13,6 +13,9 @@ mod ports;
 
 mod charter;
 mod delivery;
+mod documents;
+mod documents_large;
+mod documents_wrong;
 mod erasure;
 mod holds;
 mod life;

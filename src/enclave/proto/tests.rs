@@ -6,7 +6,7 @@ use crate::crypto::padme::Padding;
 use crate::enclave::NativeMeta;
 use crate::seal::celosia1::Refused;
 use crate::shred::{Destroyed, RootError, RootKind};
-use crate::types::{Affected, Class, Code, Coded, GroupId, NetworkId, PrivacyFlag};
+use crate::types::{Affected, Class, Code, Coded, DocumentId, GroupId, NetworkId, PrivacyFlag};
 use crate::wire::{Opening, Proofs};
 
 fn head() -> SealedHead {
@@ -71,6 +71,22 @@ fn delivery() -> Delivery {
         nonce: [5; 24],
         ciphertext: Bytes::from_static(b"ciphertext"),
     }
+}
+
+fn document_requests() -> Vec<Request> {
+    let (id, place) = (DocumentId::new([6; 32]), Place { index: u64::MAX, last: true });
+    let Some(Request::SealNative(draft)) = native_requests().into_iter().find(|one| matches!(one, Request::SealNative(_))) else {
+        unreachable!("it is among them")
+    };
+    vec![
+        Request::BeginDocument(id),
+        Request::SealManifest(id, head(), draft),
+        Request::AdoptDocument(PayloadId::new([7; 64]), head(), id),
+        Request::SameDocument(id, head(), head()),
+        Request::SealChunk(id, head(), place, Plain(Zeroizing::new(b"plaintext".to_vec()))),
+        Request::OpenChunk(id, head(), place, Bytes::from_static(b"sealed")),
+        Request::CheckChunk(id, head(), Place { index: 0, last: false }, Bytes::from_static(b"sealed")),
+    ]
 }
 
 fn native_requests() -> Vec<Request> {
@@ -303,6 +319,7 @@ fn every_message_crosses() {
     responses().iter().for_each(check);
     root_failures().iter().for_each(check);
     native_requests().iter().for_each(check);
+    document_requests().iter().for_each(check);
     native_responses().iter().for_each(check);
 }
 
@@ -319,7 +336,8 @@ fn errors_keep_code_and_text() {
 
 #[test]
 fn prints_no_plaintext() {
-    let printed = format!("{:?} {:?} {:?} {:?}", requests(), responses(), native_requests(), native_responses());
+    let printed = format!("{:?} {:?} {:?}", requests(), native_requests(), document_requests());
+    let printed = format!("{printed} {:?} {:?}", responses(), native_responses());
     let bytes = format!("{:?}", b"plaintext");
     assert!(printed.contains("9 bytes"), "{printed}");
     assert!(!printed.contains(bytes.trim_matches(['[', ']'])), "{printed}");

@@ -38,7 +38,7 @@ impl Node {
         if !self.needs_replay(log).await? {
             return Ok(0);
         }
-        let mut replayed = self.bury_unreadable().await?;
+        let mut replayed = self.bury_unreadable().await? + self.end_unreadable_documents().await?;
         let mut silent = Vec::new();
         let charter = governed.charter();
         let asked = |member: &&Member| member.id != governed.me && member.is_active() && member.software == Software::Celosia;

@@ -21,6 +21,14 @@ pub(super) struct RootWords {
 }
 
 impl Node {
+    /// What keeps the root, and what it said of the last rotation.
+    pub(super) async fn root_words(&self) -> Result<RootWords, Error> {
+        let status = self.root_status().await?;
+        let words: Vec<&str> = status.last.iter().flat_map(|last| &last.destroyed).map(|gone| gone.word.as_str()).collect();
+        let (kind, word) = (status.kind.name().to_owned(), words.join("; "));
+        Ok(RootWords { kind, word, rotated: status.rotated_at, next: self.next_rotation() })
+    }
+
     /// Takes each open order as far as it can go now.
     ///
     /// The second level waits for the node's own cache of payloads (five minutes), and is reached by a purge that *began* after the last

@@ -74,7 +74,7 @@ impl Node {
     pub(super) async fn dated_head(&self, item: ItemId) -> Result<(u64, SealedHead), Error> {
         match item {
             ItemId::Payload(id) => self.store.dated_head(Kind::Payload, &id).await?.ok_or(Error::ItemNotFound(item)),
-            ItemId::Document(_) => Err(Error::ItemNotFound(item)),
+            ItemId::Document(id) => self.document_head(&id).await?.ok_or(Error::ItemNotFound(item)),
         }
     }
 
@@ -96,7 +96,10 @@ impl Node {
         if let Some(class) = tags.class {
             return Ok(class);
         }
-        let ItemId::Payload(id) = item else { return Ok(Class::default()) };
+        let id = match item {
+            ItemId::Payload(id) => id,
+            ItemId::Document(id) => return self.document_class(&id).await?.ok_or(Error::ItemNotFound(item)),
+        };
         match self.enclave.meta(id, head).await {
             Ok(meta) => Ok(meta.native.map_or(Class::default(), |native| native.class)),
             Err(EnclaveError::Erased) => Err(Error::ItemNotFound(item)),

@@ -222,7 +222,18 @@ impl<'a> Draft<'a> {
             }
         }
         self.put_rows(&tables, rows);
-        events.into_iter().try_for_each(|event| self.note(event).map(drop))
+        // An erasure that outlasts what it is about silences what others said of it.
+        let ended: Vec<PayloadId> = events.iter().filter(|event| event.lasting).filter_map(|event| event.about).collect();
+        let mut silenced = Vec::new();
+        for id in &ended {
+            silenced.extend(self.silenced(id)?);
+        }
+        events.into_iter().try_for_each(|event| self.note(event).map(drop))?;
+        let (journal, _) = self.journal_families()?;
+        for (index, row) in silenced {
+            self.batch.put_cf(&journal, index.to_be_bytes(), row);
+        }
+        Ok(())
     }
 
     fn put_rows(&mut self, tables: &Arc<BoundColumnFamily<'a>>, rows: &[Write]) {
