@@ -1,6 +1,7 @@
 //! The enclave in this process: private keys in locked memory, data keys under the forest's leaves.
 
 mod epochs;
+mod errors;
 mod head;
 mod keys;
 mod look;
@@ -14,17 +15,18 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
+use self::errors::named;
 use self::keys::Keys;
 use self::node::Node;
 use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
 use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw, stack};
+use crate::crypto::hash;
 use crate::crypto::nacl::{self, KeyBox, Nonce};
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::{Signature, VerifyKey};
-use crate::crypto::{Broken, hash};
 use crate::seal::celosia1::content;
-use crate::seal::{self, Addressed, Closed, NoSharedKey, Ring as _, Trial};
-use crate::shred::{Forest, LeafRef, RootStatus, Rotation, SealedHead, ShredError};
+use crate::seal::{self, Addressed, Closed, Ring as _, Trial};
+use crate::shred::{Forest, LeafRef, RootStatus, Rotation, SealedHead};
 use crate::types::{Address, Affected, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
@@ -78,12 +80,7 @@ impl LocalEnclave {
         F: FnOnce(&Inner) -> Result<T, EnclaveError> + Send + 'static,
     {
         let inner = Arc::clone(&self.0);
-        let joined = tokio::task::spawn_blocking(move || {
-            let outcome = work(&inner);
-            stack::sweep();
-            outcome
-        });
-        let joined = joined.await;
+        let joined = tokio::task::spawn_blocking(move || stack::swept(|| work(&inner))).await;
         joined.unwrap_or_else(|_| Err(EnclaveError::Unavailable("its work was cut off".to_owned())))
     }
 }
@@ -205,29 +202,6 @@ impl Inner {
     fn open_head(&self, id: PayloadId, head: &SealedHead) -> Result<(Secret<32>, Meta), EnclaveError> {
         let opened = self.forest.open_head(id.as_bytes(), head).map_err(named)?;
         Ok(head::decode(&opened)?)
-    }
-}
-
-/// What the forest says of a head, in the enclave's words.
-fn named(error: ShredError) -> EnclaveError {
-    match error {
-        ShredError::Destroyed => EnclaveError::Erased,
-        other => EnclaveError::Shred(other),
-    }
-}
-
-impl From<Broken> for EnclaveError {
-    fn from(Broken: Broken) -> Self {
-        Self::Broken
-    }
-}
-
-impl From<NoSharedKey> for EnclaveError {
-    fn from(error: NoSharedKey) -> Self {
-        match error {
-            NoSharedKey::LowOrder(address) => Self::LowOrder(address),
-            NoSharedKey::NotOurs(address) => Self::NotOurs(address),
-        }
     }
 }
 

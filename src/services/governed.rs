@@ -300,6 +300,23 @@ impl Node {
         }
     }
 
+    /// Whether a payload in Tessera's suite may be taken: it says nothing of its class, so it counts as personal. What is given back in a
+    /// recovery was judged when it was sent.
+    ///
+    /// Threat: a member sends in Tessera's suite what this node's policy, or its own suspension, does not let in.
+    pub(crate) fn judge_unclassed(&self, sender: &Address) -> Result<(), Error> {
+        let Some(governed) = &self.governed else { return Ok(()) };
+        let charter = governed.charter();
+        let members = charter.members();
+        let from = members.by_address(sender).ok_or(Error::NotInDirectory(*sender))?;
+        if self.settings.recovering || from.id == governed.me {
+            return Ok(());
+        }
+        let me = members.by_id(&governed.me).ok_or_else(|| Error::NotAMember(governed.me.clone()))?;
+        let judged = Judged { sender: from, recipients: &[me], class: Class::default() };
+        charter.policy().judge(&judged).map_err(Error::Policy)
+    }
+
     /// An event for the journal, where there is one.
     pub(crate) fn event<'a>(&self, make: impl FnOnce() -> Happening<'a>) -> Option<Event> {
         self.governed.as_ref().map(|_| make().event())

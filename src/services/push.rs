@@ -45,6 +45,7 @@ impl Node {
             return Err(Error::EnhancedPrivacyDisabled);
         }
         self.admits_sender(&payload.sender)?;
+        self.judge_unclassed(&payload.sender)?;
         let id = payload_id(&payload.ciphertext);
         let EncodedPayload { privacy, sender, recipients, ciphertext, .. } = &mut payload;
         if let Some(reason) = self.check_affected(privacy, sender, recipients, ciphertext).await? {

@@ -80,14 +80,6 @@ impl Node {
         Ok(())
     }
 
-    /// The root's place, the word of its last rotation, and when the next is due.
-    pub(super) async fn root_words(&self) -> Result<RootWords, Error> {
-        let status = self.root_status().await?;
-        let words: Vec<&str> = status.last.iter().flat_map(|last| &last.destroyed).map(|gone| gone.word.as_str()).collect();
-        let (kind, word) = (status.kind.name().to_owned(), words.join("; "));
-        Ok(RootWords { kind, word, rotated: status.rotated_at, next: self.next_rotation() })
-    }
-
     async fn raise(&self, governed: &Governed, signed: &SignedOrder, kept: &mut Kept) -> Result<(), Error> {
         let mut level = kept.level;
         if level == Level::E1.number() && kept.purged > kept.erased {

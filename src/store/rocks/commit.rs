@@ -127,6 +127,8 @@ impl Committer {
         waiting.blocking_recv()
     }
 
+    /// In a frame of its own, so that a sweep reaches what it left.
+    #[inline(never)]
     fn commit(&mut self, requests: Vec<Request>, bytes: usize, closing: bool) {
         self.unflushed = self.unflushed.saturating_add(bytes);
         let mut draft = Draft::new(&self.db, self.totals, bytes);
