@@ -76,10 +76,12 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     let trust = if config.peers.discovery { Trust::Open } else { Trust::ConfiguredOnly };
     let directory = Directory::new(settings.own_url.clone(), &enclave.addresses(), config.peers.urls.clone(), trust);
     let node = Node::new(enclave, Arc::clone(&store), Arc::new(directory), Arc::new(transport.peers()), settings);
+    let node = node.with_root_rotation(config.root.rotate_every);
     let node = Arc::new(match &native {
         Some(native) => node.with_governance(native.governed()),
         None => node,
     });
+    node.finish_unindexing().await.map_err(StartError::Index)?;
     node.open_resident_groups(&listeners::groups(&config)).await.map_err(StartError::ResidentGroups)?;
 
     let shutdown = Shutdown::new();
@@ -104,7 +106,7 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     tracing::info!(url = %node.settings().own_url, data = %data_dir.display(), "ready");
     // Without systemd there is nobody to tell.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
-    let code = work(&node, options.recover, &mut signals).await?;
+    let code = work(&node, options.recover, config.store.purge_every, &mut signals).await?;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     let outcome = shutdown.finish(GRACE).await;
     if outcome.cut > 0 {
@@ -151,9 +153,17 @@ async fn wait_for_operators(node: &Arc<Node>, readiness: &Readiness, signals: &m
     Err(StartError::PutBack(reason))
 }
 
-/// Discovers until a signal, or recovers until done.
-async fn work(node: &Arc<Node>, recover: bool, signals: &mut Signals) -> Result<u8, StartError> {
-    let discovery = tokio::spawn(Arc::clone(node).discover());
+/// Discovers, purges, rotates the root and erases what is due until a signal, or recovers until done.
+async fn work(node: &Arc<Node>, recover: bool, purge_every: Duration, signals: &mut Signals) -> Result<u8, StartError> {
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(Arc::clone(node).discover());
+    tasks.spawn(Arc::clone(node).keep_root_young());
+    if !purge_every.is_zero() {
+        tasks.spawn(Arc::clone(node).purge_regularly(purge_every));
+    }
+    if !recover {
+        tasks.spawn(Arc::clone(node).keep_retention());
+    }
     let code = tokio::select! {
         () = signals.stop() => 0,
         done = node.recover(), if recover => {
@@ -162,7 +172,7 @@ async fn work(node: &Arc<Node>, recover: bool, signals: &mut Signals) -> Result<
             u8::from(done.failed > 0 || done.left > 0)
         }
     };
-    discovery.abort();
+    tasks.abort_all();
     Ok(code)
 }
 
@@ -228,5 +238,6 @@ fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {
         peer_budget: config.peers.budget,
         poll_interval: config.peers.poll_interval,
         own_url,
+        node_cache: config.erasure.node_cache,
     })
 }

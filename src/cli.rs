@@ -25,10 +25,12 @@ macro_rules! say_part {
 mod acts;
 mod admin;
 mod bench;
+mod certificate;
 mod config;
 mod demo;
 mod doc;
 mod enclave;
+mod erase;
 mod failure;
 mod fsck;
 mod governance;
@@ -39,8 +41,12 @@ mod keygen;
 mod keyupdate;
 mod network;
 mod prompt;
+mod purge;
 mod receipt;
+mod rights;
+mod root;
 mod run;
+mod scan;
 mod source;
 mod status;
 mod tessera;
@@ -87,14 +93,34 @@ enum Command {
     Keyupdate(keyupdate::Args),
     /// Write, sign, check and publish the documents that govern a network.
     Governance(Box<governance::Args>),
+    /// Erase payloads and documents at every holder: ask, decide, refuse, follow.
+    Erase(Box<erase::Args>),
+    /// Verify the certificate of an erasure, and show it as a page.
+    Certificate(certificate::Args),
     /// Run the enclave as a process of its own.
     Enclave(enclave::Args),
     /// Read a node's journal, or go on after a node was put back.
     Journal(journal::Args),
     /// Show or verify the receipt of a payload.
     Receipt(receipt::Args),
+    /// Take what was erased out of the files of a running node's store.
+    Purge(purge::Args),
+    /// Export what is kept about a person.
+    Subject(Box<rights::SubjectArgs>),
+    /// Export the records of processing activities.
+    Ropa(Box<rights::RopaArgs>),
+    /// Show what the loss of a key, a disk or a member exposes.
+    BreachRadius(Box<rights::RadiusArgs>),
+    /// Show or declare class, purpose, basis, retention and subjects of a payload or document.
+    Tag(Box<rights::TagArgs>),
+    /// Show what is due to be erased.
+    Retention(Box<rights::RetentionArgs>),
+    /// Show or rotate the root of the key trees.
+    Root(root::Args),
     /// Check every record of a store.
     Fsck(fsck::Args),
+    /// Search files, backups and memory images for what a payload leaves behind.
+    Scan(Box<scan::Args>),
     /// Measure a network or a socket.
     Bench(bench::Args),
     /// Verify a transparency log from files alone.
@@ -134,10 +160,20 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Keygen(args) => keygen::run(args)?,
         Command::Keyupdate(args) => keyupdate::run(&args)?,
         Command::Governance(args) => governance::run(*args)?,
+        Command::Erase(args) => erase::run(&args)?,
+        Command::Certificate(args) => certificate::run(&args)?,
         Command::Enclave(args) => enclave::run(&args)?,
         Command::Journal(args) => journal::run(&args)?,
         Command::Receipt(args) => receipt::run(&args)?,
+        Command::Purge(args) => purge::run(&args)?,
+        Command::Subject(args) => rights::subject(&args)?,
+        Command::Ropa(args) => rights::ropa(&args)?,
+        Command::BreachRadius(args) => rights::radius(&args)?,
+        Command::Tag(args) => rights::tag(&args)?,
+        Command::Retention(args) => rights::retention(&args)?,
+        Command::Root(args) => root::run(&args)?,
         Command::Fsck(args) => return fsck::run(args),
+        Command::Scan(args) => return scan::run(*args),
         Command::Bench(args) => bench::run(&args)?,
         Command::Verify(args) => return Ok(verify::run(&args)),
         Command::Version => println!("{}", env!("CARGO_PKG_VERSION")),
@@ -147,7 +183,8 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
 
 /// Runs a future to its end on a runtime of its own.
 pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.enable_all().on_thread_park(crate::enclave::stack::sweep_if_wanted).build();
     let runtime = runtime.map_err(|error| Failure::plain(2, format!("the runtime does not start: {error}")))?;
     Ok(runtime.block_on(future))
 }

@@ -5,6 +5,7 @@
 
 mod access;
 mod endpoint;
+mod erasure;
 mod error;
 mod export;
 mod files;
@@ -16,6 +17,7 @@ mod overrides;
 mod path;
 mod peers;
 mod report;
+mod root;
 mod secret;
 mod server;
 mod tessera;
@@ -25,6 +27,7 @@ mod validate;
 mod webhook;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +35,7 @@ use crate::types::Address;
 
 pub use access::{AccessTable, CertificateEntry, CertificateHash, IssuerUrl, OidcTable, system_authorities};
 pub use endpoint::{Endpoint, HostPort};
+pub use erasure::ErasureTable;
 pub use error::{ConfigError, Place, Rejected, Warning};
 pub use governance::Governance;
 pub use keys::{EnclaveTable, KeyEntry, PrivateSource, PublicSource, ResidentGroup};
@@ -39,6 +43,7 @@ pub use load::{Format, Loaded, load, load_text};
 pub use overrides::Override;
 pub use path::FieldPath;
 pub use peers::Peers;
+pub use root::{Pkcs11Table, RootTable, VaultTable};
 pub use secret::SecretText;
 pub use server::{Cors, Listen, Server, SocketMode, SocketOwner, Surface};
 pub use tls::{ClientTls, ServerTls, TrustMode};
@@ -67,12 +72,21 @@ pub struct Config {
     /// `[enclave]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub enclave: EnclaveTable,
+    /// `[erasure]`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub erasure: ErasureTable,
+    /// `[root]`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub root: RootTable,
     /// `[governance]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub governance: Option<Governance>,
     /// `[limits]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,
+    /// `[store]`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub store: StoreTable,
     /// `[log]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub log: Log,
@@ -149,6 +163,21 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { max_body: 64 << 20, max_document: 5 << 30, max_documents: 1 << 40, max_connections: 1024, queue: 1024 }
+    }
+}
+
+/// `[store]`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct StoreTable {
+    /// How often, at most, the bytes of what was erased are taken out of the store's files. `"0s"`: only when asked.
+    #[serde(with = "units::duration")]
+    pub purge_every: Duration,
+}
+
+impl Default for StoreTable {
+    fn default() -> Self {
+        Self { purge_every: Duration::from_hours(1) }
     }
 }
 

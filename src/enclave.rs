@@ -8,14 +8,17 @@ pub mod allocator;
 mod contract;
 pub mod documents;
 pub mod harden;
+mod index;
 pub mod keyfile;
 pub mod local;
-mod memory;
+pub(crate) mod memory;
 mod native;
 pub mod proto;
 pub mod remote;
 pub mod server;
 mod socket;
+pub mod stack;
+pub mod wiping;
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,11 +28,12 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 pub use self::documents::DocumentKeys;
+pub use self::index::IndexKey;
 pub use self::native::{Clock, NativeDraft, NativeIngest, NativeMeta, NativeSealed, NativeTarget};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::seal::celosia1::Refused;
-use crate::shred::{LeafRef, SealedHead, ShredError};
+use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
 use crate::types::{Address, Code, Coded, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
@@ -267,11 +271,28 @@ pub trait Enclave: DocumentKeys + Send + Sync {
     /// Opens what [`Enclave::seal_beside`] sealed, under the same label.
     async fn open_beside(&self, head: &SealedHead, label: &str, sealed: Bytes) -> Result<Zeroizing<Vec<u8>>, EnclaveError>;
 
+    /// A fresh key of the blind index, sealed under a leaf of its own.
+    async fn index_key(&self, of: IndexKey) -> Result<SealedHead, EnclaveError>;
+
+    /// HMAC-SHA-256 of each word under a key of the blind index; of [`IndexKey::Buckets`] the first byte alone, zeros behind it.
+    async fn index_tokens(
+        &self,
+        of: IndexKey,
+        key: &SealedHead,
+        words: Vec<Zeroizing<Vec<u8>>>,
+    ) -> Result<Vec<[u8; 32]>, EnclaveError>;
+
     /// Punctures leaves. Durable when it returns.
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError>;
 
     /// How many leaves were punctured in all trees: it only rises, unless the trees were put back.
     async fn punctures(&self) -> Result<u64, EnclaveError>;
+
+    /// The root that the trees are sealed under.
+    async fn root(&self) -> Result<RootStatus, EnclaveError>;
+
+    /// Makes a new generation of the root, puts every tree under it and destroys the older ones: older copies of the trees are dead from then on.
+    async fn rotate_root(&self) -> Result<Rotation, EnclaveError>;
 
     /// Whether the enclave answers.
     async fn ping(&self) -> Result<(), EnclaveError>;

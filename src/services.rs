@@ -6,6 +6,7 @@ mod discover;
 mod documents;
 mod encoded;
 mod erase;
+mod erasure;
 mod error;
 mod governed;
 mod groups;
@@ -13,12 +14,15 @@ mod happening;
 mod journal_view;
 mod native;
 mod peers;
+mod purge;
 mod push;
 mod raw;
 mod receive;
 mod records;
 mod recover;
 mod resend;
+mod rights;
+mod root;
 mod rules;
 mod send;
 mod withdraw;
@@ -31,6 +35,7 @@ use zeroize::Zeroizing;
 
 use crate::directory::Directory;
 use crate::enclave::Enclave;
+use crate::erasure::Tags;
 use crate::store::Store;
 use crate::types::{Address, Class, GroupId, PayloadId, PeerUrl, Privacy, PrivacyFlag};
 
@@ -41,14 +46,17 @@ pub use documents::{
     BrokenOff, Contents, DocumentError, DocumentFigures, DocumentLimits, DocumentPlace, DocumentReceipt, DocumentState, Incoming,
     Info as DocumentInfo, NewDocument, Progress as UploadProgress, Recipient as DocumentRecipient, WayState,
 };
+pub use erasure::{ErasureError, NewCase, Reach, Reached};
 pub use error::Error;
 pub use governed::Governed;
 pub use groups::{Group, GroupKind, NewGroup, ResidentGroup};
 pub use happening::Kind as HappeningKind;
 pub use native::{GovernanceStatus, MemberStatus, NativeAddress, NativePeers, path as native_path};
 pub use peers::{Capabilities, Delivered, PeerError, Peers, ResendScope};
+pub use purge::{LastPurge, Purges};
 pub use push::Pushed;
 pub use recover::Recovery;
+pub use rights::{Loss, Radius, SubjectExport};
 pub use withdraw::WithdrawToken;
 
 /// What a node is configured to do.
@@ -70,6 +78,8 @@ pub struct Settings {
     pub poll_interval: Duration,
     /// Our own peer URL, as announced.
     pub own_url: PeerUrl,
+    /// How long the node beside us may keep a payload in its cache: an erasure waits for it before it says "purged".
+    pub node_cache: Duration,
 }
 
 /// The node: keys, store, peers and rules in one place. Cheap to clone through its `Arc`.
@@ -84,6 +94,13 @@ pub struct Node {
     pub(crate) staging: recover::Staging,
     pub(crate) withdrawals: withdraw::Withdrawals,
     pub(crate) governed: Option<Arc<Governed>>,
+    /// Held while an order is carried out: no two of them touch one item at once.
+    pub(crate) orders: tokio::sync::Mutex<()>,
+    /// Held while a case is changed.
+    pub(crate) cases: tokio::sync::Mutex<()>,
+    pub(crate) purges: Purges,
+    pub(crate) index: rights::Index,
+    pub(crate) rotations: root::Rotations,
 }
 
 impl Node {
@@ -106,6 +123,11 @@ impl Node {
             staging: recover::Staging::default(),
             withdrawals: withdraw::Withdrawals::default(),
             governed: None,
+            orders: tokio::sync::Mutex::default(),
+            cases: tokio::sync::Mutex::default(),
+            purges: Purges::default(),
+            index: rights::Index::default(),
+            rotations: root::Rotations::default(),
         }
     }
 
@@ -176,6 +198,15 @@ pub struct Terms {
     pub group: Option<GroupId>,
     /// What the payload holds; personal data if it is not said.
     pub class: Option<Class>,
+    /// What else is declared of it. Kept here alone, for no recipient.
+    pub tags: Tags,
+}
+
+impl Terms {
+    /// The tags that are kept of a payload in Tessera's suite: its header has no place for a class.
+    pub(crate) fn declared(&self) -> Tags {
+        Tags { class: self.tags.class.or(self.class), ..self.tags.clone() }
+    }
 }
 
 /// A payload that every recipient has durably.

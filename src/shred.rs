@@ -2,16 +2,21 @@
 //!
 //! Specified in `docs/key-tree.md`. Threat: a deleted payload that a backup, a snapshot or an SSD remnant still opens.
 
+mod disk;
 mod forest;
 mod head;
+mod look;
 mod root;
+mod rotation;
 mod tree;
 
 use crate::types::{Code, Coded};
 
 pub use forest::Forest;
 pub use head::{LeafRef, SealedHead};
-pub use root::{FileRoot, RootKey};
+pub use look::look;
+pub use root::{Destroyed, FileRoot, Pkcs11Root, Pkcs11Settings, RootError, RootKey, RootKind, VaultRoot, VaultSettings};
+pub use rotation::{RootStatus, Rotation};
 
 /// What goes wrong with key trees. Paths are named, never key bytes.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +42,15 @@ pub enum ShredError {
     /// A key file that others can read.
     #[error("{0} is readable by others: set its mode to 0600")]
     Loose(String),
+    /// A file is sealed under a root generation that is not here.
+    #[error("root generation {0} is not here: it was destroyed, or its file belongs to another folder")]
+    NoGeneration(u32),
+    /// A key service or a token does not do what the root needs.
+    #[error(transparent)]
+    Root(#[from] RootError),
+    /// One rotation at a time.
+    #[error("the root is being rotated already")]
+    Rotating,
     /// A record names a tree that is not here.
     #[error("key tree {0} is missing: restore the key folder that belongs to this store")]
     Missing(u32),
@@ -51,6 +65,9 @@ impl Coded for ShredError {
             Self::Loose(_) => Code(4104),
             Self::Missing(_) => Code(4105),
             Self::Locked(_) => Code(4106),
+            Self::Root(error) => error.code(),
+            Self::NoGeneration(_) => Code(4115),
+            Self::Rotating => Code(4116),
         }
     }
 }

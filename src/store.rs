@@ -92,6 +92,21 @@ pub struct Stats {
     pub writes: u64,
 }
 
+/// What a purge did.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Purged {
+    /// Bytes of the store's files before it.
+    pub bytes_before: u64,
+    /// And after it; what was written meanwhile counts too.
+    pub bytes_after: u64,
+    /// Families of rows that were rewritten, or parts of them.
+    pub families: u64,
+    /// Days of ciphertexts that went as whole files.
+    pub days: u64,
+    /// How long it took.
+    pub millis: u64,
+}
+
 /// What a store cannot do, and why.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -99,6 +114,17 @@ pub enum StoreError {
     /// A row that does not decode or does not verify.
     #[error("the store is damaged: {0}; run `celosia fsck`")]
     Corrupt(String),
+    /// The purge did not end: bytes of removed rows may still lie in the files.
+    #[error("removed rows may still lie in the store's files: {0}")]
+    NotPurged(String),
+    /// A purge needs room for what it rewrites.
+    #[error("a purge needs {needed} bytes of free disk, there are {free}")]
+    NoRoom {
+        /// Bytes that it may write before it can remove.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
     /// The disk refuses: full, read-only or broken.
     #[error("the store cannot be written or read: {0}")]
     Io(String),
@@ -126,6 +152,8 @@ impl Coded for StoreError {
             Self::Locked(_) => Code(4003),
             Self::Unavailable => Code(4004),
             Self::Version { .. } => Code(4005),
+            Self::NotPurged(_) => Code(4006),
+            Self::NoRoom { .. } => Code(4007),
         }
     }
 }
@@ -139,14 +167,34 @@ pub trait Store: Send + Sync {
     /// A record's sealed head alone.
     async fn head(&self, kind: Kind, id: &PayloadId) -> Result<Lookup<SealedHead>, StoreError>;
 
+    /// When a record was stored, milliseconds since the Unix epoch, and its sealed head; `None` if it is absent or erased.
+    async fn dated_head(&self, kind: Kind, id: &PayloadId) -> Result<Option<(u64, SealedHead)>, StoreError>;
+
     /// Keeps a record unless its id is there or erased.
     async fn insert(&self, kind: Kind, id: PayloadId, record: Record) -> Result<Inserted, StoreError> {
         self.insert_noted(kind, id, record, None).await
     }
 
     /// The same; if the record is new, the event is journalled in the same batch.
-    async fn insert_noted(&self, kind: Kind, id: PayloadId, record: Record, event: Option<Event>)
-    -> Result<Inserted, StoreError>;
+    async fn insert_noted(
+        &self,
+        kind: Kind,
+        id: PayloadId,
+        record: Record,
+        event: Option<Event>,
+    ) -> Result<Inserted, StoreError> {
+        self.insert_with(kind, id, record, event, Vec::new()).await
+    }
+
+    /// The same; if the record is new, these rows of the services' tables are written in the same batch, too.
+    async fn insert_with(
+        &self,
+        kind: Kind,
+        id: PayloadId,
+        record: Record,
+        event: Option<Event>,
+        rows: Vec<Write>,
+    ) -> Result<Inserted, StoreError>;
 
     /// Replaces the head of a record if it still is `old`; false if it is not.
     async fn replace_head(&self, kind: Kind, id: PayloadId, old: SealedHead, new: SealedHead) -> Result<bool, StoreError>;
@@ -166,6 +214,14 @@ pub trait Store: Send + Sync {
 
     /// Up to `limit` records with an id after `after`, in the order of ids; fewer where they are large. None: the end.
     async fn scan(&self, kind: Kind, after: Option<PayloadId>, limit: usize) -> Result<Vec<(PayloadId, Record)>, StoreError>;
+
+    /// Up to `limit` records without their ciphertext: id, when it was stored, sealed head; after the id `after`, in the order of ids.
+    async fn heads(
+        &self,
+        kind: Kind,
+        after: Option<PayloadId>,
+        limit: usize,
+    ) -> Result<Vec<(PayloadId, u64, SealedHead)>, StoreError>;
 
     /// Keeps a privacy group's encoded form; overwrites.
     async fn put_group(&self, id: GroupId, data: Bytes) -> Result<(), StoreError>;
@@ -209,6 +265,13 @@ pub trait Store: Send + Sync {
         after: Option<&[u8]>,
         limit: usize,
     ) -> Result<Vec<(Bytes, Bytes)>, StoreError>;
+
+    /// Takes the bytes of all rows that were removed or overwritten before the call out of the store's files and caches: of ciphertexts,
+    /// heads, silenced journal rows, rows beside and in tables. Reads and writes go on meanwhile; one purge at a time.
+    async fn purge(&self) -> Result<Purged, StoreError>;
+
+    /// Whether rows were removed since the last purge that ended.
+    fn purge_due(&self) -> bool;
 
     /// Figures, from indexes, without a scan.
     async fn stats(&self) -> Result<Stats, StoreError>;

@@ -11,5 +11,5 @@ pub use logs::{FilterError, init as init_logs};
 pub use metrics::Metrics;
 pub use process::Process;
 pub use requests::observe;
-pub use snapshot::{GovernedFigures, PeerState, Snapshot};
+pub use snapshot::{GovernedFigures, PeerState, PurgeFigures, Snapshot};
 pub use source::NodeSource;

@@ -14,7 +14,7 @@ pub mod payload;
 pub mod privacy_group;
 pub mod reader;
 pub mod receipt;
-mod strict;
+pub(crate) mod strict;
 mod writer;
 
 pub use ack::{Ack, SignedAck};

@@ -6,7 +6,9 @@ use celosia::config;
 use celosia::crypto::puncture::KeyTree;
 use celosia::enclave::keyfile::KeyFile;
 use celosia::enclave::proto;
+use celosia::erasure::{Certificate, SignedErasureReceipt, SignedOrder};
 use celosia::governance::{Charter, Delta, Document};
+use celosia::scan::{Matcher, Needles};
 use celosia::shred::SealedHead;
 use celosia::translog::checkpoint::Checkpoint;
 use celosia::translog::cosignature::Witness;
@@ -26,6 +28,27 @@ pub fn legacy(input: &[u8]) {
 /// A payload in CBOR.
 pub fn cbor(input: &[u8]) {
     payload(Codec::Cbor, input);
+}
+
+/// A certificate of an erasure.
+pub fn certificate(input: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(input) {
+        drop(Certificate::check(text, None));
+    }
+}
+
+/// An order to erase.
+pub fn erasure_order(input: &[u8]) {
+    if let Ok(order) = SignedOrder::decode(input) {
+        assert_eq!(SignedOrder::decode(&order.encode()), Ok(order));
+    }
+}
+
+/// A receipt of an erasure.
+pub fn erasure_receipt(input: &[u8]) {
+    if let Ok(receipt) = SignedErasureReceipt::decode(input) {
+        assert_eq!(SignedErasureReceipt::decode(&receipt.encode()), Ok(receipt));
+    }
 }
 
 /// An announcement of a peer.
@@ -53,6 +76,15 @@ pub fn config(input: &[u8]) {
 pub fn key_file(input: &[u8]) {
     if let Ok(text) = std::str::from_utf8(input) {
         drop(KeyFile::parse(text));
+    }
+}
+
+/// A needle file of `celosia scan`.
+pub fn needles(input: &[u8]) {
+    if let Ok((needles, item)) = Needles::decode(input) {
+        let again = Needles::decode(needles.encode(item).as_bytes()).expect("what was written is read");
+        assert_eq!((again.0.parts(), again.1), (needles.parts(), item));
+        drop(Matcher::new(&needles));
     }
 }
 

@@ -6,12 +6,16 @@ mod access;
 mod act;
 mod actor;
 mod acts;
+mod erasures;
 mod error;
 mod failures;
 pub mod network;
 mod oidc;
+pub mod purge;
 mod record;
+pub mod rights;
 mod role;
+pub mod root;
 
 use std::sync::Arc;
 
@@ -21,6 +25,7 @@ pub use access::{Access, AccessSettings, KnownCertificate};
 pub use act::{Act, RULES, Rule};
 pub use actor::Actor;
 pub use acts::{Acts, PendingActs};
+pub use erasures::routes as erasure_routes;
 pub use error::Refusal;
 pub use oidc::{OidcSettings, is_trustworthy};
 pub use record::{LogRecord, Record};

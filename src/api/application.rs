@@ -1,6 +1,8 @@
 //! The application surface: Tessera's third-party API.
 
 mod documents;
+mod erasures;
+mod tags;
 
 use std::sync::Arc;
 
@@ -19,7 +21,8 @@ use super::{Api, Limits, Surface, common, events, node, openapi, reply};
 pub(crate) fn routes(limits: &Limits) -> OpenApiRouter<Arc<Api>> {
     let writes = Gate::new(limits.writes, limits.queue);
     let reads = Gate::new(limits.reads, limits.queue);
-    let kept = node::raw_routes().route_layer(from_fn_with_state(writes, pass));
+    let writing = node::raw_routes().merge(tags::routes()).merge(erasures::routes());
+    let kept = writing.route_layer(from_fn_with_state(writes, pass));
     let told =
         OpenApiRouter::default().routes(routes!(keys)).routes(routes!(known_keys)).route_layer(from_fn_with_state(reads, pass));
     OpenApiRouter::with_openapi(openapi::titled("application surface"))

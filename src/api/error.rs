@@ -12,7 +12,7 @@ use hyper::ext::ReasonPhrase;
 
 use super::request::RequestError;
 use crate::enclave::EnclaveError;
-use crate::services::{self, DocumentError, PeerError};
+use crate::services::{self, DocumentError, ErasureError, PeerError};
 use crate::store::StoreError;
 use crate::types::{Code, Coded};
 use crate::wire::DecodeError;
@@ -165,7 +165,7 @@ fn request_status(error: &RequestError) -> StatusCode {
     match error {
         E::NotFound(_) | E::RawNotFound(_) | E::RecipientUnknown(_) | E::SenderUnknown(_) => StatusCode::NOT_FOUND,
         E::AffectedNotFound(_) => StatusCode::FORBIDDEN,
-        E::Field { .. } | E::Json(_) | E::PathId | E::PayloadMissing => StatusCode::BAD_REQUEST,
+        E::Field { .. } | E::Json(_) | E::PathId | E::PayloadMissing | E::Tag(_) => StatusCode::BAD_REQUEST,
     }
 }
 
@@ -173,6 +173,7 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
     use services::Error as E;
     match error {
         E::BadRequest(_)
+        | E::Tag(_)
         | E::Enclave(EnclaveError::LowOrder(_) | EnclaveError::Refused(_))
         | E::Message(_)
         | E::NotAChallenge
@@ -198,12 +199,15 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         | E::GroupNotFound(_)
         | E::NoReceipt(_)
         | E::NotGoverned
+        | E::ItemNotFound(_)
         | E::NotFound(_)
         | E::RawNotFound(_)
         | E::RecipientUnknown(_)
         | E::SenderUnknown(_) => StatusCode::NOT_FOUND,
         E::Kept(error) => document_status(error),
         E::Erased(_) => StatusCode::GONE,
+        E::Erasure(error) => erasure_status(error),
+        E::Leaving(_) => StatusCode::CONFLICT,
         E::GroupsUnavailable | E::RolledBack(_) => StatusCode::SERVICE_UNAVAILABLE,
         E::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
         E::Delivery { source, .. } | E::Peer(source) => match source {
@@ -212,6 +216,17 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         },
         other if is_passing(other) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn erasure_status(error: &ErasureError) -> StatusCode {
+    match error {
+        ErasureError::Unknown(_) => StatusCode::NOT_FOUND,
+        ErasureError::Forbidden(_) => StatusCode::CONFLICT,
+        ErasureError::Nothing => StatusCode::UNPROCESSABLE_ENTITY,
+        ErasureError::Order(_) => StatusCode::FORBIDDEN,
+        ErasureError::Text | ErasureError::Past => StatusCode::BAD_REQUEST,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -5,6 +5,7 @@ mod groups;
 mod peer;
 mod sealed;
 mod send;
+mod tags;
 mod text;
 
 pub(crate) use answer::{KeyAnswer, KeyBody, KeyList, ReceiveAnswer, ReceiveBody, SendAnswer};
@@ -14,4 +15,5 @@ pub(crate) use peer::{
 };
 pub(crate) use sealed::SealedJson;
 pub(crate) use send::{SendBody, SignedBody, StoreRawBody};
+pub(crate) use tags::TagsJson;
 pub(crate) use text::{Base64, Text, list};

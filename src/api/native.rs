@@ -15,7 +15,7 @@ use super::{Limits, body, common};
 use crate::net::native::NativeCaller;
 use crate::services::{self, Node, native_path as path};
 use crate::wire::native::{
-    Batch, DocumentPart, Documents, DocumentsAfter, Message, Part, Resend, Seen, Standing, Withdraw, Witness,
+    Batch, DocumentPart, Documents, DocumentsAfter, Message, OrdersAfter, Part, Resend, Seen, Standing, Withdraw, Witness,
 };
 
 /// Longest batch: some deliveries of a MiB, or one part.
@@ -45,6 +45,8 @@ pub fn native_router(node: Arc<Node>, limits: Limits) -> Router {
         .route_layer(from_fn_with_state(writes, pass));
     let pages = Router::new()
         .route(path::DOCUMENTS, post(documents))
+        .route(path::ERASE, post(erase))
+        .route(path::ORDERS, post(orders))
         .route(path::RESEND, post(resend))
         .route(path::TAKE, post(take))
         .route_layer(from_fn_with_state(bulk, pass));
@@ -117,6 +119,16 @@ async fn take(State(native): Surface, Extension(NativeCaller(from)): Caller, req
     let documents: Documents = read(request, MAX_DOCUMENTS).await?;
     native.node.native_take(&from, documents).await?;
     Ok(Bytes::new())
+}
+
+async fn erase(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
+    let order = body::read(request.into_body(), MAX_MESSAGE).await?;
+    Ok(answer(&native.node.take_order(&from, order.to_vec()).await?))
+}
+
+async fn orders(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
+    let asked: OrdersAfter = read(request, MAX_MESSAGE).await?;
+    Ok(answer(&native.node.orders_with(&from, &asked).await?))
 }
 
 async fn resend(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {

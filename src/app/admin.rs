@@ -12,6 +12,7 @@ use crate::api::admin::{
     Access, AccessSettings, Acts, KnownCertificate, LogRecord, OidcSettings, PendingActs, Record, Refusal, Role,
 };
 use crate::config::{AccessTable, Config, OidcTable};
+use crate::erasure::CaseId;
 use crate::net::tls::{ClientTls, TlsSettings, Trust};
 use crate::services::Node;
 use crate::types::PayloadId;
@@ -87,6 +88,10 @@ impl Acts for NodeActs {
     async fn erase(&self, id: PayloadId) -> Result<Value, Refusal> {
         self.node.erase(id).await?;
         Ok(json!({ "erased": id.to_string() }))
+    }
+
+    async fn erase_case(&self, case: CaseId, actors: &str) -> Result<Value, Refusal> {
+        Ok(json!(self.node.decide_erasure(case, actors).await?))
     }
 
     async fn accept_rollback(&self, actors: &str, reason: &str) -> Result<Value, Refusal> {

@@ -13,7 +13,8 @@ use crate::enclave::Enclave as _;
 use crate::enclave::harden::{harden, interfaces};
 use crate::enclave::local::LocalEnclave;
 use crate::enclave::server::Server;
-use crate::shred::{FileRoot, Forest};
+use crate::shred::Forest;
+use crate::types::Coded as _;
 
 /// Serves the enclave of a configuration until SIGTERM or SIGINT. Opens no port and calls nobody.
 pub async fn serve_enclave(config: Config) -> Result<(), StartError> {
@@ -64,11 +65,24 @@ pub async fn serve_enclave(config: Config) -> Result<(), StartError> {
 pub(super) fn open_local(config: &Config, folder: &Path) -> Result<LocalEnclave, StartError> {
     let keys = keys::load(&config.keys)?;
     make_private(folder).map_err(|source| StartError::DataFolder { path: PathBuf::from(folder), source })?;
-    let root = Box::new(FileRoot::open(folder)?);
-    let forest = Arc::new(Forest::open(folder, root)?);
+    if let Some(root) = &config.root.folder {
+        make_private(root).map_err(|source| StartError::DataFolder { path: root.clone(), source })?;
+    }
+    let forest = Arc::new(Forest::open(folder, config.root.open(folder)?)?);
+    finish_rotation(&forest);
     let enclave = LocalEnclave::new(keys, forest).map_err(|_| StartError::NoKeys)?;
     let Some(governance) = &config.governance else { return Ok(enclave) };
     let Some(file) = &governance.signing_key_file else { return Ok(enclave) };
     let seed = keys::signing(file, governance.signing_password_file.as_deref()).map_err(StartError::SigningKey)?;
     Ok(enclave.with_signing(SigningKey::from_seed(&seed), governance.network, governance.member.clone()))
+}
+
+/// A rotation that was cut off is brought to its end before anything is served. Where that fails, everything still opens, and the next
+/// rotation goes on with it: no reason not to serve.
+fn finish_rotation(forest: &Forest) {
+    match forest.finish_rotation() {
+        Ok(None) => {}
+        Ok(Some(done)) => tracing::info!(from = done.from, to = done.to, trees = done.trees, "the root was rotated"),
+        Err(error) => tracing::error!(code = %error.code(), %error, "a rotation of the root is not finished"),
+    }
 }

@@ -80,6 +80,9 @@ pub enum StartError {
     /// Resident groups that do not fit the keys.
     #[error("resident groups: {0}")]
     ResidentGroups(services::Error),
+    /// The index of subjects cannot be brought up to its keys.
+    #[error("the index of data subjects cannot be finished: {0}")]
+    Index(services::Error),
     /// The system gives no signals.
     #[error("cannot listen for signals: {source}")]
     Signals {
@@ -152,6 +155,7 @@ impl Coded for StartError {
             Self::NoTrees(_) => Code(1313),
             Self::Recovery { .. } => Code(1306),
             Self::ResidentGroups(_) => Code(1307),
+            Self::Index(_) => Code(1370),
             Self::Signals { .. } => Code(1308),
             Self::NoEnclaveSocket => Code(1310),
             Self::EnclaveSocket { .. } => Code(1311),

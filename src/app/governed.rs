@@ -18,10 +18,13 @@ use crate::net::{self, Listener, Shutdown};
 use crate::services::{Chronicle, DocumentLimits, Governed, Node, log_name};
 use crate::store::Store;
 use crate::telemetry::{Metrics, observe};
-use crate::types::MemberId;
+use crate::types::{Coded as _, MemberId};
 
 /// How long other members get to tell what they saw of our log before the other surfaces open.
 const ASK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long after a member that did not answer is asked again.
+const REPLAY_AGAIN: Duration = Duration::from_secs(5);
 
 /// What is needed to serve the native surface.
 pub(super) struct Native {
@@ -30,6 +33,8 @@ pub(super) struct Native {
     governed: Arc<Governed>,
     gossip_interval: Duration,
     accepted: Option<super::acceptance::Acceptance>,
+    /// Number of the log in use.
+    log: u64,
 }
 
 /// The directory decides who may call: active members that run a Celosia.
@@ -72,7 +77,8 @@ impl Native {
         let governed = Arc::new(governed.with_journal(Arc::new(chronicle)));
         let listener = bind(config).await?;
         let accepted = acceptances.last().filter(|_| is_new);
-        Ok(Some(Self { listener, tls, governed, gossip_interval: table.gossip_interval, accepted }))
+        let log = acceptances.number();
+        Ok(Some(Self { listener, tls, governed, gossip_interval: table.gossip_interval, accepted, log }))
     }
 
     pub(super) fn governed(&self) -> Arc<Governed> {
@@ -90,18 +96,43 @@ impl Native {
         if tokio::time::timeout(ASK_PATIENCE, node.ask_for_our_past()).await.unwrap_or(0) == 0 {
             tracing::warn!("no member answered what it saw of this node's log: it is asked for again with each checkpoint");
         }
-        net::native::serve(self.listener, self.tls, router, changes, shutdown);
+        if self.governed.halted().is_none() && node.needs_replay(self.log).await.unwrap_or(true) {
+            self.governed.halt(Some("erasures are replayed after a restore".into()));
+            net::native::serve(self.listener, self.tls, router, changes, shutdown);
+            replay(node, &self.governed, self.log, shutdown).await;
+        } else {
+            net::native::serve(self.listener, self.tls, router, changes, shutdown);
+        }
         let stop = shutdown.clone();
-        let (gossiping, keeping, interval) = (Arc::clone(node), Arc::clone(node), self.gossip_interval);
-        let documents = Arc::clone(node);
+        let (gossiping, keeping, erasing) = (Arc::clone(node), Arc::clone(node), Arc::clone(node));
+        let (documents, interval) = (Arc::clone(node), self.gossip_interval);
         tokio::spawn(async move {
             tokio::select! {
                 () = stop.begun() => {}
                 () = gossiping.gossip(interval) => {}
                 () = keeping.keep_journal() => {}
+                () = erasing.keep_erasures() => {}
                 () = documents.keep_documents() => {}
             }
         });
+    }
+}
+
+/// After a restore: nothing is served before every other member has told what was erased since. Others may ask us meanwhile: they may
+/// have been put back, too.
+async fn replay(node: &Arc<Node>, governed: &Arc<Governed>, log: u64, shutdown: &Shutdown) {
+    loop {
+        match node.replay_erasures(log).await {
+            Ok(_) => return governed.halt(None),
+            Err(error) => {
+                tracing::error!(%error, code = %error.code(), "this node does not serve yet");
+                governed.halt(Some(error.to_string()));
+            }
+        }
+        tokio::select! {
+            () = shutdown.begun() => return,
+            () = tokio::time::sleep(REPLAY_AGAIN) => {}
+        }
     }
 }
 

@@ -145,16 +145,25 @@ impl Bound {
             Surface::Native => Router::new(),
             Surface::Admin => {
                 let (source, readiness) = (Arc::clone(&figures.source) as _, figures.readiness.clone());
-                let network = |access| match node.governed() {
-                    Some(_) => api::admin::network::routes(node, access),
-                    None => Router::new(),
+                let network = |access| {
+                    let purge = api::admin::purge::routes(node, access);
+                    match node.governed() {
+                        Some(_) => {
+                            let network = api::admin::network::routes(node, access);
+                            purge.merge(network).merge(api::admin::erasure_routes(node, access))
+                        }
+                        None => purge,
+                    }
+                };
+                let rights = |access| {
+                    network(access).merge(api::admin::rights::routes(node, access)).merge(api::admin::root::routes(node, access))
                 };
                 let Some(admin) = &figures.admin else {
-                    return net::admin::router(source, readiness, shutdown.clone()).merge(network(None));
+                    return net::admin::router(source, readiness, shutdown.clone()).merge(rights(None));
                 };
                 let probes = net::admin::probes(readiness, shutdown.clone());
                 let router = api::admin::router(probes, net::admin::figures(source), &admin.access, Arc::clone(&admin.acts));
-                router.merge(network(Some(&admin.access)))
+                router.merge(rights(Some(&admin.access)))
             }
         }
     }

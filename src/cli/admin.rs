@@ -15,6 +15,8 @@ use crate::net::tls::{ClientTls, Identity, TlsSettings, Trust};
 
 /// Longer than any honest answer takes.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer than a node takes to go through all that it has.
+const LONG: Duration = Duration::from_mins(10);
 
 /// Which running node is meant, and as whom it is asked.
 #[derive(clap::Args, Debug)]
@@ -50,6 +52,7 @@ pub(crate) enum Asked {
 /// A surface of a running node.
 pub(crate) struct Door {
     client: Client,
+    tls: Option<std::sync::Arc<ClientTls>>,
     target: Target,
     token: Option<Zeroizing<String>>,
 }
@@ -76,12 +79,30 @@ impl Node {
         Ok(Asked::Node(self.door(target, own)?))
     }
 
+    /// The admin surface, for a call that takes long.
+    pub(crate) fn patient_admin(&self, patience: Duration) -> anyhow::Result<Door> {
+        let mut door = self.admin()?;
+        let tls = door.tls.clone();
+        door.client = Client::new(&door.target, tls, patience);
+        Ok(door)
+    }
+
     /// The admin surface.
     pub(crate) fn admin(&self) -> anyhow::Result<Door> {
         match self.locate()? {
             Asked::Admin(door) => Ok(door),
             Asked::Node(_) => bail!("the configuration has no admin surface: add one with `surface = \"admin\"`"),
         }
+    }
+
+    /// The application surface of the configuration, or the admin surface that is named.
+    pub(crate) fn application(&self) -> anyhow::Result<Door> {
+        if let (None, Some(path)) = (&self.admin, self.config.as_deref())
+            && let Some((target, own)) = reached(&load(path, &[])?.config, Surface::Application)
+        {
+            return self.door(target, own);
+        }
+        self.admin()
     }
 
     /// Another surface: the one at the address that was given, or that the configuration names.
@@ -104,7 +125,7 @@ impl Node {
         let is_tls = matches!(&target, Target::Url(url) if url.scheme() == "https");
         let tls = is_tls.then(|| self.tls(own)).transpose()?;
         let token = self.token_file.as_deref().map(read_token).transpose()?;
-        Ok(Door { client: Client::new(&target, tls, patience), target, token })
+        Ok(Door { client: Client::new(&target, tls.clone(), patience), tls, target, token })
     }
 
     fn tls(&self, own: Vec<PathBuf>) -> anyhow::Result<std::sync::Arc<ClientTls>> {
@@ -143,6 +164,42 @@ impl Door {
     /// `POST path` with JSON.
     pub(crate) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Said> {
         self.call(Method::POST, path, Some(body)).await
+    }
+
+    /// `PUT path` with JSON.
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Said> {
+        self.call(Method::PUT, path, Some(body)).await
+    }
+
+    /// Any request whose answer may be long: each line is given to `take` as it comes.
+    pub(crate) async fn stream(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        take: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let bearer = self.token.as_ref().map(|token| Zeroizing::new(format!("Bearer {}", token.as_str())));
+        let mut headers = vec![("accept", "application/json")];
+        headers.extend(bearer.as_ref().map(|bearer| ("authorization", bearer.as_str())));
+        headers.extend(body.map(|_| ("content-type", "application/json")));
+        let body = Bytes::from(body.map(ToString::to_string).unwrap_or_default());
+        let answer = self.client.open(method, path, &headers, body, LONG).await;
+        let mut answer = answer.with_context(|| format!("no answer from {}", self.target))?;
+        let (status, mut waiting) = (answer.status, Vec::new());
+        while let Some(piece) = answer.next().await.context("the answer broke off")? {
+            waiting.extend_from_slice(&piece);
+            while status.is_success()
+                && let Some(end) = waiting.iter().position(|byte| *byte == b'\n')
+            {
+                let line: Vec<u8> = waiting.drain(..=end).collect();
+                take(&line[..end])?;
+            }
+        }
+        if !status.is_success() {
+            bail!("{}", Said { status, body: waiting.into() }.text());
+        }
+        if waiting.is_empty() { Ok(()) } else { take(&waiting) }
     }
 
     /// Any request; the answer as it is.

@@ -1,6 +1,7 @@
 //! `celosia bench`: a closed loop against a network or a node, beside the physical limit measured in the same run.
 
 mod compare;
+mod erase;
 mod floor;
 mod load;
 mod report;
@@ -49,6 +50,9 @@ pub(super) struct Args {
     /// Measure sends through both protocols in one run, turn by turn, and print the ratio.
     #[arg(long, conflicts_with_all = ["node", "governed"])]
     pub compare: bool,
+    /// Measure the erasure of so many payloads of one subject between two governed members.
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["node", "governed", "compare"])]
+    pub erase: Option<u64>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -68,6 +72,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     if args.compare {
         return runtime.block_on(compare::run(args));
+    }
+    if let Some(count) = args.erase {
+        return runtime.block_on(erase::run(args, count));
     }
     let subject = Subject::new(args)?;
     let rows = runtime.block_on(measure(args, &subject))?;
@@ -102,7 +109,7 @@ async fn measure(args: &Args, subject: &Subject) -> anyhow::Result<Vec<Row>> {
             let plan = |expect, keep_bodies| Plan { clients, duration: Duration::from_secs(args.seconds), expect, keep_bodies };
             let body = send_body(size, &subject.to);
             let post = move |path: &'static str, body: Bytes| {
-                move |_, _| Shot { method: "POST", path: path.to_owned(), media: SEND_MEDIA, body: body.clone() }
+                move |_, _| Shot { method: "POST", path: path.to_owned(), media: SEND_MEDIA, body: body.clone(), header: None }
             };
             let sent = load::run(&subject.target, &plan(StatusCode::CREATED, true), post("/send", body.clone())).await?;
             let bare = load::run(&floor_target, &plan(StatusCode::CREATED, false), post("/", body)).await?;
@@ -122,7 +129,7 @@ async fn measure(args: &Args, subject: &Subject) -> anyhow::Result<Vec<Row>> {
 fn get(paths: Arc<Vec<String>>) -> impl Fn(usize, u64) -> Shot + Send + Sync + 'static {
     move |client, n| {
         let at = (client.wrapping_mul(7919) + usize::try_from(n).unwrap_or_default()) % paths.len();
-        Shot { method: "GET", path: paths[at].clone(), media: SEND_MEDIA, body: Bytes::new() }
+        Shot { method: "GET", path: paths[at].clone(), media: SEND_MEDIA, body: Bytes::new(), header: None }
     }
 }
 
@@ -132,7 +139,7 @@ async fn wait_for_keys(subject: &Subject) -> anyhow::Result<()> {
     for _ in 0..200 {
         let plan = Plan { clients: 1, duration: Duration::from_millis(20), expect: StatusCode::CREATED, keep_bodies: false };
         let body = body.clone();
-        let shot = move |_, _| Shot { method: "POST", path: "/send".into(), media: SEND_MEDIA, body: body.clone() };
+        let shot = move |_, _| Shot { method: "POST", path: "/send".into(), media: SEND_MEDIA, body: body.clone(), header: None };
         if load::run(&subject.target, &plan, shot).await.is_ok_and(|outcome| outcome.failed == 0) {
             return Ok(());
         }

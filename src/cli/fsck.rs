@@ -1,9 +1,9 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Failure;
-use crate::config::load;
+use crate::config::{RootTable, load};
 use crate::crypto::secret::Secret;
 use crate::enclave::Enclave;
 use crate::enclave::local::LocalEnclave;
@@ -32,16 +32,17 @@ pub(crate) struct Args {
 }
 
 /// Where store and keys are.
-struct Places {
-    store: PathBuf,
-    keys: PathBuf,
+pub(super) struct Places {
+    pub(super) store: PathBuf,
+    pub(super) keys: PathBuf,
     socket: Option<PathBuf>,
+    pub(super) root: RootTable,
 }
 
 /// Exit code 0 if every record verifies, 1 if one does not, 2 if they cannot be checked.
 pub(super) fn run(args: Args) -> Result<u8, Failure> {
     let json = args.json;
-    let places = places(args)?;
+    let places = places(args.data_dir, args.config)?;
     let report = super::block_on(check(&places))??;
     if json {
         say!("{}", serde_json::to_string_pretty(&report).map_err(|error| Failure::plain(2, error))?);
@@ -51,22 +52,23 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     Ok(u8::from(!report.is_clean()))
 }
 
-fn places(args: Args) -> Result<Places, Failure> {
-    let (data_dir, keys, socket) = match (args.data_dir, args.config) {
-        (Some(data_dir), _) => (data_dir.clone(), data_dir.join("enclave"), None),
+/// Those of a data folder or of a configuration.
+pub(super) fn places(data_dir: Option<PathBuf>, config: Option<PathBuf>) -> Result<Places, Failure> {
+    let (data_dir, keys, socket, root) = match (data_dir, config) {
+        (Some(data_dir), _) => (data_dir.clone(), data_dir.join("enclave"), None, RootTable::default()),
         (None, Some(file)) => {
             let config = load(&file, &[])?.config;
             let data_dir =
                 config.data_dir.clone().ok_or_else(|| Failure::plain(2, "the configuration keeps its data nowhere"))?;
-            (data_dir.clone(), config.enclave_dir(&data_dir), config.enclave.socket)
+            (data_dir.clone(), config.enclave_dir(&data_dir), config.enclave.socket, config.root)
         }
         (None, None) => return Err(Failure::plain(super::USAGE, "give --config FILE or --data-dir DIR")),
     };
-    Ok(Places { store: data_dir.join("store"), keys, socket })
+    Ok(Places { store: data_dir.join("store"), keys, socket, root })
 }
 
 async fn check(places: &Places) -> Result<Report, Failure> {
-    let forest = if places.socket.is_none() { forest(&places.keys)? } else { None };
+    let forest = if places.socket.is_none() { forest(places)? } else { None };
     let enclave: Option<Box<dyn Enclave>> = match (&places.socket, &forest) {
         (Some(socket), _) => Some(Box::new(RemoteEnclave::connect(socket, PATIENCE).await.map_err(|error| coded(&error))?)),
         // Heads open with the key trees alone; an enclave wants a private key, so it gets one that is nobody's.
@@ -80,10 +82,13 @@ async fn check(places: &Places) -> Result<Report, Failure> {
 }
 
 /// The key trees, if the root that they are sealed under is here. Their lock also tells a running node.
-fn forest(folder: &Path) -> Result<Option<Arc<Forest>>, Failure> {
-    let root = FileRoot::open_existing(folder).map_err(|error| coded(&error))?;
-    let Some(root) = root else { return Ok(None) };
-    Ok(Some(Arc::new(Forest::open(folder, Box::new(root)).map_err(|error| coded(&error))?)))
+fn forest(places: &Places) -> Result<Option<Arc<Forest>>, Failure> {
+    let root = places.root.open(&places.keys).map_err(|error| coded(&error))?;
+    let is_here = FileRoot::open_existing(root.folder()).map_err(|error| coded(&error))?.is_some();
+    if !is_here && root.unlock().map_err(|error| coded(&error))?.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Arc::new(Forest::open(&places.keys, root).map_err(|error| coded(&error))?)))
 }
 
 fn coded(error: &impl Coded) -> Failure {

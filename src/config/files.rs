@@ -36,6 +36,9 @@ pub(super) fn check(config: &Config, report: &mut Report) {
         secret(keys, &place.key("signing-key-file"), report);
         secret(governance.signing_password_file.as_deref(), &place.key("signing-password-file"), report);
     }
+    if !is_held_elsewhere {
+        root(config, report);
+    }
     if let Some(oidc) = config.access.as_ref().and_then(|access| access.oidc.as_ref()) {
         let place = FieldPath::default().key("access").key("oidc").key("ca");
         oidc.ca.iter().enumerate().for_each(|(index, ca)| readable(Some(ca), &place.index(index), report));
@@ -48,6 +51,28 @@ pub(super) fn check(config: &Config, report: &mut Report) {
         pair(tls.cert.as_deref(), tls.key.as_deref(), tls.generate_if_missing, &place, report);
         tls.ca.iter().enumerate().for_each(|(index, ca)| readable(Some(ca), &place.key("ca").index(index), report));
         whitelist(tls.trust_mode, tls.known_file.as_deref(), &place, report);
+    }
+}
+
+/// What the root of the key trees is reached with.
+fn root(config: &Config, report: &mut Report) {
+    let place = FieldPath::default().key("root");
+    if let Some(vault) = &config.root.vault {
+        let place = place.key("vault");
+        secret(vault.token_file.as_deref(), &place.key("token-file"), report);
+        vault.ca.iter().enumerate().for_each(|(index, ca)| readable(Some(ca), &place.key("ca").index(index), report));
+        if vault.url.0.scheme() == "https" && vault.authorities().is_empty() {
+            report.add(
+                Kind::Missing,
+                place.key("ca"),
+                "this system has no list of authorities: name those of the server (PEM files)",
+            );
+        }
+    }
+    if let Some(pkcs11) = &config.root.pkcs11 {
+        let place = place.key("pkcs11");
+        readable(Some(&pkcs11.module), &place.key("module"), report);
+        secret(pkcs11.pin_file.as_deref(), &place.key("pin-file"), report);
     }
 }
 

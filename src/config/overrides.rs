@@ -39,12 +39,13 @@ impl Override {
 
     /// `-o celosia.dataDir=…` and its like name the same thing in both formats.
     pub(super) fn translated(&self, format: Format) -> Self {
-        const NAMES: [(&str, &str); 5] = [
+        const NAMES: [(&str, &str); 6] = [
             ("celosia.dataDir", "data-dir"),
             ("celosia.enclaveSocket", "enclave.socket"),
             ("celosia.logFormat", "log.format"),
             ("celosia.logLevel", "log.level"),
             ("celosia.maxBody", "limits.max-body"),
+            ("celosia.rootRotateEvery", "root.rotate-every"),
         ];
         let name = self.field.to_string();
         let ours = NAMES.iter().find(|(theirs, _)| format == Format::Celosia && *theirs == name);

@@ -186,6 +186,10 @@ fn extras(ours: &Object<'_>, servers: &mut Servers, config: &mut Config) {
         let size = node.text().and_then(|text| units::size::parse(&text));
         config.limits.max_body = node.keep(size.ok_or(()), units::size::EXPECTED).unwrap_or(config.limits.max_body);
     }
+    if let Some(node) = ours.get("rootRotateEvery") {
+        let every = node.text().and_then(|text| units::duration::parse(&text));
+        config.root.rotate_every = node.keep(every.ok_or(()), units::duration::EXPECTED).unwrap_or(config.root.rotate_every);
+    }
     ours.finish();
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod governance;
+mod root;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub(super) fn check(config: &Config, report: &mut Report) {
     governance::check(config, report);
     access::check(config, report);
     webhook::check(config, report);
+    root::check(config, report);
 }
 
 pub(super) fn root(name: &str) -> FieldPath {

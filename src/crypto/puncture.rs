@@ -123,9 +123,14 @@ impl KeyTree {
         self.subtrees.is_empty()
     }
 
+    /// Bytes of the encoded state.
+    pub fn encoded_len(&self) -> usize {
+        4 + self.subtrees.len() * ENTRY
+    }
+
     /// `count (4) ‖ count × (depth (1) ‖ first leaf (4) ‖ seed (32))`, big-endian, by first leaf.
     pub fn encode(&self) -> Zeroizing<Vec<u8>> {
-        let mut out = Zeroizing::new(Vec::with_capacity(4 + self.subtrees.len() * ENTRY));
+        let mut out = Zeroizing::new(Vec::with_capacity(self.encoded_len()));
         out.extend_from_slice(&u32::try_from(self.subtrees.len()).unwrap_or(u32::MAX).to_be_bytes());
         for (first, subtree) in &self.subtrees {
             out.push(subtree.depth);

@@ -17,6 +17,20 @@ pub fn return_memory() {
     }
 }
 
+/// Gives free memory back to the system, page by page.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[allow(unsafe_code, reason = "malloc_trim(3) has no safe wrapper; it takes an integer and touches free memory alone")]
+pub fn release() {
+    // SAFETY: malloc_trim may be called at any time, from any thread.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
+/// Other C libraries have no such call.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn release() {}
+
 /// Other C libraries have no such setting.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn return_memory() {}

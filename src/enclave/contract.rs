@@ -2,6 +2,7 @@
 
 mod documents;
 mod native;
+mod subjects;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use zeroize::Zeroizing;
 
 pub(super) use self::documents::*;
 pub(super) use self::native::*;
+pub(super) use self::subjects::*;
 use super::*;
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::SigningKey;
@@ -66,6 +68,7 @@ macro_rules! contract {
             boxes_are_made_again_byte_for_byte
             documents_go_with_their_manifest_and_die_with_their_leaf
             erased_leaves_open_nothing_more
+            index_keys_die_with_their_leaf_and_are_not_mistaken
             many_calls_at_once_keep_apart
             native_deliveries_are_made_again_for_whom_they_are_for
             native_heads_work_as_the_others
@@ -77,6 +80,7 @@ macro_rules! contract {
             proofs_agree_at_sender_and_recipient
             raw_payloads_keep_id_and_ciphertext
             rewritten_heads_keep_leaf_and_key
+            roots_are_rotated_and_say_so
             sealed_payloads_open_at_every_party
             senders_rebuild_what_recipients_return
             texts_beside_a_record_die_with_it
@@ -264,6 +268,24 @@ pub(super) async fn erased_leaves_open_nothing_more(start: Start<'_>) {
     assert!(matches!(proofs, Err(EnclaveError::Erased)));
     assert_eq!(open(&a, &stays, &stays.head).await.expect("alive").plaintext.as_slice(), b"stays");
     a.erase(Vec::new()).await.expect("nothing to do");
+}
+
+pub(super) async fn roots_are_rotated_and_say_so(start: Start<'_>) {
+    let a = fresh(start);
+    let (gone, stays) = (seal(&a, &[first(&a)], b"gone").await, seal(&a, &[], b"stays").await);
+    let before = a.root().await.expect("a root");
+    assert_eq!((before.generation, before.oldest, before.trees, before.rotated_at), (1, 1, 1, 0));
+    assert!(before.last.is_none() && before.state_bytes > 0 && before.place.contains("files"), "{before:?}");
+    a.erase(vec![gone.head.leaf()]).await.expect("punctures");
+    let done = a.rotate_root().await.expect("rotates");
+    assert_eq!((done.from, done.to, done.trees), (1, 2, 1));
+    assert!(done.started_at > 0 && done.finished_at >= done.started_at);
+    assert_eq!(done.destroyed.iter().map(|gone| gone.generation).collect::<Vec<_>>(), [1]);
+    let after = a.root().await.expect("a root");
+    assert_eq!((after.generation, after.oldest, after.punctured, after.rotated_at), (2, 2, 1, done.started_at));
+    assert_eq!(after.last.as_ref(), Some(&done));
+    assert_eq!(open(&a, &stays, &stays.head).await.expect("alive").plaintext.as_slice(), b"stays");
+    assert!(matches!(open(&a, &gone, &gone.head).await, Err(EnclaveError::Erased)));
 }
 
 pub(super) async fn altered_records_and_boxes_are_broken(start: Start<'_>) {

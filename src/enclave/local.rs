@@ -2,9 +2,12 @@
 
 mod documents;
 mod epochs;
+mod errors;
 mod head;
 mod keys;
+mod look;
 mod node;
+mod subjects;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -13,19 +16,22 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
+use self::errors::named;
 use self::keys::Keys;
 use self::node::Node;
-use super::{AffectedRecord, Draft, Enclave, EnclaveError, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
-use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw};
+use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
+use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw, stack};
+use crate::crypto::hash;
 use crate::crypto::nacl::{self, KeyBox, Nonce};
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::{Signature, VerifyKey};
-use crate::crypto::{Broken, hash};
 use crate::seal::celosia1::content;
-use crate::seal::{self, Addressed, Closed, NoSharedKey, Ring as _, Trial};
-use crate::shred::{Forest, LeafRef, SealedHead, ShredError};
+use crate::seal::{self, Addressed, Closed, Ring as _, Trial};
+use crate::shred::{Forest, LeafRef, RootStatus, Rotation, SealedHead};
 use crate::types::{Address, Affected, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
+
+pub use look::{PayloadKeys, look};
 
 /// Payload bytes above which work leaves the async threads: about half a millisecond of hashing and sealing.
 const INLINE: usize = 64 * 1024;
@@ -75,7 +81,7 @@ impl LocalEnclave {
         F: FnOnce(&Inner) -> Result<T, EnclaveError> + Send + 'static,
     {
         let inner = Arc::clone(&self.0);
-        let joined = tokio::task::spawn_blocking(move || work(&inner)).await;
+        let joined = tokio::task::spawn_blocking(move || stack::swept(|| work(&inner))).await;
         joined.unwrap_or_else(|_| Err(EnclaveError::Unavailable("its work was cut off".to_owned())))
     }
 }
@@ -205,29 +211,6 @@ impl Inner {
     }
 }
 
-/// What the forest says of a head, in the enclave's words.
-fn named(error: ShredError) -> EnclaveError {
-    match error {
-        ShredError::Destroyed => EnclaveError::Erased,
-        other => EnclaveError::Shred(other),
-    }
-}
-
-impl From<Broken> for EnclaveError {
-    fn from(Broken: Broken) -> Self {
-        Self::Broken
-    }
-}
-
-impl From<NoSharedKey> for EnclaveError {
-    fn from(error: NoSharedKey) -> Self {
-        match error {
-            NoSharedKey::LowOrder(address) => Self::LowOrder(address),
-            NoSharedKey::NotOurs(address) => Self::NotOurs(address),
-        }
-    }
-}
-
 #[async_trait]
 impl Enclave for LocalEnclave {
     fn addresses(&self) -> Arc<[Address]> {
@@ -342,12 +325,33 @@ impl Enclave for LocalEnclave {
         self.0.open_beside(head, label, sealed)
     }
 
+    async fn index_key(&self, of: IndexKey) -> Result<SealedHead, EnclaveError> {
+        self.0.index_key(of)
+    }
+
+    async fn index_tokens(
+        &self,
+        of: IndexKey,
+        key: &SealedHead,
+        words: Vec<Zeroizing<Vec<u8>>>,
+    ) -> Result<Vec<[u8; 32]>, EnclaveError> {
+        self.0.index_tokens(of, key, &words)
+    }
+
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError> {
         self.block(move |inner| Ok(inner.forest.puncture(&leaves)?)).await
     }
 
     async fn punctures(&self) -> Result<u64, EnclaveError> {
         self.block(|inner| Ok(inner.forest.punctures()?)).await
+    }
+
+    async fn root(&self) -> Result<RootStatus, EnclaveError> {
+        self.block(|inner| Ok(inner.forest.root_status()?)).await
+    }
+
+    async fn rotate_root(&self) -> Result<Rotation, EnclaveError> {
+        self.block(|inner| Ok(inner.forest.rotate()?)).await
     }
 
     async fn ping(&self) -> Result<(), EnclaveError> {
@@ -361,29 +365,4 @@ fn hashed(ciphertext: usize, affected: &[AffectedRecord]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::enclave::contract::{contract, forest, local};
-
-    contract!(local);
-
-    #[tokio::test]
-    async fn prints_no_key() {
-        let key = Secret::<32>::random();
-        let bytes = format!("{:?}", key.expose());
-        let (forest, _folder) = forest();
-        let enclave = LocalEnclave::new(vec![key], forest).expect("a key");
-        let sealed = enclave.seal_raw(Zeroizing::new(b"payload".to_vec()), enclave.addresses()[0]).await;
-        let shared = enclave.0.keys.with_shared(&enclave.addresses()[0], &Address::new([9; 32]), |key| format!("{key:?}"));
-        let printed = format!("{enclave:?} {sealed:?} {:?}", enclave.addresses());
-        assert!(printed.starts_with("LocalEnclave(Keys(1 private)) Ok("), "{printed}");
-        for secret in [bytes, shared.expect("ours")] {
-            assert!(!printed.contains(secret.trim_matches(['[', ']'])), "{printed}");
-        }
-    }
-
-    #[test]
-    fn an_enclave_has_a_key() {
-        assert_eq!(LocalEnclave::new(Vec::new(), forest().0).expect_err("no keys"), NoKeys);
-    }
-}
+mod tests;

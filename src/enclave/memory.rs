@@ -20,7 +20,7 @@ type Slot = [u8; 32];
 
 /// Locked memory that gives out slots of 32 bytes. Grows by 16 KiB, shrinks when it is dropped.
 #[derive(Clone, Default)]
-pub(super) struct LockedMemory(Arc<Mutex<Arena>>);
+pub(crate) struct LockedMemory(Arc<Mutex<Arena>>);
 
 #[derive(Default)]
 struct Arena {
@@ -30,7 +30,7 @@ struct Arena {
 }
 
 /// A key in a locked slot, wiped when it is dropped. On the heap, wiped too, where the system gives no mapping.
-pub(super) struct LockedKey(Place);
+pub(crate) struct LockedKey(Place);
 
 enum Place {
     Heap(Secret<32>),
@@ -39,12 +39,12 @@ enum Place {
 
 impl LockedMemory {
     /// Nothing mapped yet.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Moves a key into a slot; the source is wiped as it is dropped.
-    pub(super) fn keep(&self, key: Secret<32>) -> LockedKey {
+    pub(crate) fn keep(&self, key: Secret<32>) -> LockedKey {
         let Some(at) = self.arena().take() else { return LockedKey(Place::Heap(key)) };
         // SAFETY: `at` came from `take`, so it is a mapped, aligned slot of 32 bytes that nobody else holds until `give_back`.
         unsafe { at.as_ptr().write(*key.expose()) };
@@ -114,7 +114,7 @@ unsafe impl Send for Arena {}
 
 impl LockedKey {
     /// The bytes. Grep for this name: it is the audit list.
-    pub(super) fn expose(&self) -> &[u8; 32] {
+    pub(crate) fn expose(&self) -> &[u8; 32] {
         match &self.0 {
             Place::Heap(key) => key.expose(),
             // SAFETY: the slot is mapped while `memory` lives, was written by `keep`, and is changed by nobody until the drop.

@@ -7,6 +7,7 @@
 mod field;
 mod frame;
 mod native;
+mod root;
 
 use std::fmt;
 
@@ -15,18 +16,18 @@ use zeroize::Zeroizing;
 
 use self::field::{message, record};
 use super::documents::Place;
-use super::{AffectedRecord, Draft, EnclaveError, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
+use super::{AffectedRecord, Draft, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
 use super::{Opened, RawDraft, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
-use crate::shred::{LeafRef, SealedHead, ShredError};
+use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
 use crate::types::{Address, DocumentId, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 pub(super) use self::frame::{decode, encode, read};
 
 /// Version of these messages. Both sides must have the same: they are parts of one installation.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Longest body of a frame.
 pub const MAX_FRAME: usize = 128 * 1024 * 1024;
@@ -68,6 +69,10 @@ pub enum Request {
     Punctures,
     SealBeside(SealedHead, String, Plain),
     OpenBeside(SealedHead, String, Bytes),
+    IndexKey(IndexKey),
+    IndexTokens(IndexKey, SealedHead, Vec<Plain>),
+    Root,
+    RotateRoot,
     BeginDocument(DocumentId),
     SealManifest(DocumentId, SealedHead, NativeDraft),
     AdoptDocument(PayloadId, SealedHead, DocumentId),
@@ -94,7 +99,7 @@ pub enum Response {
     Ingest(Ingest),
     /// To `OpenPayload`, `OpenBeside` and `OpenChunk`.
     Plaintext(Option<Plain>),
-    /// To `Rewrite`, `BeginDocument` and `AdoptDocument`.
+    /// To `Rewrite`, `IndexKey`, `BeginDocument` and `AdoptDocument`.
     Head(SealedHead),
     /// To `SameKey` and `SameDocument`.
     Truth(bool),
@@ -122,6 +127,12 @@ pub enum Response {
     Beside(Bytes),
     /// To `Punctures`.
     Number(u64),
+    /// To `IndexTokens`.
+    Tokens(Vec<[u8; 32]>),
+    /// To `Root`.
+    Root(RootStatus),
+    /// To `RotateRoot`.
+    Rotation(Rotation),
 }
 
 /// Reads the body of a request: its number and the call. Total; the entry for fuzzing.
@@ -165,6 +176,10 @@ message! { Request {
     21 SealBeside(0 head, 1 label, 2 text),
     22 OpenBeside(0 head, 1 label, 2 sealed),
     23 Punctures(),
+    45 IndexKey(0 of),
+    46 IndexTokens(0 of, 1 key, 2 words),
+    30 Root(),
+    31 RotateRoot(),
     35 BeginDocument(0 document),
     36 SealManifest(0 document, 1 head, 2 draft),
     37 AdoptDocument(0 manifest, 1 head, 2 document),
@@ -196,6 +211,9 @@ message! { Response {
     18 NativeIngest(0 ingest),
     19 Beside(0 sealed),
     20 Number(0 number),
+    45 Tokens(0 tokens),
+    30 Root(0 status),
+    31 Rotation(0 rotation),
 } }
 
 message! { EnclaveError {
@@ -216,6 +234,9 @@ message! { ShredError {
     3 Loose(0 path),
     4 Missing(0 tree),
     5 Locked(0 path),
+    30 Root(0 error),
+    31 NoGeneration(0 generation),
+    32 Rotating(),
 } }
 
 message! { Ingest {

@@ -16,11 +16,11 @@ use zeroize::Zeroizing;
 
 use self::link::Link;
 use super::proto::{Plain, Request, Response};
-use super::{AffectedRecord, Draft, Enclave, EnclaveError, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
+use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
 use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
-use crate::shred::{LeafRef, SealedHead};
+use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead};
 use crate::types::{Address, PayloadId, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
@@ -28,6 +28,8 @@ use crate::wire::{Delivery, EncodedPayload, EpochKey};
 const PAUSE: Duration = Duration::from_millis(100);
 /// Longest that an answer may take: the longest payload takes seconds, a dead enclave closes its socket.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The same for a rotation, which rewrites every tree and asks a key service.
+const ROTATION_PATIENCE: Duration = Duration::from_mins(10);
 
 /// An enclave behind a Unix socket.
 pub struct RemoteEnclave {
@@ -94,8 +96,12 @@ impl RemoteEnclave {
     }
 
     async fn call(&self, request: Request) -> Result<Response, EnclaveError> {
+        self.call_within(request, PATIENCE).await
+    }
+
+    async fn call_within(&self, request: Request, patience: Duration) -> Result<Response, EnclaveError> {
         let link = self.link().await?;
-        let answer = tokio::time::timeout(PATIENCE, link.call(&request)).await;
+        let answer = tokio::time::timeout(patience, link.call(&request)).await;
         match answer.map_err(|_| EnclaveError::Unavailable("no answer in time".to_owned()))?? {
             Response::Failed(error) => Err(error),
             response => Ok(response),
@@ -218,12 +224,37 @@ impl Enclave for RemoteEnclave {
         expect!(self, request, Response::Plaintext(Some(Plain(text))) => text)
     }
 
+    async fn index_key(&self, of: IndexKey) -> Result<SealedHead, EnclaveError> {
+        expect!(self, Request::IndexKey(of), Response::Head(head) => head)
+    }
+
+    async fn index_tokens(
+        &self,
+        of: IndexKey,
+        key: &SealedHead,
+        words: Vec<Zeroizing<Vec<u8>>>,
+    ) -> Result<Vec<[u8; 32]>, EnclaveError> {
+        let request = Request::IndexTokens(of, key.clone(), words.into_iter().map(Plain).collect());
+        expect!(self, request, Response::Tokens(tokens) => tokens)
+    }
+
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError> {
         expect!(self, Request::Erase(leaves), Response::Done => ())
     }
 
     async fn punctures(&self) -> Result<u64, EnclaveError> {
         expect!(self, Request::Punctures, Response::Number(number) => number)
+    }
+
+    async fn root(&self) -> Result<RootStatus, EnclaveError> {
+        expect!(self, Request::Root, Response::Root(status) => status)
+    }
+
+    async fn rotate_root(&self) -> Result<Rotation, EnclaveError> {
+        match self.call_within(Request::RotateRoot, ROTATION_PATIENCE).await? {
+            Response::Rotation(rotation) => Ok(rotation),
+            _ => Err(EnclaveError::Unavailable("it answers something else than was asked".to_owned())),
+        }
     }
 
     async fn ping(&self) -> Result<(), EnclaveError> {

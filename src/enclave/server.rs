@@ -141,6 +141,8 @@ async fn answer(enclave: &dyn Enclave, request: Request) -> Result<Response, Enc
             Response::Done
         }
         Request::Punctures => Response::Number(enclave.punctures().await?),
+        Request::Root => Response::Root(enclave.root().await?),
+        Request::RotateRoot => Response::Rotation(enclave.rotate_root().await?),
         Request::Ping => {
             enclave.ping().await?;
             Response::Done
@@ -166,6 +168,11 @@ async fn answer_native(enclave: &dyn Enclave, request: Request) -> Result<Respon
         }
         Request::OpenBeside(head, label, sealed) => {
             Response::Plaintext(Some(Plain(enclave.open_beside(&head, &label, sealed).await?)))
+        }
+        Request::IndexKey(of) => Response::Head(enclave.index_key(of).await?),
+        Request::IndexTokens(of, key, words) => {
+            let words = words.into_iter().map(|Plain(word)| word).collect();
+            Response::Tokens(enclave.index_tokens(of, &key, words).await?)
         }
         Request::VerifyKey => Response::VerifyKey(enclave.verify_key()),
         document => answer_document(enclave, document).await?,

@@ -12,7 +12,7 @@ use hyper::header::CONTENT_TYPE;
 use hyper::{Method, Request};
 
 pub use connector::Connector;
-pub use exchange::{Answer, ClientError, Exchange, Http};
+pub use exchange::{Answer, ClientError, Exchange, Http, Opened};
 pub use target::{Target, TargetError};
 
 /// Answers of our own surfaces are not longer than this by default.
@@ -62,6 +62,21 @@ impl Client {
         let start = Request::builder().method(method).uri(self.url(path));
         let request = headers.iter().fold(start, |request, (name, value)| request.header(*name, *value));
         self.send(request, body).await
+    }
+
+    /// Any request, with an answer that is read piece by piece; none may take longer than `patience`.
+    pub async fn open(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+        patience: Duration,
+    ) -> Result<Opened, ClientError> {
+        let start = Request::builder().method(method).uri(self.url(path));
+        let request = headers.iter().fold(start, |request, (name, value)| request.header(*name, *value));
+        let request = request.body(Full::new(body)).map_err(|_| ClientError::Invalid)?;
+        self.http.open(request, patience).await
     }
 
     async fn send(&self, request: hyper::http::request::Builder, body: Bytes) -> Result<Answer, ClientError> {

@@ -45,6 +45,8 @@ pub struct Counters {
     pub withdrawn: Counter,
     /// Payloads erased.
     pub erased: Counter,
+    /// Keys of the index of subjects that were destroyed, each with its bucket written anew.
+    pub index_renewed: Counter,
     /// Payloads resent to a peer that asked.
     pub resent: Counter,
     /// Documents put here, complete.

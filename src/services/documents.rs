@@ -7,6 +7,7 @@ mod deliver;
 mod erase;
 mod error;
 mod get;
+mod holders;
 mod intake;
 mod keeper;
 mod offer;

@@ -1,6 +1,8 @@
-//! Erasing a payload here: its keys first, durably, then its rows.
+//! Erasing payloads here: their keys first, durably, then their rows.
 
 use std::sync::Arc;
+
+use futures_util::future::try_join_all;
 
 use super::happening::{Happening, Kind as What};
 use super::records::now;
@@ -8,7 +10,10 @@ use super::send::to_its_end;
 use super::{Error, Node};
 use crate::shred::LeafRef;
 use crate::store::{Kind, Lookup, Tombstone};
-use crate::types::PayloadId;
+use crate::types::{ItemId, PayloadId};
+
+/// Payloads that are buried at once: they share a commit.
+const TOGETHER: usize = 256;
 
 impl Node {
     /// Punctures the payload's keys and buries it; durable when this returns.
@@ -16,24 +21,45 @@ impl Node {
     /// A crash between the two leaves a record that nobody can open: it already answers "not found", and the next erasure buries it.
     pub async fn erase(self: &Arc<Self>, id: PayloadId) -> Result<(), Error> {
         let node = Arc::clone(self);
-        to_its_end(async move { node.erase_now(id).await }).await
+        to_its_end(async move {
+            if node.leaves_of(&id).await?.is_empty() {
+                return Err(Error::NotFound(id));
+            }
+            node.erase_all(&[id]).await?;
+            tracing::info!(%id, "payload erased");
+            Ok(())
+        })
+        .await
     }
 
-    async fn erase_now(&self, id: PayloadId) -> Result<(), Error> {
+    /// The same for many that are here: one rewrite of each key tree. What is erased already is no error.
+    pub(crate) async fn erase_all(&self, ids: &[PayloadId]) -> Result<(), Error> {
+        let items: Vec<ItemId> = ids.iter().copied().map(ItemId::Payload).collect();
+        self.unindex(&items).await?;
+        let leaves = try_join_all(ids.iter().map(|id| self.leaves_of(id))).await?;
+        self.enclave.erase(leaves.concat()).await?;
+        let doomed: Vec<(&PayloadId, Vec<LeafRef>)> = ids.iter().zip(leaves).filter(|(_, leaves)| !leaves.is_empty()).collect();
+        for together in doomed.chunks(TOGETHER) {
+            try_join_all(together.iter().map(|(id, leaves)| self.bury(**id, leaves))).await?;
+        }
+        Ok(())
+    }
+
+    /// Leaves of the records of an id.
+    async fn leaves_of(&self, id: &PayloadId) -> Result<Vec<LeafRef>, Error> {
         let mut leaves = Vec::new();
         for kind in [Kind::Payload, Kind::Raw] {
-            leaves.extend(self.head(kind, &id).await?.map(|head| head.leaf()));
+            leaves.extend(self.head(kind, id).await?.map(|head| head.leaf()));
         }
-        if leaves.is_empty() {
-            return Err(Error::NotFound(id));
-        }
-        self.enclave.erase(leaves.clone()).await?;
-        let tombstone = Tombstone { time: now(), leaves: leaves.clone() };
+        Ok(leaves)
+    }
+
+    async fn bury(&self, id: PayloadId, leaves: &[LeafRef]) -> Result<(), Error> {
+        let tombstone = Tombstone { time: now(), leaves: leaves.to_vec() };
         let event = self.governed.as_ref().map(|_| Happening::now(What::Erased).id(id).lasting());
         self.store.bury_noted(id, tombstone, event).await?;
-        self.puncture_latecomers(id, &leaves).await?;
+        self.puncture_latecomers(id, leaves).await?;
         self.counters.erased.add();
-        tracing::info!(%id, "payload erased");
         Ok(())
     }
 

@@ -1,10 +1,11 @@
 use super::{DocumentError, PeerError};
 use crate::directory::FolderError;
 use crate::enclave::EnclaveError;
+use crate::erasure::TagError;
 use crate::governance::{PolicyAge, Violation};
 use crate::journal::JournalError;
 use crate::store::StoreError;
-use crate::types::{Address, Code, Coded, GroupId, MemberId, PayloadId};
+use crate::types::{Address, Code, Coded, GroupId, ItemId, MemberId, PayloadId};
 
 /// Why a verb was not done. Texts that GoQuorum's users and tools look for are kept to the letter.
 #[derive(Debug, thiserror::Error)]
@@ -134,6 +135,15 @@ pub enum Error {
     /// A folder of this node cannot be written.
     #[error("a file of this node cannot be written or read: {0}")]
     Disk(String),
+    /// A payload or document that is not here.
+    #[error("Message with hash {0} was not found")]
+    ItemNotFound(ItemId),
+    /// An item whose erasure has begun.
+    #[error("{0} is being erased and takes no tags")]
+    Leaving(ItemId),
+    /// Tags that cannot be.
+    #[error(transparent)]
+    Tag(#[from] TagError),
     /// No receipt: it was not sent with the suite that has them.
     #[error("there is no receipt of {0}: it was sent to a Tessera, or before this network was governed")]
     NoReceipt(PayloadId),
@@ -160,6 +170,9 @@ pub enum Error {
     /// The enclave cannot do it.
     #[error(transparent)]
     Enclave(EnclaveError),
+    /// An erasure is not begun, decided or carried out.
+    #[error(transparent)]
+    Erasure(#[from] super::ErasureError),
     /// The store cannot do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -177,7 +190,7 @@ impl From<EnclaveError> for Error {
 impl Coded for Error {
     fn code(&self) -> Code {
         match self {
-            Self::NotFound(_) => Code(2001),
+            Self::NotFound(_) | Self::ItemNotFound(_) => Code(2001),
             Self::RawNotFound(_) => Code(2002),
             Self::RecipientUnknown(_) => Code(2003),
             Self::SenderUnknown(_) => Code(2004),
@@ -214,12 +227,15 @@ impl Coded for Error {
             Self::Document(error) => error.code(),
             Self::Disk(_) => Code(4111),
             Self::Journal(error) => error.code(),
+            Self::Leaving(_) => Code(3337),
+            Self::Tag(error) => error.code(),
             Self::NoReceipt(_) => Code(3210),
             Self::RolledBack(_) => Code(3211),
             Self::Kept(error) => error.code(),
             Self::BodyBroken => Code(2110),
             Self::Delivery { source, .. } | Self::Peer(source) => source.code(),
             Self::Enclave(error) => error.code(),
+            Self::Erasure(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }

@@ -294,6 +294,11 @@ impl Node {
         }
     }
 
+    /// The member that a key belongs to, in a governed network.
+    pub(crate) fn member_of(&self, key: &Address) -> Option<MemberId> {
+        self.governed.as_ref()?.charter().members().by_address(key).map(|member| member.id.clone())
+    }
+
     /// Whether a payload may come from this sender at all: in a governed network, from an active member or from ourselves.
     pub(crate) fn admits_sender(&self, sender: &Address) -> Result<(), Error> {
         let Some(governed) = &self.governed else { return Ok(()) };
@@ -304,6 +309,23 @@ impl Node {
             Some(member) => Err(Error::Policy(Violation::Sender { member: member.id.clone(), state: member.state })),
             None => Err(Error::NotInDirectory(*sender)),
         }
+    }
+
+    /// Whether a payload in Tessera's suite may be taken: it says nothing of its class, so it counts as personal. What is given back in a
+    /// recovery was judged when it was sent.
+    ///
+    /// Threat: a member sends in Tessera's suite what this node's policy, or its own suspension, does not let in.
+    pub(crate) fn judge_unclassed(&self, sender: &Address) -> Result<(), Error> {
+        let Some(governed) = &self.governed else { return Ok(()) };
+        let charter = governed.charter();
+        let members = charter.members();
+        let from = members.by_address(sender).ok_or(Error::NotInDirectory(*sender))?;
+        if self.settings.recovering || from.id == governed.me {
+            return Ok(());
+        }
+        let me = members.by_id(&governed.me).ok_or_else(|| Error::NotAMember(governed.me.clone()))?;
+        let judged = Judged { sender: from, recipients: &[me], class: Class::default() };
+        charter.policy().judge(&judged).map_err(Error::Policy)
     }
 
     /// An event for the journal, where there is one.

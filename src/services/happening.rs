@@ -18,6 +18,22 @@ pub enum Kind {
     Document,
     /// A payload was erased.
     Erased,
+    /// A certificate of an erasure was written.
+    ErasureCertificate,
+    /// Somebody decided to erase.
+    ErasureDecision,
+    /// The time for the answer to a request was extended.
+    ErasureExtension,
+    /// An order to erase came from another member, or from this one.
+    ErasureOrder,
+    /// An order was answered; the digest of the signed receipt.
+    ErasureReceipt,
+    /// Somebody refused to erase, on a ground of the law.
+    ErasureRefusal,
+    /// An erasure was asked for.
+    ErasureRequest,
+    /// A case went on by itself.
+    ErasureStep,
     /// An application read a payload.
     Read,
     /// How many payloads the node read since the event before.
@@ -26,10 +42,14 @@ pub enum Kind {
     Received,
     /// A payload was refused, by the policy or by a rule.
     Refused,
+    /// The root of the key trees was rotated, and its older generations destroyed.
+    RootRotated,
     /// The node started.
     Started,
     /// A payload was sealed here and sent.
     Stored,
+    /// What is known of an item was declared anew.
+    Tagged,
     /// A delivery of a failed send was taken back.
     Withdrawn,
 }

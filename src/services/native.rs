@@ -33,6 +33,11 @@ pub mod path {
     pub const DOCUMENTS: &str = "/celosia/1/documents";
     /// The answering member's signed epoch key; an empty body asks.
     pub const EPOCH: &str = "/celosia/1/epoch";
+    /// A signed order to erase, to [`crate::wire::native::ErasureAnswer`]. The same order again asks how far it is.
+    pub const ERASE: &str = "/celosia/1/erase";
+    /// Orders between the caller and the answering member, after a restore: [`crate::wire::native::OrdersAfter`] to
+    /// [`crate::wire::native::OrdersPage`].
+    pub const ORDERS: &str = "/celosia/1/orders";
     /// A part of a large ciphertext: [`crate::wire::native::Part`] to [`crate::wire::native::PartTaken`].
     pub const PART: &str = "/celosia/1/part";
     /// Payloads that the caller takes part in: [`crate::wire::native::Resend`] to [`crate::wire::native::Resent`].

@@ -9,9 +9,10 @@ use super::withdraw::WithdrawToken;
 use super::{Error, Node};
 use crate::crypto::hash::payload_id;
 use crate::enclave::{AffectedRecord, EnclaveError, Ingest, Meta};
+use crate::erasure::Tags;
 use crate::shred::SealedHead;
 use crate::store::{Inserted, Kind, Lookup, Record};
-use crate::types::{Address, PayloadId, Privacy, PrivacyFlag};
+use crate::types::{Address, Class, ItemId, PayloadId, Privacy, PrivacyFlag};
 use crate::wire::EncodedPayload;
 
 /// What became of a payload that a peer delivered.
@@ -44,6 +45,7 @@ impl Node {
             return Err(Error::EnhancedPrivacyDisabled);
         }
         self.admits_sender(&payload.sender)?;
+        self.judge_unclassed(&payload.sender)?;
         let id = payload_id(&payload.ciphertext);
         let EncodedPayload { privacy, sender, recipients, ciphertext, .. } = &mut payload;
         if let Some(reason) = self.check_affected(privacy, sender, recipients, ciphertext).await? {
@@ -62,8 +64,14 @@ impl Node {
         loop {
             let record = Record { time: now(), nonce: payload.nonce, head: head.clone(), ciphertext: payload.ciphertext.clone() };
             let event = self.event(|| Happening::now(What::Received).id(id));
-            match self.store.insert_noted(Kind::Payload, id, record, event).await? {
-                Inserted::New => return Ok(Pushed { id, withdraw: Some(self.withdrawals.offer(id, &head)) }),
+            let due = self.declared(ItemId::Payload(id), &head, record.time, Class::default(), &Tags::default()).await?.rows;
+            match self.store.insert_with(Kind::Payload, id, record, event, due).await? {
+                Inserted::New => {
+                    if let Some(member) = self.member_of(&payload.sender) {
+                        self.refuse_guarded(id, &member).await?;
+                    }
+                    return Ok(Pushed { id, withdraw: Some(self.withdrawals.offer(id, &head)) });
+                }
                 Inserted::Buried => return Err(Error::Erased(id)),
                 Inserted::Exists if self.merge_meta(id, &head, &meta).await? => return Ok(Pushed { id, withdraw: None }),
                 // It was withdrawn meanwhile: this delivery stands on its own.

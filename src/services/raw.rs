@@ -42,6 +42,7 @@ impl Node {
         }
         let raw = SealedRaw { id, ciphertext: record.ciphertext, nonce: record.nonce, head: record.head };
         let sealed = self.enclave.seal_stored(RawDraft { raw, recipients, privacy, affected }).await?;
-        self.keep_and_deliver(sealed, class).await
+        let tags = request.terms.declared();
+        self.keep_and_deliver(sealed, class, &tags).await
     }
 }

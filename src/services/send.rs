@@ -8,13 +8,15 @@ use futures_util::future::join_all;
 use super::governed::Route;
 use super::happening::{Happening, Kind as What};
 use super::records::now;
+use super::rights::Declared;
 use super::rules::{self, Known};
 use super::{Error, Node, PeerError, SendRequest, Sent, Terms, WithdrawToken};
 use crate::directory::Member;
 use crate::enclave::{AffectedRecord, Draft, Sealed};
+use crate::erasure::Tags;
 use crate::shred::SealedHead;
 use crate::store::{Inserted, Kind, Record, StoreError};
-use crate::types::{Address, ApiVersion, Class, Coded as _, PayloadId, Privacy, PrivacyFlag};
+use crate::types::{Address, ApiVersion, Class, Coded as _, ItemId, PayloadId, Privacy, PrivacyFlag};
 use crate::wire::EncodedPayload;
 
 /// Longest that taking back may add to a failed send: delivery budget and this stay inside GoQuorum's 5 s.
@@ -52,7 +54,8 @@ impl Node {
         let Plan { recipients, privacy, affected } = self.plan(sender, &request.to, &request.terms).await?;
         let draft = Draft { plaintext: request.payload, sender, recipients, privacy, affected };
         let sealed = self.enclave.seal(draft).await?;
-        self.keep_and_deliver(sealed, class).await
+        let tags = request.terms.declared();
+        self.keep_and_deliver(sealed, class, &tags).await
     }
 
     /// The sender of a request: the default key if it names none.
@@ -123,10 +126,10 @@ impl Node {
     }
 
     /// Keeps a sealed payload and delivers it, both at once. If one recipient cannot have it, the others are asked to forget it.
-    pub(crate) async fn keep_and_deliver(&self, sealed: Sealed, class: Class) -> Result<Sent, Error> {
+    pub(crate) async fn keep_and_deliver(&self, sealed: Sealed, class: Class, tags: &Tags) -> Result<Sent, Error> {
         let remotes = self.remotes(&sealed.payload.recipients, &sealed.payload.privacy)?;
         let deliveries = join_all(remotes.iter().map(|remote| self.deliver(&sealed.payload, remote)));
-        let (kept, delivered) = tokio::join!(self.keep(&sealed, class), deliveries);
+        let (kept, delivered) = tokio::join!(self.keep(&sealed, class, tags), deliveries);
         let failure = delivered.iter().zip(&remotes).find_map(|(outcome, remote)| {
             let source = outcome.as_ref().err()?.clone();
             Some(Error::Delivery { recipient: remote.key, source })
@@ -150,7 +153,8 @@ impl Node {
     }
 
     /// Keeps our own copy. True if it is new; an existing one (the same raw payload sent again) gains the new recipients.
-    async fn keep(&self, sealed: &Sealed, class: Class) -> Result<bool, Error> {
+    async fn keep(&self, sealed: &Sealed, class: Class, tags: &Tags) -> Result<bool, Error> {
+        let item = ItemId::Payload(sealed.id);
         loop {
             let record = Record {
                 time: now(),
@@ -159,10 +163,18 @@ impl Node {
                 ciphertext: sealed.payload.ciphertext.clone(),
             };
             let event = self.event(|| Happening::now(What::Stored).id(sealed.id).class(class));
-            match self.store.insert_noted(Kind::Payload, sealed.id, record, event).await? {
+            let Declared { rows, gate } = self.declared(item, &sealed.head, record.time, class, tags).await?;
+            let inserted = self.store.insert_with(Kind::Payload, sealed.id, record, event, rows).await?;
+            drop(gate);
+            match inserted {
                 Inserted::New => return Ok(true),
                 Inserted::Buried => return Err(Error::Erased(sealed.id)),
-                Inserted::Exists if self.merge(sealed.id, &sealed.head, &sealed.payload).await? => return Ok(false),
+                Inserted::Exists if self.merge(sealed.id, &sealed.head, &sealed.payload).await? => {
+                    if !tags.is_empty() {
+                        self.tag(item, tags.clone()).await?;
+                    }
+                    return Ok(false);
+                }
                 // Another send of it failed meanwhile and took its copy back: this one keeps its own.
                 Inserted::Exists => {}
             }

@@ -16,7 +16,7 @@ use super::{Error, Node};
 use crate::crypto::random;
 use crate::shred::SealedHead;
 use crate::store::Kind;
-use crate::types::{ParseError, PayloadId};
+use crate::types::{ItemId, ParseError, PayloadId};
 
 /// How long a delivery can be taken back: longer than a send lasts, shorter than a block takes to refer to it and be relied upon.
 const LIFETIME: Duration = Duration::from_secs(10);
@@ -116,8 +116,12 @@ impl Node {
     /// Removes a record that nobody refers to, and its key. False if the record changed since.
     pub(crate) async fn forget(&self, id: PayloadId, head: SealedHead) -> Result<bool, Error> {
         let leaf = head.leaf();
+        let tags = self.tags_under(ItemId::Payload(id), &head).await.unwrap_or_default();
         if !self.store.forget(Kind::Payload, id, head).await? {
             return Ok(false);
+        }
+        if let Some(tags) = tags {
+            self.unindex_forgotten(ItemId::Payload(id), tags).await?;
         }
         self.enclave.erase(vec![leaf]).await?;
         Ok(true)

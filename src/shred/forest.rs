@@ -7,7 +7,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use zeroize::Zeroizing;
 
-use super::root::lock;
+use super::disk::lock;
+use super::root::Root;
+use super::rotation::{Log, Record};
 use super::tree::Tree;
 use super::{LeafRef, RootKey, SealedHead, ShredError};
 use crate::crypto::aead;
@@ -23,11 +25,13 @@ const DAY: u64 = 24 * 60 * 60;
 /// Threat: a leaf used twice ties two payloads to one erasure. So the counter lives in memory, a tree is filled by one process only, and
 /// the folder is locked.
 pub struct Forest {
-    folder: PathBuf,
-    root: Box<dyn RootKey>,
+    pub(super) folder: PathBuf,
+    pub(super) root: Root,
     trees: RwLock<BTreeMap<u32, Arc<Tree>>>,
     current: RwLock<Option<Arc<Current>>>,
-    begin: Mutex<()>,
+    /// Held while a tree is begun: from its look at the root's generation until its file is durable.
+    pub(super) begin: Mutex<()>,
+    pub(super) rotations: Log,
     _lock: File,
 }
 
@@ -39,12 +43,17 @@ struct Current {
 
 impl Forest {
     /// Opens the forest of a folder. Trees are read when they are needed; a new one is begun, durably, with the first payload.
+    ///
+    /// A rotation that was cut off is not gone on with here: see [`Forest::finish_rotation`]. Until then trees of both generations open.
     pub fn open(folder: &Path, root: Box<dyn RootKey>) -> Result<Self, ShredError> {
         let lock = lock(folder)?;
         Tree::sweep(folder)?;
+        let root = Root::open(root, !Tree::numbers(folder)?.is_empty())?;
+        let rotations = Log::new(Record::read(folder, &root)?);
         Ok(Self {
             folder: folder.to_owned(),
             root,
+            rotations,
             trees: RwLock::default(),
             current: RwLock::default(),
             begin: Mutex::default(),
@@ -87,7 +96,7 @@ impl Forest {
             by_tree.entry(leaf.tree).or_default().push(leaf.leaf);
         }
         for (tree, leaves) in by_tree {
-            self.tree(tree)?.puncture(&leaves, &self.folder, &*self.root)?;
+            self.tree(tree)?.puncture(&leaves, &self.folder, &self.root)?;
         }
         Ok(())
     }
@@ -114,18 +123,24 @@ impl Forest {
         if let Some(current) = fresh() {
             return Ok(current);
         }
-        let tree = Arc::new(Tree::begin(&self.folder, &*self.root, day)?);
+        let tree = Arc::new(Tree::begin(&self.folder, &self.root, day)?);
         self.trees.write().unwrap_or_else(PoisonError::into_inner).insert(tree.id(), Arc::clone(&tree));
         let current = Arc::new(Current { tree, day, next: AtomicU32::new(0) });
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&current));
         Ok(current)
     }
 
-    fn tree(&self, id: u32) -> Result<Arc<Tree>, ShredError> {
+    /// As at the end of a day: the next payload begins another tree.
+    #[cfg(test)]
+    pub(super) fn end_tree(&self) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    pub(super) fn tree(&self, id: u32) -> Result<Arc<Tree>, ShredError> {
         if let Some(tree) = self.trees.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
             return Ok(Arc::clone(tree));
         }
-        let loaded = Arc::new(Tree::load(&self.folder, &*self.root, id)?);
+        let loaded = Arc::new(Tree::load(&self.folder, &self.root, id)?);
         let mut trees = self.trees.write().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(trees.entry(id).or_insert(loaded)))
     }
@@ -138,7 +153,7 @@ fn seal(tree: &Tree, leaf: u32, aad: &[u8], head: &[u8]) -> Result<SealedHead, S
 }
 
 /// The associated data: the head's own prefix, so that it cannot be moved to another leaf, and the caller's words.
-fn bound(leaf: LeafRef, aad: &[u8]) -> Vec<u8> {
+pub(super) fn bound(leaf: LeafRef, aad: &[u8]) -> Vec<u8> {
     [SealedHead::prefix(leaf).as_slice(), aad].concat()
 }
 

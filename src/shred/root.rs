@@ -1,155 +1,212 @@
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+//! The root that tree states are sealed under, in generations: R_1, R_2, …
+//!
+//! A generation is a key of 32 random bytes. [`RootKey`] says where it lies while the program is not running: in a file, or wrapped by
+//! Vault, OpenBao or a PKCS #11 token. In the running program it lies in locked memory, so that sealing never waits for a network.
 
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
+mod error;
+mod file;
+mod pkcs11;
+mod vault;
+mod wrapped;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::{PoisonError, RwLock};
+
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+pub use self::error::RootError;
+pub use self::file::FileRoot;
+pub use self::pkcs11::{Pkcs11Root, Pkcs11Settings};
+pub use self::vault::{VaultRoot, VaultSettings};
 use super::ShredError;
-use super::tree::Tree;
 use crate::crypto::aead;
 use crate::crypto::secret::Secret;
+use crate::enclave::memory::{LockedKey, LockedMemory};
 
-/// A store root R_t: what tree states are sealed under. A file here; a KMS, Vault or PKCS#11 token fills the same trait.
+/// What keeps a root.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RootKind {
+    /// Files of mode 0600.
+    #[default]
+    File,
+    /// A key of a PKCS #11 token for each generation.
+    Pkcs11,
+    /// HashiCorp Vault or OpenBao: a version of a transit key for each generation.
+    Vault,
+}
+
+impl RootKind {
+    /// Its name in the configuration and in answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Pkcs11 => "pkcs11",
+            Self::Vault => "vault",
+        }
+    }
+}
+
+impl fmt::Display for RootKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for RootKind {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Self::File, Self::Pkcs11, Self::Vault]
+            .into_iter()
+            .find(|kind| kind.name() == text)
+            .ok_or("expected file, pkcs11 or vault")
+    }
+}
+
+/// The word of whoever kept it that a generation is gone, and what it cannot promise.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Destroyed {
+    /// Which one.
+    pub generation: u32,
+    /// In words, for a person and for a certificate. Names keys and versions, never key bytes.
+    pub word: String,
+}
+
+/// Where the generations of a store root lie. All methods block; none is called while callers of the forest wait.
 pub trait RootKey: Send + Sync {
-    /// The generation `t` that new states are sealed under.
-    fn generation(&self) -> u32;
+    /// What kind of place.
+    fn kind(&self) -> RootKind;
 
-    /// Seals a state under the current generation, bound to `aad`.
-    fn seal(&self, aad: &[u8], state: &[u8]) -> Result<Vec<u8>, ShredError>;
+    /// Which place, for people. No secret is in it.
+    fn place(&self) -> String;
 
-    /// Opens a state sealed under `generation`, with the same `aad`.
-    fn open(&self, generation: u32, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, ShredError>;
+    /// Folder of the files of this root; those of a [`FileRoot`] that it replaces lie there, too.
+    fn folder(&self) -> &Path;
+
+    /// Every generation of this kind that is there.
+    fn unlock(&self) -> Result<BTreeMap<u32, Secret<32>>, ShredError>;
+
+    /// Makes a generation; durable when it returns. What an attempt before left of it is replaced.
+    fn make(&self, generation: u32) -> Result<Secret<32>, ShredError>;
+
+    /// Destroys a generation for ever. One that is gone already is no error.
+    fn destroy(&self, generation: u32) -> Result<String, ShredError>;
 }
 
-/// The root in 0600 files of the key folder, `root-<generation>.key`: 32 bytes each. New states go under the newest generation.
-///
-/// Threat: others on this machine read it. A file that they can read is refused. What a file cannot do is forget: a copy of it in a
-/// backup opens every tree state that was sealed under it.
-#[derive(Debug)]
-pub struct FileRoot {
-    generation: u32,
-    keys: BTreeMap<u32, Secret<32>>,
+/// The generations of a store root, unlocked.
+pub(super) struct Root {
+    configured: Box<dyn RootKey>,
+    /// Where generations lie that were made before another kind was configured.
+    file: FileRoot,
+    memory: LockedMemory,
+    ring: RwLock<Ring>,
 }
 
-impl FileRoot {
-    /// Opens the folder's generations, or makes the first one.
+#[derive(Default)]
+struct Ring {
+    newest: u32,
+    keys: BTreeMap<u32, LockedKey>,
+    /// Those that lie in files although another kind is configured.
+    in_files: Vec<u32>,
+}
+
+impl Root {
+    /// Unlocks the generations, or makes the first one where there are no trees yet.
     ///
     /// Threat: a root that got lost is replaced without a word, and everything kept is unreadable. Where there are trees, there must be a root.
-    pub fn open(folder: &Path) -> Result<Self, ShredError> {
-        if let Some(root) = Self::open_existing(folder)? {
-            return Ok(root);
+    pub(super) fn open(configured: Box<dyn RootKey>, has_trees: bool) -> Result<Self, ShredError> {
+        let file = FileRoot::at(configured.folder());
+        wrapped::refuse_others(configured.folder(), configured.kind())?;
+        let root = Self { configured, file, memory: LockedMemory::new(), ring: RwLock::default() };
+        if root.configured.kind() != RootKind::File {
+            let older = root.file.unlock()?;
+            root.write().in_files = older.keys().copied().collect();
+            root.keep(older);
         }
-        let _alone = lock(folder)?;
-        if let Some(root) = Self::open_existing(folder)? {
-            return Ok(root);
+        root.keep(root.configured.unlock()?);
+        if root.generation() == 0 {
+            if has_trees {
+                return Err(root.file.lost());
+            }
+            root.next()?;
         }
-        let first = folder.join(name(1));
-        if !Tree::numbers(folder)?.is_empty() {
-            let lost = "the root is missing, but key trees are here: restore the file that belongs to them";
-            return Err(io_error(&first, io::Error::new(io::ErrorKind::NotFound, lost)));
-        }
-        let key = Secret::random();
-        write_new(&first, key.expose())?;
-        Ok(Self { generation: 1, keys: BTreeMap::from([(1, key)]) })
+        Ok(root)
     }
 
-    /// Opens the folder's generations; `None` if there is none.
-    pub fn open_existing(folder: &Path) -> Result<Option<Self>, ShredError> {
-        let mut keys = BTreeMap::new();
-        for (generation, path) in generations(folder)? {
-            keys.insert(generation, read(&path)?);
+    fn keep(&self, keys: BTreeMap<u32, Secret<32>>) {
+        let mut ring = self.write();
+        for (generation, key) in keys {
+            ring.newest = ring.newest.max(generation);
+            let key = self.memory.keep(key);
+            ring.keys.insert(generation, key);
         }
-        let newest = keys.last_key_value().map(|(generation, _)| *generation);
-        Ok(newest.map(|generation| Self { generation, keys }))
-    }
-}
-
-impl RootKey for FileRoot {
-    fn generation(&self) -> u32 {
-        self.generation
     }
 
-    fn seal(&self, aad: &[u8], state: &[u8]) -> Result<Vec<u8>, ShredError> {
-        let key = self.keys.get(&self.generation).ok_or_else(|| ShredError::Broken(name(self.generation)))?;
+    /// Makes the next generation: what is sealed from now on is sealed under it.
+    pub(super) fn next(&self) -> Result<u32, ShredError> {
+        let next = self.generation().checked_add(1).ok_or_else(|| ShredError::Broken("the last root generation".into()))?;
+        let key = self.configured.make(next)?;
+        self.keep(BTreeMap::from([(next, key)]));
+        Ok(next)
+    }
+
+    /// Destroys a generation where it lies, then in memory.
+    pub(super) fn destroy(&self, generation: u32) -> Result<Destroyed, ShredError> {
+        let in_file = self.read().in_files.contains(&generation);
+        let word = if in_file { self.file.destroy(generation) } else { self.configured.destroy(generation) }?;
+        self.write().keys.remove(&generation);
+        Ok(Destroyed { generation, word })
+    }
+
+    /// The generation that is sealed under.
+    pub(super) fn generation(&self) -> u32 {
+        self.read().newest
+    }
+
+    /// All that can be opened, the oldest first.
+    pub(super) fn generations(&self) -> Vec<u32> {
+        self.read().keys.keys().copied().collect()
+    }
+
+    /// Whether another kind is configured than the one that keeps the newest generation: a rotation moves the root there.
+    pub(super) fn is_to_move(&self) -> bool {
+        let ring = self.read();
+        ring.in_files.contains(&ring.newest)
+    }
+
+    pub(super) fn kind(&self) -> RootKind {
+        if self.is_to_move() { RootKind::File } else { self.configured.kind() }
+    }
+
+    pub(super) fn place(&self) -> String {
+        if self.is_to_move() { self.file.place() } else { self.configured.place() }
+    }
+
+    /// Seals a state under a generation, bound to `aad`.
+    pub(super) fn seal(&self, generation: u32, aad: &[u8], state: &[u8]) -> Result<Vec<u8>, ShredError> {
+        let ring = self.read();
+        let key = ring.keys.get(&generation).ok_or(ShredError::NoGeneration(generation))?;
         Ok(aead::seal(key.expose(), aad, state))
     }
 
-    fn open(&self, generation: u32, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, ShredError> {
-        let broken = || ShredError::Broken(format!("a key tree under root generation {generation}"));
-        let key = self.keys.get(&generation).ok_or_else(broken)?;
-        aead::open(key.expose(), aad, sealed).map_err(|_| broken())
+    /// Opens a state sealed under `generation`, with the same `aad`.
+    pub(super) fn open_state(&self, generation: u32, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, ShredError> {
+        let ring = self.read();
+        let key = ring.keys.get(&generation).ok_or(ShredError::NoGeneration(generation))?;
+        let broken = |_| ShredError::Broken(format!("a file under root generation {generation}"));
+        aead::open(key.expose(), aad, sealed).map_err(broken)
     }
-}
 
-fn name(generation: u32) -> String {
-    format!("root-{generation}.key")
-}
-
-fn generations(folder: &Path) -> Result<BTreeMap<u32, PathBuf>, ShredError> {
-    let mut found = BTreeMap::new();
-    for entry in fs::read_dir(folder).map_err(|source| io_error(folder, source))? {
-        let path = entry.map_err(|source| io_error(folder, source))?.path();
-        let text = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let generation = text.strip_prefix("root-").and_then(|rest| rest.strip_suffix(".key")?.parse().ok());
-        if let Some(generation) = generation.filter(|generation| text == name(*generation)) {
-            found.insert(generation, path);
-        }
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Ring> {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner)
     }
-    Ok(found)
-}
 
-/// The lock of a key folder: held as long as the file is open, and gone with the process, however it ends.
-pub(super) fn lock(folder: &Path) -> Result<File, ShredError> {
-    let path = folder.join("lock");
-    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-    let file = file.map_err(|source| io_error(&path, source))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(Errno::WOULDBLOCK) => Err(ShredError::Locked(folder.display().to_string())),
-        Err(errno) => Err(io_error(&path, errno.into())),
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Ring> {
+        self.ring.write().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn read(path: &Path) -> Result<Secret<32>, ShredError> {
-    let failed = |source| io_error(path, source);
-    let mut file = File::open(path).map_err(failed)?;
-    let mode = file.metadata().map_err(failed)?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(ShredError::Loose(path.display().to_string()));
-    }
-    // One byte more than it may have; never grown, so no copy is left behind.
-    let mut bytes = Zeroizing::new([0; 33]);
-    let mut length = 0;
-    while length < bytes.len() {
-        match file.read(&mut bytes[length..]).map_err(failed)? {
-            0 => break,
-            count => length += count,
-        }
-    }
-    Secret::from_slice(&bytes[..length]).ok_or_else(|| ShredError::Broken(path.display().to_string()))
-}
-
-/// A file that is whole or absent, 0600 from its first byte, on the disk when this returns.
-pub(super) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), ShredError> {
-    let temporary = path.with_extension("tmp");
-    let write = || -> io::Result<()> {
-        match fs::remove_file(&temporary) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
-    };
-    write().map_err(|source| io_error(path, source))
-}
-
-pub(super) fn io_error(path: &Path, source: io::Error) -> ShredError {
-    ShredError::Io { path: path.display().to_string(), source }
 }

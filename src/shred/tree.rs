@@ -1,10 +1,12 @@
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 
-use super::root::{io_error, write_new};
-use super::{RootKey, ShredError};
+use super::ShredError;
+use super::disk::{io_error, write_new};
+use super::root::Root;
 use crate::crypto::puncture::KeyTree;
 use crate::crypto::secret::Secret;
 
@@ -27,17 +29,24 @@ pub(super) struct Tree {
 
 impl Tree {
     /// Begins a tree with the next free number; its file is durable when this returns.
-    pub(super) fn begin(folder: &Path, root: &dyn RootKey, day: u64) -> Result<Self, ShredError> {
+    pub(super) fn begin(folder: &Path, root: &Root, day: u64) -> Result<Self, ShredError> {
         let last = Self::numbers(folder)?.into_iter().max().unwrap_or(0);
         let id = last.checked_add(1).ok_or_else(|| ShredError::Broken("the number of the last key tree".into()))?;
         let tree =
             Self { id, day, keys: RwLock::new(KeyTree::random()), unsaved: AtomicBool::new(true), saving: Mutex::default() };
-        tree.save(folder, root)?;
+        tree.save(folder, root, false)?;
         Ok(tree)
     }
 
-    /// Reads a tree's file.
-    pub(super) fn load(folder: &Path, root: &dyn RootKey, id: u32) -> Result<Self, ShredError> {
+    /// Reads a tree's file. A rotation that runs may have moved it between our look and our opening it: then it is read again.
+    pub(super) fn load(folder: &Path, root: &Root, id: u32) -> Result<Self, ShredError> {
+        match Self::load_once(folder, root, id) {
+            Err(ShredError::NoGeneration(_)) => Self::load_once(folder, root, id),
+            other => other,
+        }
+    }
+
+    fn load_once(folder: &Path, root: &Root, id: u32) -> Result<Self, ShredError> {
         let path = file(folder, id);
         let bytes = fs::read(&path).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => ShredError::Missing(id),
@@ -50,7 +59,7 @@ impl Tree {
         if *header != Self::header(id, day, generation) {
             return Err(broken());
         }
-        let state = root.open(generation, header, sealed)?;
+        let state = root.open_state(generation, header, sealed)?;
         let keys = KeyTree::decode(&state).ok_or_else(broken)?;
         Ok(Self { id, day, keys: RwLock::new(keys), unsaved: AtomicBool::new(false), saving: Mutex::default() })
     }
@@ -82,7 +91,7 @@ impl Tree {
     }
 
     /// Punctures leaves and rewrites the file. Whoever waits for the rewrite of another finds its own leaves in it.
-    pub(super) fn puncture(&self, leaves: &[u32], folder: &Path, root: &dyn RootKey) -> Result<(), ShredError> {
+    pub(super) fn puncture(&self, leaves: &[u32], folder: &Path, root: &Root) -> Result<(), ShredError> {
         {
             let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
             for leaf in leaves {
@@ -91,25 +100,47 @@ impl Tree {
                 }
             }
         }
-        self.save(folder, root)
+        self.save(folder, root, false)
     }
 
-    /// Rewrites the file, if the memory is ahead of it. A failed rewrite is tried again by the next caller.
-    fn save(&self, folder: &Path, root: &dyn RootKey) -> Result<(), ShredError> {
+    /// Rewrites the file under the newest root generation, whatever it is under.
+    ///
+    /// Threat: a rotation writes an older state over a newer puncture. It cannot: every rewrite takes the state from the memory while it
+    /// holds `saving`, a puncture changes the memory before it asks for its own rewrite, and no state is ever carried from file to file.
+    pub(super) fn reseal(&self, folder: &Path, root: &Root) -> Result<(), ShredError> {
+        self.save(folder, root, true)
+    }
+
+    /// Rewrites the file, if the memory is ahead of it or it must be. A failed rewrite is tried again by the next caller.
+    fn save(&self, folder: &Path, root: &Root, must: bool) -> Result<(), ShredError> {
         let _one = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.unsaved.swap(false, Ordering::AcqRel) {
+        if !self.unsaved.swap(false, Ordering::AcqRel) && !must {
             return Ok(());
         }
+        // Asked for while `saving` is held: a rotation that has passed this tree has made the newer generation before.
         let generation = root.generation();
         let header = Self::header(self.id, self.day, generation);
         let state = self.keys.read().unwrap_or_else(PoisonError::into_inner).encode();
         let saved = root
-            .seal(&header, &state)
+            .seal(generation, &header, &state)
             .and_then(|sealed| write_new(&file(folder, self.id), &[header.as_slice(), &sealed].concat()));
         if saved.is_err() {
             self.unsaved.store(true, Ordering::Release);
         }
         saved
+    }
+
+    /// Under which root generation the file of a tree is, as it says itself.
+    pub(super) fn generation(folder: &Path, id: u32) -> Result<u32, ShredError> {
+        let path = file(folder, id);
+        let mut header = [0; HEADER];
+        File::open(&path).and_then(|mut file| file.read_exact(&mut header)).map_err(|source| io_error(&path, source))?;
+        Ok(u32::from_be_bytes([header[16], header[17], header[18], header[19]]))
+    }
+
+    /// Bytes of the encoded state.
+    pub(super) fn size(&self) -> u64 {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).encoded_len() as u64
     }
 
     /// Numbers of the folder's trees.

@@ -1,6 +1,7 @@
 //! What every store must do, whatever it stands on. Each case runs against each backend: see [`contract`].
 
 mod journal;
+mod purge;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -55,6 +56,8 @@ macro_rules! contract {
             kinds_are_apart_and_buried_together
             large_payloads_come_back_whole
             one_of_many_inserts_is_new
+            a_purge_keeps_what_was_not_erased_and_runs_beside_writes
+            only_what_was_removed_makes_a_purge_due
             journal_rows_come_with_what_they_record
             an_erased_payload_leaves_commitments_alone
             bytes_beside_a_payload_go_with_it
@@ -67,6 +70,7 @@ macro_rules! contract {
 }
 pub(crate) use contract;
 
+pub(crate) use purge::{a_purge_keeps_what_was_not_erased_and_runs_beside_writes, only_what_was_removed_makes_a_purge_due};
 pub(crate) use table::rows_of_tables_come_in_order_and_go_together;
 
 pub(crate) use journal::{

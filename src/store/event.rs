@@ -57,6 +57,14 @@ impl JournalRow {
         }
     }
 
+    /// Salt and record of a row that does not outlast its payload and is not erased yet.
+    pub(super) fn erasable(row: &[u8]) -> Option<([u8; 32], Bytes)> {
+        if row.first() != Some(&ERASABLE) {
+            return None;
+        }
+        Self::decode(row)?.content
+    }
+
     /// What remains of an erasable row: `0 (1) ‖ commitment (32)`. `None` for one that lasts, or is bare already.
     pub(super) fn erased(row: &[u8]) -> Option<Vec<u8>> {
         if row.first() != Some(&ERASABLE) {

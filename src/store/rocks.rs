@@ -5,9 +5,13 @@ mod commit;
 #[cfg(test)]
 mod faults;
 mod journal;
+#[cfg(test)]
+mod leftovers;
+mod purge;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod touched;
 mod tuning;
 
 use std::path::{Path, PathBuf};
@@ -20,8 +24,10 @@ use rocksdb::{DB, Direction, IteratorMode, ReadOptions};
 use tokio::sync::{mpsc, oneshot};
 
 use self::commit::{Committed, Committer, Op, Reply, Request};
+use self::purge::Purger;
 use self::rows::{Index, Totals};
-use super::{Event, Inserted, JournalRow, Kind, Lookup, Record, Stats, Store, StoreError, Table, Tombstone, Write};
+use self::touched::Marks;
+use super::{Event, Inserted, JournalRow, Kind, Lookup, Purged, Record, Stats, Store, StoreError, Table, Tombstone, Write};
 use crate::shred::SealedHead;
 use crate::types::{GroupId, PayloadId};
 
@@ -53,24 +59,30 @@ pub struct RocksStore {
     requests: mpsc::Sender<Request>,
     committer: Mutex<Option<JoinHandle<()>>>,
     committed: Arc<Committed>,
+    /// None in a store that is only looked at.
+    purger: Option<Arc<Purger>>,
 }
 
 impl RocksStore {
     /// Opens the store of a folder, or makes it. One process at a time.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
         std::fs::create_dir_all(folder).map_err(|error| StoreError::Io(format!("{}: {error}", folder.display())))?;
-        let db = DB::open_cf_descriptors(&tuning::database(), folder, tuning::families());
+        let cache = tuning::cache();
+        let db = DB::open_cf_descriptors(&tuning::database(), folder, tuning::families(&cache));
         let db = Arc::new(db.map_err(|error| opening(folder, &error))?);
         // Formats 1 and 2 lack the families of the journal and of tables; they were just made.
-        if format_of(&db)?.is_none_or(|found| found < FORMAT) {
+        let found = format_of(&db)?;
+        let marks = Arc::new(Marks::load(&db, found.is_none())?);
+        if found.is_none_or(|found| found < FORMAT) {
             db.put_opt(rows::FORMAT_KEY, FORMAT.to_be_bytes(), &rows::synced()).map_err(reading)?;
         }
         let committed = Arc::<Committed>::default();
-        let writer = Committer::new(Arc::clone(&db), Totals::load(&db)?, Arc::clone(&committed));
+        let writer = Committer::new(Arc::clone(&db), Totals::load(&db)?, Arc::clone(&committed), Arc::clone(&marks));
         let (requests, waiting) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new().name("store-commit".into()).spawn(move || writer.run(waiting));
         let thread = thread.map_err(|error| StoreError::Io(format!("no thread for the committer: {error}")))?;
-        Ok(Self { db, folder: folder.to_owned(), requests, committer: Mutex::new(Some(thread)), committed })
+        let purger = Some(Arc::new(Purger::new(&db, folder, cache, marks)));
+        Ok(Self { db, folder: folder.to_owned(), requests, committer: Mutex::new(Some(thread)), committed, purger })
     }
 
     /// Opens a store that is there, and changes nothing: writes are refused with [`StoreError::Unavailable`].
@@ -79,17 +91,19 @@ impl RocksStore {
         options.create_if_missing(false);
         options.create_missing_column_families(false);
         let there = DB::list_cf(&options, folder).map_err(|error| opening(folder, &error))?;
-        let families = tuning::families().into_iter().filter(|family| there.iter().any(|name| name == family.name()));
+        let families =
+            tuning::families(&tuning::cache()).into_iter().filter(|family| there.iter().any(|name| name == family.name()));
         let db = DB::open_cf_descriptors_read_only(&options, folder, families, false);
         let db = Arc::new(db.map_err(|error| opening(folder, &error))?);
         format_of(&db)?.ok_or_else(|| StoreError::Corrupt("the format row is missing".into()))?;
         let (requests, _) = mpsc::channel(1);
-        Ok(Self { db, folder: folder.to_owned(), requests, committer: Mutex::new(None), committed: Arc::default() })
+        let committer = Mutex::new(None);
+        Ok(Self { db, folder: folder.to_owned(), requests, committer, committed: Arc::default(), purger: None })
     }
 
     async fn commit(&self, op: Op) -> Result<Reply, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.requests.send(Request { op, reply }).await.map_err(|_| StoreError::Unavailable)?;
+        self.requests.send(Request { op: Box::new(op), reply }).await.map_err(|_| StoreError::Unavailable)?;
         answer.await.map_err(|_| StoreError::Unavailable)?
     }
 
@@ -98,6 +112,13 @@ impl RocksStore {
             return Ok(Lookup::Found(index));
         }
         Ok(rows::tombstone(&self.db, id)?.map_or(Lookup::Absent, Lookup::Erased))
+    }
+
+    /// Salts and records of the events about a payload that its erasure will silence.
+    pub fn erasable_events(&self, id: &PayloadId) -> Result<Vec<([u8; 32], Bytes)>, StoreError> {
+        let rows = journal::trace(&self.db, id)?.into_iter().map(|index| journal::raw(&self.db, index));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
+        Ok(rows.into_iter().flatten().filter_map(|row| JournalRow::erasable(&row)).collect())
     }
 
     fn record(&self, index: Index) -> Result<Option<Record>, StoreError> {
@@ -114,6 +135,12 @@ impl Drop for RocksStore {
         if let Some(thread) = self.committer.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
             // It ends when the last request is answered; a panic in it has been printed.
             let _ = thread.join();
+        }
+        if let Some(purger) = &self.purger
+            && purger.close()
+        {
+            self.db.cancel_all_background_work(false);
+            purger.wait();
         }
     }
 }
@@ -147,14 +174,19 @@ impl Store for RocksStore {
         })
     }
 
-    async fn insert_noted(
+    async fn dated_head(&self, kind: Kind, id: &PayloadId) -> Result<Option<(u64, SealedHead)>, StoreError> {
+        Ok(rows::index(&self.db, kind, id)?.map(|index| (index.time, index.head)))
+    }
+
+    async fn insert_with(
         &self,
         kind: Kind,
         id: PayloadId,
         record: Record,
         event: Option<Event>,
+        rows: Vec<Write>,
     ) -> Result<Inserted, StoreError> {
-        match self.commit(Op::Insert(kind, id, record, event)).await? {
+        match self.commit(Op::Insert(kind, id, record, event, rows)).await? {
             Reply::Inserted(inserted) => Ok(inserted),
             Reply::Done(_) | Reply::Noted(_) => Err(StoreError::Unavailable),
         }
@@ -200,6 +232,15 @@ impl Store for RocksStore {
             found.extend(record.map(|record| (id, record)));
         }
         Ok(found)
+    }
+
+    async fn heads(
+        &self,
+        kind: Kind,
+        after: Option<PayloadId>,
+        limit: usize,
+    ) -> Result<Vec<(PayloadId, u64, SealedHead)>, StoreError> {
+        rows::heads(&self.db, kind, after, limit)
     }
 
     async fn put_group(&self, id: GroupId, data: Bytes) -> Result<(), StoreError> {
@@ -276,25 +317,38 @@ impl Store for RocksStore {
         Ok(found)
     }
 
+    async fn purge(&self) -> Result<Purged, StoreError> {
+        let purger = self.purger.clone().ok_or(StoreError::Unavailable)?;
+        let purged = tokio::task::spawn_blocking(move || purger.run()).await.map_err(|_| StoreError::Unavailable)??;
+        self.commit(Op::Sweep).await?;
+        Ok(purged)
+    }
+
+    fn purge_due(&self) -> bool {
+        self.purger.as_ref().is_some_and(|purger| purger.is_due())
+    }
+
     async fn stats(&self) -> Result<Stats, StoreError> {
         let totals = Totals::load(&self.db)?;
-        let disk_bytes = std::fs::read_dir(&self.folder)
-            .map(|entries| entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|meta| meta.len()).sum())
-            .unwrap_or_default();
         let (commits, writes) = self.committed.read();
         Ok(Stats {
             payloads: totals.payloads,
             raws: totals.raws,
             tombstones: totals.tombstones,
             events: totals.events,
-            disk_bytes,
+            disk_bytes: purge::disk_bytes(&self.folder),
             commits,
             writes,
         })
     }
 
     async fn close(&self) -> Result<(), StoreError> {
+        let purging = self.purger.as_ref().is_some_and(|purger| purger.close());
         self.commit(Op::Close).await?;
+        if purging {
+            // All is flushed and nothing more comes: a long compaction need not be waited for.
+            self.db.cancel_all_background_work(false);
+        }
         let thread = self.committer.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // It ended with the answer above.

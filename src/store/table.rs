@@ -13,7 +13,7 @@ pub enum Table {
     Order = 1,
     /// Holds: `hold (16)`.
     Hold = 2,
-    /// The blind index of subjects: `bucket (1) ‖ HMAC (32) ‖ item`.
+    /// The blind index of subjects, purposes and contracts: `kind (1) ‖ … ‖ HMAC (32) ‖ item` (see `services::rights`).
     Subject = 3,
     /// What is known of a payload or document beyond its header, sealed under its leaf: `item`. Goes with the payload.
     Tag = 4,

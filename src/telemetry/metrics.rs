@@ -136,7 +136,7 @@ impl fmt::Debug for NodeFigures {
 }
 
 /// Counters of [`Snapshot::counts`] that are metrics of their own: count, metric, help.
-const COUNTERS: [(&str, &str, &str); 15] = [
+const COUNTERS: [(&str, &str, &str); 16] = [
     ("sent", "payloads_sent", "Payloads that every recipient has"),
     ("send_failed", "payloads_send_failed", "Sends that failed after they were sealed"),
     ("received", "payloads_received", "Payloads given back to the node or an application"),
@@ -144,6 +144,7 @@ const COUNTERS: [(&str, &str, &str); 15] = [
     ("pushed", "payloads_pushed", "Payloads taken from peers, new here"),
     ("push_refused", "payloads_push_refused", "Payloads from peers that were refused or passed over"),
     ("erased", "payloads_erased", "Payloads erased"),
+    ("index_renewed", "subject_keys_destroyed", "Keys of the index of data subjects destroyed"),
     ("resent", "payloads_resent", "Payloads resent to a peer that asked"),
     ("sent_native", "payloads_sent_native", "Of the payloads sent, those of the suite celosia-1"),
     ("pushed_native", "payloads_pushed_native", "Of the payloads taken, those of the suite celosia-1"),
@@ -185,7 +186,9 @@ impl Collector for NodeFigures {
         }
         gauge(&mut encoder, "keys", "Keys known, our own included", node.known_keys as u64)?;
         self.governed(&mut encoder)?;
+        self.root(&mut encoder)?;
         self.store(&mut encoder)?;
+        self.purges(&mut encoder)?;
         self.process(&mut encoder)
     }
 }
@@ -205,6 +208,15 @@ impl NodeFigures {
         gauge(encoder, "halted", "Whether this node refuses to serve, because it was put back", u64::from(governed.halted))
     }
 
+    fn root(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(root) = self.0.load().root else { return Ok(()) };
+        gauge(encoder, "root_generation", "Generation of the root of the key trees", root.generation)?;
+        gauge(encoder, "root_age_seconds", "Seconds since that generation began", root.age_seconds)?;
+        gauge(encoder, "root_unfinished", "Whether an older generation still opens", u64::from(root.unfinished))?;
+        gauge(encoder, "key_trees", "Key trees", root.trees)?;
+        gauge(encoder, "key_tree_bytes", "Bytes of their states", root.state_bytes)
+    }
+
     fn store(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let node = self.0.load();
         gauge(encoder, "store_up", "Whether the store answers", u64::from(node.store.is_some()))?;
@@ -219,6 +231,20 @@ impl NodeFigures {
         counter(commits, store.commits)?;
         let writes = encoder.encode_descriptor("store_writes", "Write requests that they answered", None, MetricType::Counter)?;
         counter(writes, store.writes)
+    }
+
+    fn purges(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(purges) = self.0.load().purges else { return Ok(()) };
+        gauge(encoder, "purge_last_timestamp_seconds", "When the newest purge ended; 0: none since the start", purges.last)?;
+        gauge(encoder, "purge_due", "Whether something was erased since the last purge", u64::from(purges.due))?;
+        for (name, help, value) in [
+            ("purges", "Purges of the store that ended well", purges.done),
+            ("purges_failed", "Purges of the store that did not", purges.failed),
+            ("purge_reclaimed_bytes", "Bytes that purges gave back", purges.reclaimed),
+        ] {
+            counter(encoder.encode_descriptor(name, help, None, MetricType::Counter)?, value)?;
+        }
+        Ok(())
     }
 
     fn process(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

@@ -33,6 +33,36 @@ pub struct GovernedFigures {
     pub halted: bool,
 }
 
+/// What purges did since the start.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct PurgeFigures {
+    /// Those that ended well.
+    pub done: u64,
+    /// Those that did not.
+    pub failed: u64,
+    /// When the newest of them ended, seconds since the Unix epoch; 0: none.
+    pub last: u64,
+    /// Bytes that the files became smaller by.
+    pub reclaimed: u64,
+    /// Something was removed since.
+    pub due: bool,
+}
+
+/// The root of the key trees at one moment, in figures.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct RootFigures {
+    /// Its newest generation.
+    pub generation: u64,
+    /// Seconds since that one began.
+    pub age_seconds: u64,
+    /// An older generation still opens: a rotation is under way, or did not come to its end.
+    pub unfinished: bool,
+    /// Key trees.
+    pub trees: u64,
+    /// Bytes of their states.
+    pub state_bytes: u64,
+}
+
 /// A node at one moment, in figures.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
@@ -46,8 +76,12 @@ pub struct Snapshot {
     pub store: Option<Stats>,
     /// What the verbs did since the start, by name.
     pub counts: Vec<(&'static str, u64)>,
+    /// What purges did; absent before the first snapshot.
+    pub purges: Option<PurgeFigures>,
     /// The governed side; absent without one.
     pub governed: Option<GovernedFigures>,
+    /// The root of the key trees; absent if the enclave does not answer.
+    pub root: Option<RootFigures>,
     /// Documents; absent without a directory.
     pub documents: Option<DocumentFigures>,
     /// Memory, files and processor time.
@@ -64,7 +98,9 @@ impl Snapshot {
             peers: peers(node, &keys),
             store: node.store.stats().await.ok(),
             counts: counts(&node.counters),
+            purges: Some(purges(node)),
             governed: governed(node).await,
+            root: root(node).await,
             documents: node.document_figures(),
             process: Process::read(),
         }
@@ -74,6 +110,30 @@ impl Snapshot {
     pub fn count(&self, name: &str) -> u64 {
         self.counts.iter().find(|(known, _)| *known == name).map_or(0, |(_, value)| *value)
     }
+}
+
+fn purges(node: &Node) -> PurgeFigures {
+    let purges = node.purges();
+    PurgeFigures {
+        done: purges.done.value(),
+        failed: purges.failed.value(),
+        last: purges.last().map_or(0, |last| last.time / 1000),
+        reclaimed: purges.reclaimed(),
+        due: node.store().purge_due(),
+    }
+}
+
+async fn root(node: &Node) -> Option<RootFigures> {
+    let status = node.root_status().await.ok()?;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_millis();
+    let age = u64::try_from(now).unwrap_or(u64::MAX).saturating_sub(status.since) / 1000;
+    Some(RootFigures {
+        generation: u64::from(status.generation),
+        age_seconds: age,
+        unfinished: status.oldest != status.generation,
+        trees: status.trees,
+        state_bytes: status.state_bytes,
+    })
 }
 
 async fn governed(node: &Node) -> Option<GovernedFigures> {
@@ -104,7 +164,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 20] = [
+    let named: [(&'static str, &Counter); 21] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -115,6 +175,7 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("delivery_failed", &counters.delivery_failed),
         ("withdrawn", &counters.withdrawn),
         ("erased", &counters.erased),
+        ("index_renewed", &counters.index_renewed),
         ("resent", &counters.resent),
         ("sent_native", &counters.sent_native),
         ("pushed_native", &counters.pushed_native),

@@ -77,6 +77,7 @@ impl AdminSource for NodeSource {
             "counters": snapshot.counts.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<Map<_, _>>(),
             "rates_per_second": rates,
             "governance": snapshot.governed,
+            "root": snapshot.root,
             "documents": snapshot.documents,
             "process": {
                 "resident_bytes": snapshot.process.resident_bytes,

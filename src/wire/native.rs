@@ -265,6 +265,42 @@ pub struct Resend {
     pub after: ByteVec,
 }
 
+/// What a holder answers to an order: its newest receipt, and what proves that its journal has it, once it is sequenced.
+#[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
+pub struct ErasureAnswer {
+    /// The signed receipt.
+    #[n(0)]
+    pub receipt: ByteVec,
+    /// The record of the journal.
+    #[n(1)]
+    pub record: ByteVec,
+    /// Its salt.
+    #[n(2)]
+    pub salt: ByteVec,
+    /// A C2SP tlog-proof; empty while there is none.
+    #[n(3)]
+    pub proof: String,
+}
+
+/// Asks for the orders that the answering member gave to the caller or took from it.
+#[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
+pub struct OrdersAfter {
+    /// Where the last page ended; empty at the beginning.
+    #[n(0)]
+    pub after: ByteVec,
+}
+
+/// A page of orders.
+#[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
+pub struct OrdersPage {
+    /// Signed orders.
+    #[n(0)]
+    pub orders: Vec<ByteVec>,
+    /// Where the next page begins; empty at the end.
+    #[n(1)]
+    pub next: ByteVec,
+}
+
 /// A page of payloads.
 #[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
 pub struct Resent {
@@ -311,7 +347,8 @@ mod tests {
         #[test]
         fn any_bytes_are_answered(bytes: Vec<u8>) {
             let _ = (Batch::from_bytes(&bytes), Answers::from_bytes(&bytes), Part::from_bytes(&bytes), Standing::from_bytes(&bytes));
-            let _ = (Documents::from_bytes(&bytes), Witness::from_bytes(&bytes), Resent::from_bytes(&bytes));
+            let _ = (Documents::from_bytes(&bytes), Witness::from_bytes(&bytes), Resent::from_bytes(&bytes), ErasureAnswer::from_bytes(&bytes));
+            let _ = (OrdersAfter::from_bytes(&bytes), OrdersPage::from_bytes(&bytes));
             let _ = DocumentPart::from_bytes(&bytes);
         }
     }

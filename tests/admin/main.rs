@@ -9,6 +9,8 @@ mod issuer;
 mod limits;
 mod node;
 mod people;
+mod rights;
+mod roots;
 mod surfaces;
 mod tokens;
 

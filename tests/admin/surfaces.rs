@@ -39,6 +39,11 @@ fn admin_routes() -> Routes {
         ("/journal/about/{id}", &["get"]),
         ("/journal/export", &["get"]),
         ("/journal/tile/0/x", &["get"]),
+        ("/subjects/export", &["post"]),
+        ("/ropa", &["get"]),
+        ("/breach-radius", &["get"]),
+        ("/tags/{id}", &["get", "put"]),
+        ("/retention/due", &["get"]),
     ];
     routes.iter().map(|(path, methods)| ((*path).to_owned(), methods.iter().map(|m| (*m).to_owned()).collect())).collect()
 }

@@ -90,6 +90,7 @@ impl Member {
             recovering: false,
             peer_budget: Duration::from_secs(3),
             poll_interval: Duration::from_secs(5),
+            node_cache: Duration::ZERO,
             own_url: url.clone(),
         };
         let node = Arc::new(Node::new(

@@ -140,3 +140,26 @@ fn an_enclave_of_its_own_may_die_and_loses_nothing() {
     until("it is found again", || a.receive(&back).0 == 200);
     assert_eq!(a.receive(&id).0, 404);
 }
+
+/// The node's clock, the enclave's root: the rotation crosses the socket, and everything stays readable.
+#[test]
+fn the_root_of_an_enclave_of_its_own_is_rotated_by_the_nodes_clock() {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let mut members = network(folder.path(), 2);
+    let mut enclave = Enclave::take_keys_of(&members[0]);
+    let config = fs::read_to_string(members[0].config()).expect("a configuration");
+    fs::write(members[0].config(), format!("{config}[root]\nrotate-every = \"1s\"\n")).expect("written");
+    enclave.start();
+    members.iter_mut().for_each(Member::spawn);
+    members.iter_mut().for_each(Member::wait);
+    let (a, b) = (&members[0], &members[1]);
+    a.meet(&[&b.key]);
+    let id = a.send(b"kept apart", &[&b.key]).expect("acknowledged");
+    let root = |generation: u32| enclave.folder.join(format!("trees/root-{generation}.key"));
+    let (first, third) = (root(1), root(3));
+    until("the root is rotated twice", || third.exists() && !first.exists());
+    assert_eq!(a.receive(&id), (200, b"kept apart".to_vec()));
+    enclave.kill();
+    enclave.start();
+    until("it is found again", || a.receive(&id).0 == 200);
+}

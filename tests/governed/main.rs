@@ -17,6 +17,7 @@ mod documents;
 mod documents_attacked;
 mod documents_large;
 mod documents_wrong;
+mod erasure;
 mod life;
 mod member;
 mod membership;

@@ -12,20 +12,40 @@ use super::Role;
 pub enum Act {
     /// Lets a node serve again whose log is older than its last cosigned checkpoint. Dangerous.
     AcceptRollback,
+    /// Sees what the loss of a key, a disk or a member exposes.
+    BreachRadius,
     /// Destroys a payload's keys and buries it. Dangerous.
     Erase,
+    /// Gives more time to the answer to a request, or refuses it.
+    AnswerErasure,
     /// Takes the journal away as a file.
     ExportJournal,
+    /// Takes the records of processing activities away.
+    ExportRecords,
+    /// Takes away what is kept about a person.
+    ExportSubject,
     /// Sees which dangerous acts wait.
     ListActs,
     /// Gives the node a signed directory or policy.
     PublishDocument,
+    /// Takes what was erased out of the store's files now.
+    Purge,
     /// Reads directory, policy and their history.
     ReadDocuments,
     /// Reads records of the journal.
     ReadJournal,
-    /// Reads `/metrics` and `/status`.
+    /// Reads erasure cases and writes their certificates.
+    ReadErasures,
+    /// Opens an erasure case, or looks at what it would reach.
+    RequestErasure,
+    /// Sees what is due to be erased.
+    ReadRetention,
+    /// Sees and declares what is known of an item, the people that it is about included.
+    Tag,
+    /// Reads `/metrics`, `/status` and `/root`.
     ReadStatus,
+    /// Makes a new generation of the root and destroys the older ones.
+    RotateRoot,
 }
 
 /// Who may do an act.
@@ -44,16 +64,26 @@ pub struct Rule {
 const READERS: &[Role] = &[Role::Operator, Role::Dpo, Role::Auditor, Role::Supervisor, Role::Observer];
 
 /// The table. `docs/roles.md` shows the same.
-pub const RULES: [Rule; 8] = [
+pub const RULES: &[Rule] = &[
     rule(Act::AcceptRollback, &[Role::Operator], Some(&[Role::Operator, Role::Governor]), true),
+    rule(Act::AnswerErasure, &[Role::Dpo], None, true),
+    rule(Act::BreachRadius, &[Role::Operator, Role::Dpo], None, true),
     rule(Act::Erase, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
     rule(Act::ExportJournal, READERS, None, true),
+    rule(Act::ExportRecords, &[Role::Operator, Role::Dpo, Role::Auditor], None, true),
+    rule(Act::ExportSubject, &[Role::Dpo], None, true),
     rule(Act::ListActs, &[Role::Operator, Role::Dpo, Role::Officer, Role::Governor, Role::Auditor], None, false),
     rule(Act::PublishDocument, &[Role::Operator, Role::Governor], None, true),
+    rule(Act::Purge, &[Role::Operator, Role::Dpo], None, true),
     rule(Act::ReadDocuments, &Role::ALL, None, false),
+    rule(Act::ReadErasures, READERS, None, true),
     rule(Act::ReadJournal, READERS, None, true),
+    rule(Act::ReadRetention, &[Role::Operator, Role::Dpo, Role::Auditor], None, true),
     // A collector asks every few seconds: its calls would be most of the journal.
     rule(Act::ReadStatus, &Role::ALL, None, false),
+    rule(Act::RequestErasure, &[Role::Dpo], None, true),
+    rule(Act::Tag, &[Role::Dpo], None, true),
+    rule(Act::RotateRoot, &[Role::Operator], None, true),
 ];
 
 const fn rule(act: Act, roles: &'static [Role], second: Option<&'static [Role]>, recorded: bool) -> Rule {
@@ -64,20 +94,30 @@ impl Act {
     /// Its line of the table.
     pub fn rule(self) -> Rule {
         // An act without a line is nobody's; the test below holds the table complete.
-        RULES.into_iter().find(|rule| rule.act == self).unwrap_or(rule(self, &[], Some(&[]), true))
+        RULES.iter().find(|rule| rule.act == self).copied().unwrap_or(rule(self, &[], Some(&[]), true))
     }
 
     /// Its name in requests and in the journal.
     pub const fn name(self) -> &'static str {
         match self {
             Self::AcceptRollback => "accept-rollback",
+            Self::AnswerErasure => "answer-erasure",
+            Self::BreachRadius => "breach-radius",
             Self::Erase => "erase",
             Self::ExportJournal => "export-journal",
+            Self::ExportRecords => "export-records",
+            Self::ExportSubject => "export-subject",
             Self::ListActs => "list-acts",
             Self::PublishDocument => "publish-document",
+            Self::Purge => "purge",
             Self::ReadDocuments => "read-documents",
+            Self::ReadErasures => "read-erasures",
             Self::ReadJournal => "read-journal",
+            Self::ReadRetention => "read-retention",
             Self::ReadStatus => "read-status",
+            Self::RequestErasure => "request-erasure",
+            Self::Tag => "tag",
+            Self::RotateRoot => "rotate-root",
         }
     }
 }

@@ -19,10 +19,11 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::{Act, Actor, Refusal, Role};
+use crate::erasure::CaseId;
 use crate::types::{Coded as _, PayloadId};
 use folder::Folder;
 
-pub(super) use routes::routes;
+pub(super) use routes::{json, routes};
 
 /// Acts that wait for a second person, at most.
 const MOST_WAITING: usize = 100;
@@ -37,6 +38,9 @@ pub trait Acts: Send + Sync + 'static {
     /// Destroys a payload's keys and buries it.
     async fn erase(&self, id: PayloadId) -> Result<Value, Refusal>;
 
+    /// Decides an erasure case: every holder gets its orders. `actors` are both people.
+    async fn erase_case(&self, case: CaseId, actors: &str) -> Result<Value, Refusal>;
+
     /// Lets the node serve again although its log is older than its last cosigned checkpoint. `actors` are both people.
     async fn accept_rollback(&self, actors: &str, reason: &str) -> Result<Value, Refusal>;
 }
@@ -46,6 +50,7 @@ pub trait Acts: Send + Sync + 'static {
 enum Order {
     AcceptRollback,
     Erase(PayloadId),
+    EraseCase(CaseId),
 }
 
 impl Order {
@@ -55,10 +60,13 @@ impl Order {
             Act::AcceptRollback if members.is_empty() => Ok(Self::AcceptRollback),
             Act::AcceptRollback => Err(malformed("accept-rollback takes no arguments")),
             Act::Erase if members.len() == 1 => {
-                let id = members.get("id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-                id.map(Self::Erase).ok_or_else(|| malformed("erase takes `id`, a payload's id in base64"))
+                let word = |name: &str| members.get(name).and_then(Value::as_str);
+                let payload = word("id").and_then(|id| id.parse().ok()).map(Self::Erase);
+                let case = word("case").and_then(|case| case.parse().ok()).map(Self::EraseCase);
+                let expected = "erase takes `id`, a payload's id in base64, or `case`, an erasure case that was asked for";
+                payload.or(case).ok_or_else(|| malformed(expected))
             }
-            Act::Erase => Err(malformed("erase takes `id`, and nothing else")),
+            Act::Erase => Err(malformed("erase takes `id` or `case`, and nothing else")),
             _ => Err(malformed("this act needs no second person: call its own path")),
         }
     }
@@ -229,6 +237,10 @@ impl PendingActs {
                     this.runner.accept_rollback(&actors, &pending.reason).await
                 }
                 Order::Erase(id) => this.runner.erase(id).await,
+                Order::EraseCase(case) => {
+                    let actors = format!("{} and {}", pending.requested_by.name, actor.name());
+                    this.runner.erase_case(case, &actors).await
+                }
             };
             let error = result.as_ref().err().map(|error| error.code().to_string());
             let view = this.finish(&pending.id, error.clone()).await;

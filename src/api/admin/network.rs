@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use axum::Router;
 
+pub(super) use documents::Failed;
+
 use super::{Access, Act};
 use crate::services::Node;
 

@@ -178,7 +178,7 @@ async fn share(State(api): Surface, Path(id): Path<String>, request: Request) ->
         (status = 404, description = "No such document", body = String, content_type = "text/plain"),
         (status = 410, description = "It was erased before", body = String, content_type = "text/plain")))]
 async fn erase(State(api): Surface, Path(id): Path<String>) -> Result<Response, Error> {
-    api.node.erase_document_here(read_id(&id)?).await?;
+    api.node.erase_document_everywhere(read_id(&id)?).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     tus::greet(&mut response);
     Ok(response)

@@ -149,6 +149,7 @@ impl Words<'_, '_> {
             mandatory: list("mandatoryRecipients", mandatory, request::recipient)?,
             group: request::group("privacyGroupId", self.group)?,
             class: None,
+            tags: crate::erasure::Tags::default(),
         })
     }
 }

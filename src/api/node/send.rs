@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use bytes::Bytes;
 use data_encoding::BASE64;
+use jiff::Timestamp;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use zeroize::Zeroizing;
@@ -34,7 +35,12 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
 
 /// Seals a payload, keeps it, delivers it to every recipient; answers when all of them have it durably.
 #[utoipa::path(post, path = "/send", tag = "node",
-    params(("celosia-class" = Option<String>, Header, description = "What the payload holds: public, business, personal or special; personal if absent (governed networks)")),
+    params(("celosia-class" = Option<String>, Header, description = "What the payload holds: public, business, personal or special; personal if absent (governed networks)"),
+        ("celosia-purpose" = Option<String>, Header, description = "Why it is processed: 1 to 128 characters"),
+        ("celosia-basis" = Option<String>, Header, description = "GDPR art. 6(1): consent, contract, legal-obligation, vital-interests, public-task or legitimate-interests"),
+        ("celosia-retention" = Option<String>, Header, description = "How long, or until when, it is kept: 1825d, P5Y, 2031-12-31"),
+        ("celosia-subject" = Option<String>, Header, description = "Pseudonyms of the people it is about, separated by commas"),
+        ("celosia-contract" = Option<String>, Header, description = "Address of the contract that it belongs to")),
     request_body(content((SendBody<'static> = "application/json"), (SendBody<'static> = "application/vnd.tessera-2.1+json"),
         (SendBody<'static> = "application/vnd.tessera-3.0+json"), (SendBody<'static> = "application/vnd.tessera-4.0+json"))),
     responses(
@@ -55,6 +61,7 @@ async fn send(State(api): Surface, request: Request) -> Result<Response, Error> 
     let bytes = body::read(body, api.limits.body).await?;
     let mut request = body::json::<SendBody<'_>>(&bytes)?.read(sent)?;
     request.terms.class = class(&parts.headers)?;
+    request.terms.tags = request::declared(&parts.headers, Timestamp::now())?;
     drop(bytes);
     let sent = api.node.send(request).await?;
     Ok(created(&api, &parts.headers, media, &sent))
@@ -76,7 +83,8 @@ async fn send_raw(State(api): Surface, request: Request) -> Result<Response, Err
         return Err(RequestError::PayloadMissing.into());
     }
     let payload = Zeroizing::new(Vec::from(payload));
-    let terms = Terms { class: class(&parts.headers)?, ..Terms::default() };
+    let tags = request::declared(&parts.headers, Timestamp::now())?;
+    let terms = Terms { class: class(&parts.headers)?, tags, ..Terms::default() };
     let sent = api.node.send(SendRequest { payload, from, to, terms }).await?;
     Ok(reply::located(reply::text(sent.id.to_string()), &sent.id, api.origin, &parts.headers))
 }
@@ -103,6 +111,7 @@ async fn send_signed(State(api): Surface, request: Request) -> Result<Response, 
     let bytes = body::read(body, api.limits.body).await?;
     let mut request = body::json::<SignedBody<'_>>(&bytes)?.read(sent)?;
     request.terms.class = class(&parts.headers)?;
+    request.terms.tags = request::declared(&parts.headers, Timestamp::now())?;
     let sent = api.node.send_signed(request).await?;
     Ok(created(&api, &parts.headers, media, &sent))
 }
@@ -114,7 +123,8 @@ async fn send_signed_octets(api: &Api, headers: &HeaderMap, body: Bytes) -> Resu
     }
     let to = recipients(headers)?;
     let id = PayloadId::try_from(&body[..]).map_err(|_| RequestError::RawNotFound(BASE64.encode(&body)))?;
-    let terms = Terms { class: class(headers)?, ..Terms::default() };
+    let tags = request::declared(headers, Timestamp::now())?;
+    let terms = Terms { class: class(headers)?, tags, ..Terms::default() };
     let sent = api.node.send_signed(SendSignedRequest { id, to, terms }).await?;
     let mut response = reply::located(reply::text(sent.id.to_string()), &sent.id, api.origin, headers);
     for (name, value) in [(SENDER_HEADER, sent.sender.to_string()), (MANAGED_HEADER, reply::comma_list(&sent.managed))] {

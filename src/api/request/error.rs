@@ -1,3 +1,4 @@
+use crate::erasure::TagError;
 use crate::types::{Code, Coded, ParseError};
 
 /// What is wrong with a request. Names the field, never its content; only ids and public keys that were asked for are repeated.
@@ -12,6 +13,9 @@ pub enum RequestError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A declaration of purpose, basis, retention, subject or contract that cannot be.
+    #[error("celosia-{0}")]
+    Tag(#[from] TagError),
     /// No payload, or one of zero bytes.
     #[error("payload: missing or empty; a transaction needs at least one byte")]
     PayloadMissing,
@@ -60,6 +64,7 @@ impl Coded for RequestError {
             Self::AffectedNotFound(_) => Code(2010),
             Self::Json(_) => Code(2101),
             Self::Field { .. } => Code(2102),
+            Self::Tag(error) => error.code(),
             Self::PayloadMissing => Code(2103),
             Self::PathId => Code(2104),
         }

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use super::RequestError;
-use crate::types::{Address, ParseError, PayloadId};
+use crate::types::{Address, ItemId, ParseError, PayloadId};
 
 /// Last segments that are no part of an id.
 const SUFFIXES: [(&str, Operation); 3] =
@@ -65,6 +65,16 @@ pub fn target(path: &str) -> Result<Target, RequestError> {
     let found = SUFFIXES.into_iter().find_map(|(suffix, operation)| Some((rest.strip_suffix(suffix)?, operation)));
     let (id, operation) = found.unwrap_or((rest, Operation::Payload));
     Ok(Target { asked: Asked::parse(&decoded(id)?)?, operation })
+}
+
+/// The id of a payload or document below a prefix of the path. Base64 of another length is absent, as any unknown one.
+pub fn item(path: &str, prefix: &str) -> Result<ItemId, RequestError> {
+    let text = decoded(path.strip_prefix(prefix).unwrap_or_default())?;
+    match text.parse() {
+        Ok(id) => Ok(id),
+        Err(ParseError::Length { .. }) => Err(RequestError::NotFound(text.into_owned())),
+        Err(_) => Err(RequestError::PathId),
+    }
 }
 
 /// Reads the query of `GET /transaction/{hash}`; unknown parameters are passed over.

@@ -59,6 +59,6 @@ fn subject(is_governed: bool) -> anyhow::Result<Subject> {
 async fn send(subject: &Subject, size: usize, clients: usize, duration: Duration) -> anyhow::Result<Outcome> {
     let body: Bytes = send_body(size, &subject.to);
     let plan = Plan { clients, duration, expect: StatusCode::CREATED, keep_bodies: false };
-    let shot = move |_, _| Shot { method: "POST", path: "/send".into(), media: SEND_MEDIA, body: body.clone() };
+    let shot = move |_, _| Shot { method: "POST", path: "/send".into(), media: SEND_MEDIA, body: body.clone(), header: None };
     load::run(&subject.target, &plan, shot).await
 }

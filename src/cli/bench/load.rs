@@ -59,6 +59,8 @@ pub(crate) struct Shot {
     pub(crate) path: String,
     pub(crate) media: &'static str,
     pub(crate) body: Bytes,
+    /// One header more.
+    pub(crate) header: Option<(&'static str, &'static str)>,
 }
 
 impl Shot {
@@ -69,6 +71,10 @@ impl Shot {
             .header(header::HOST, "c")
             .header(header::ACCEPT, self.media)
             .header(header::CONTENT_TYPE, self.media);
+        let request = match self.header {
+            Some((name, value)) => request.header(name, value),
+            None => request,
+        };
         Ok(request.body(Full::new(self.body))?)
     }
 }

@@ -6,7 +6,7 @@ use minicbor::encode::Write;
 use super::field::{Field, Input, Malformed, Put, message, record};
 use crate::crypto::padme::Padding;
 use crate::crypto::sign::VerifyKey;
-use crate::enclave::{NativeDraft, NativeIngest, NativeMeta, NativeSealed, NativeTarget};
+use crate::enclave::{IndexKey, NativeDraft, NativeIngest, NativeMeta, NativeSealed, NativeTarget};
 use crate::seal::celosia1::Refused;
 use crate::types::{Class, MemberId, NetworkId};
 use crate::wire::{Delivery, EpochKey, Opening, Proofs};
@@ -18,6 +18,25 @@ impl Field for Class {
 
     fn take(input: &mut Input<'_>) -> Result<Self, Malformed> {
         Self::from_number(input.tag()?).ok_or(Malformed)
+    }
+}
+
+impl Field for IndexKey {
+    fn put<W: Write>(&self, out: &mut Encoder<W>) -> Put<W> {
+        let number = match self {
+            Self::Bucket(number) => u16::from(*number),
+            Self::Buckets => 256,
+            Self::Words => 257,
+        };
+        out.u16(number)?.ok()
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, Malformed> {
+        match input.decoder.u16()? {
+            256 => Ok(Self::Buckets),
+            257 => Ok(Self::Words),
+            number => u8::try_from(number).map(Self::Bucket).map_err(|_| Malformed),
+        }
     }
 }
 

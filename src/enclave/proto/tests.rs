@@ -5,6 +5,7 @@ use super::*;
 use crate::crypto::padme::Padding;
 use crate::enclave::NativeMeta;
 use crate::seal::celosia1::Refused;
+use crate::shred::{Destroyed, RootError, RootKind};
 use crate::types::{Affected, Class, Code, Coded, DocumentId, GroupId, NetworkId, PrivacyFlag};
 use crate::wire::{Opening, Proofs};
 
@@ -111,6 +112,9 @@ fn native_requests() -> Vec<Request> {
         Request::IngestNative(delivery(), VerifyKey::new([9; 32])),
         Request::SealBeside(head(), "ack".to_owned(), Plain(Zeroizing::new(b"plaintext".to_vec()))),
         Request::OpenBeside(head(), "ack".to_owned(), Bytes::from_static(b"sealed")),
+        Request::IndexKey(IndexKey::Words),
+        Request::IndexKey(IndexKey::Buckets),
+        Request::IndexTokens(IndexKey::Bucket(7), head(), vec![Plain(Zeroizing::new(b"plaintext".to_vec()))]),
     ]
 }
 
@@ -135,6 +139,7 @@ fn native_responses() -> Vec<Response> {
         Response::NativeIngest(NativeIngest::UnknownEpoch),
         Response::Beside(Bytes::from_static(b"sealed")),
         Response::Meta(sent_meta()),
+        Response::Tokens(vec![[1; 32]; 2]),
         Response::Failed(EnclaveError::NoSigningKey),
     ];
     all.extend(refusals().map(|refused| Response::Failed(refused.into())));
@@ -208,6 +213,8 @@ fn requests() -> Vec<Request> {
         Request::SecurityHashes(Bytes::from_static(b"c"), affected()),
         Request::Erase(vec![LeafRef { tree: 1, leaf: u32::MAX }]),
         Request::Ping,
+        Request::Root,
+        Request::RotateRoot,
     ]
 }
 
@@ -240,7 +247,38 @@ fn responses() -> Vec<Response> {
         Response::Failed(ShredError::Loose("path".to_owned()).into()),
         Response::Failed(ShredError::Missing(9).into()),
         Response::Failed(ShredError::Locked("path".to_owned()).into()),
+        Response::Failed(ShredError::NoGeneration(7).into()),
+        Response::Failed(ShredError::Rotating.into()),
+        Response::Root(root(None)),
+        Response::Root(root(Some(rotation()))),
+        Response::Rotation(rotation()),
     ]
+}
+
+fn rotation() -> Rotation {
+    let destroyed = vec![Destroyed { generation: 3, word: "gone".to_owned() }];
+    Rotation { from: 3, to: 4, started_at: 1, finished_at: u64::MAX, trees: 2, destroyed }
+}
+
+fn root(last: Option<Rotation>) -> RootStatus {
+    let (place, kind) = ("transit/key at https://vault".to_owned(), RootKind::Vault);
+    RootStatus { kind, place, generation: 4, oldest: 4, trees: 2, punctured: 3, state_bytes: 4, since: 5, rotated_at: 6, last }
+}
+
+/// What goes wrong with a key service or a token.
+fn root_failures() -> Vec<Response> {
+    let (place, why) = (|| "where".to_owned(), || "why".to_owned());
+    let errors = [
+        RootError::Unreachable { place: place(), why: why() },
+        RootError::Sealed { place: place() },
+        RootError::Denied { place: place(), why: why() },
+        RootError::KeyMissing { place: place(), why: why() },
+        RootError::Unfit { place: place(), why: why() },
+        RootError::NoToken { place: place(), why: why() },
+        RootError::Failed { place: place(), why: why() },
+        RootError::OtherKind { kind: "vault".to_owned(), path: place() },
+    ];
+    errors.into_iter().map(|error| Response::Failed(ShredError::Root(error).into())).collect()
 }
 
 /// Frame → message → frame again, and every cut and every extra byte refused.
@@ -262,6 +300,7 @@ fn check<T: Field + std::fmt::Debug>(message: &T) {
 fn every_message_crosses() {
     requests().iter().for_each(check);
     responses().iter().for_each(check);
+    root_failures().iter().for_each(check);
     native_requests().iter().for_each(check);
     document_requests().iter().for_each(check);
     native_responses().iter().for_each(check);
@@ -269,7 +308,7 @@ fn every_message_crosses() {
 
 #[test]
 fn errors_keep_code_and_text() {
-    for response in responses().into_iter().chain(native_responses()) {
+    for response in responses().into_iter().chain(root_failures()).chain(native_responses()) {
         let Response::Failed(error) = &response else { continue };
         let frame = encode(1, &response).expect("fits");
         let (_, Response::Failed(back)) = decode_response(&frame[4..]).expect("own encoding") else { panic!("an error") };

@@ -95,6 +95,14 @@ impl Http {
         answered.unwrap_or(Err(ClientError::TimedOut(bounds.budget)))
     }
 
+    /// Sends a request; its answer is read by the caller.
+    pub async fn open(&self, request: Request<Full<Bytes>>, budget: Duration) -> Result<Opened, ClientError> {
+        let answered = tokio::time::timeout(budget, self.pool.request(request)).await;
+        let response = answered.map_err(|_| ClientError::TimedOut(budget))?;
+        let response = response.map_err(|error| ClientError::Connection(reason(&error)))?;
+        Ok(Opened { status: response.status(), body: response.into_body(), budget })
+    }
+
     async fn attempts(&self, request: Request<Full<Bytes>>, bounds: &Exchange) -> Result<Answer, ClientError> {
         let spare = bounds.repeat.then(|| request.clone());
         let response = match (self.pool.request(request).await, spare) {
@@ -106,6 +114,29 @@ impl Http {
         };
         let response = response.map_err(|error| ClientError::Connection(reason(&error)))?;
         read(response, bounds.max_body).await
+    }
+}
+
+/// An answer that is read piece by piece: an export may be of any length.
+#[derive(Debug)]
+pub struct Opened {
+    /// HTTP status.
+    pub status: StatusCode,
+    body: Incoming,
+    budget: Duration,
+}
+
+impl Opened {
+    /// The next piece; `None` at the end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, ClientError> {
+        loop {
+            let frame = tokio::time::timeout(self.budget, self.body.frame()).await;
+            let Some(frame) = frame.map_err(|_| ClientError::TimedOut(self.budget))? else { return Ok(None) };
+            let frame = frame.map_err(|error| ClientError::Connection(error.to_string()))?;
+            if let Ok(piece) = frame.into_data() {
+                return Ok(Some(piece));
+            }
+        }
     }
 }
 

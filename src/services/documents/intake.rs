@@ -63,8 +63,12 @@ impl Node {
             match self.kept_document(&id).await {
                 Ok(kept) => self.offered_again(kept, &from, offered).await?,
                 Err(Error::Kept(DocumentError::NotFound(_))) => {
+                    self.refuse_guarded_document(offered.manifest.document, &from).await?;
                     shelf.run(move |shelf| shelf.has_room_now(layout.sealed_len())).await?;
-                    self.offered_first(from, offered).await?
+                    let (id, member) = (offered.manifest.document, from.clone());
+                    let kept = self.offered_first(from, offered).await?;
+                    self.refuse_guarded_document(id, &member).await?;
+                    kept
                 }
                 Err(error) => return Err(error),
             }

@@ -198,7 +198,7 @@ impl Node {
     pub(super) async fn close_document(&self, id: &DocumentId, row: Option<Row>, event: Option<Event>) -> Result<(), Error> {
         let key = id.as_bytes().to_vec();
         let row = Write { table: Table::Document, key: key.into(), value: row.map(|row| row.to_bytes().into()) };
-        let rows = vec![row, Write::delete(Table::State, active_key(id))];
+        let rows = vec![row, Write::delete(Table::State, active_key(id)), Write::delete(Table::Tag, id.as_bytes().to_vec())];
         self.store.write(rows, event.into_iter().collect()).await?;
         Ok(())
     }

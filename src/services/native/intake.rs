@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::deliver::{CELOSIA_1, DOCUMENT, GROUP, NACL};
 use crate::enclave::{EnclaveError, Meta, NativeIngest};
+use crate::erasure::Tags;
 use crate::governance::{Charter, Judged};
 use crate::services::documents::{Offered, Wanted};
 use crate::services::governed::{Governed, MAX_SKEW, clock};
@@ -16,7 +17,7 @@ use crate::services::records::now;
 use crate::services::withdraw::WithdrawToken;
 use crate::services::{DocumentError, Error, Node};
 use crate::store::{Inserted, Kind, Record};
-use crate::types::{Address, Class, Codec, Coded as _, MemberId, PayloadId};
+use crate::types::{Address, Class, Codec, Coded as _, ItemId, MemberId, PayloadId};
 use crate::wire::ack::{self, Ack};
 use crate::wire::delivery::Delivery;
 use crate::wire::header::Header;
@@ -224,8 +225,14 @@ impl Node {
             let record =
                 Record { time: now(), nonce: delivery.nonce, head: head.clone(), ciphertext: delivery.ciphertext.clone() };
             let event = Happening::now(What::Received).id(id).class(class).event();
-            match self.store.insert_noted(Kind::Payload, id, record, Some(event)).await? {
-                Inserted::New => return Ok(Some(self.withdrawals.offer(id, &head))),
+            let due = self.declared(ItemId::Payload(id), &head, record.time, class, &Tags::default()).await?.rows;
+            match self.store.insert_with(Kind::Payload, id, record, Some(event), due).await? {
+                Inserted::New => {
+                    if let Some(native) = &meta.native {
+                        self.refuse_guarded(id, &native.member).await?;
+                    }
+                    return Ok(Some(self.withdrawals.offer(id, &head)));
+                }
                 Inserted::Buried => return Err(Error::Erased(id)),
                 Inserted::Exists if self.merge_meta(id, &head, meta).await? => return Ok(None),
                 // It was withdrawn meanwhile: this delivery stands on its own.

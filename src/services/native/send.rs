@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 
 use crate::crypto::padme;
 use crate::enclave::{Draft, NativeDraft, NativeSealed, NativeTarget};
+use crate::erasure::Tags;
 use crate::governance::{Charter, Padding};
 use crate::services::governed::{Governed, Route};
 use crate::services::happening::{Happening, Kind as What};
@@ -15,7 +16,7 @@ use crate::services::send::Plan;
 use crate::services::withdraw::WithdrawToken;
 use crate::services::{Error, Node, SendRequest, Sent};
 use crate::store::{Inserted, Kind, Record};
-use crate::types::{Address, Class, MemberId};
+use crate::types::{Address, Class, ItemId, MemberId};
 use crate::wire::header::day_of;
 
 /// A sealed payload with what the policy says of its way.
@@ -26,6 +27,8 @@ pub(super) struct Outgoing<'a> {
     /// Whom each delivery is for.
     pub(super) members: Vec<MemberId>,
     pub(super) class: Class,
+    /// What the sender declared of it. The header has its class.
+    tags: Tags,
 }
 
 impl Node {
@@ -45,7 +48,7 @@ impl Node {
                 Route::Compatible(_) => {
                     let draft = Draft { plaintext: request.payload, sender, recipients, privacy, affected };
                     let sealed = self.enclave.seal(draft).await?;
-                    return self.keep_and_deliver(sealed, class).await;
+                    return self.keep_and_deliver(sealed, class, &request.terms.declared()).await;
                 }
             };
         }
@@ -71,7 +74,8 @@ impl Node {
         };
         let members = draft.targets.iter().map(|target| target.member.clone()).collect();
         let sealed = self.enclave.seal_native(draft).await?;
-        let outgoing = Outgoing { governed, charter: &charter, sealed: &sealed, members, class };
+        let tags = request.terms.tags;
+        let outgoing = Outgoing { governed, charter: &charter, sealed: &sealed, members, class, tags };
         self.keep_and_deliver_native(&outgoing, sender, &recipients).await
     }
 
@@ -108,7 +112,8 @@ impl Node {
         let NativeSealed { id, nonce, ciphertext, head, .. } = out.sealed;
         let record = Record { time: now(), nonce: *nonce, head: head.clone(), ciphertext: ciphertext.clone() };
         let event = Happening::now(What::Stored).id(*id).class(out.class).event();
-        match self.store.insert_noted(Kind::Payload, *id, record, Some(event)).await? {
+        let declared = self.declared(ItemId::Payload(*id), head, record.time, out.class, &out.tags).await?;
+        match self.store.insert_with(Kind::Payload, *id, record, Some(event), declared.rows).await? {
             Inserted::New => Ok(()),
             Inserted::Buried => Err(Error::Erased(*id)),
             // A fresh data key and nonce: nobody else can have made this id.

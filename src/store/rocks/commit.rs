@@ -11,8 +11,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
-use super::rows::{self, Index, TOTALS_KEY, Totals};
+use super::rows::{self, Index, TOTALS_KEY, Totals, family};
+use super::touched::{Marks, Touched};
 use super::{BESIDE, FAMILIES, GROUP, INDEX, JOURNAL, PAYLOAD, TABLE, TOMBSTONE, TRACE, journal};
+use crate::enclave::stack;
 use crate::shred::SealedHead;
 use crate::store::{Event, Inserted, JournalRow, Kind, Record, StoreError, Table, Tombstone, Write};
 use crate::types::{GroupId, PayloadId};
@@ -25,12 +27,13 @@ const FLUSH_BYTES: usize = 1 << 20;
 const PAUSE: Duration = Duration::from_millis(500);
 
 pub(super) struct Request {
-    pub(super) op: Op,
+    /// In a block of its own, which is wiped when it is freed: places of a channel keep what went through them.
+    pub(super) op: Box<Op>,
     pub(super) reply: oneshot::Sender<Result<Reply, StoreError>>,
 }
 
 pub(super) enum Op {
-    Insert(Kind, PayloadId, Record, Option<Event>),
+    Insert(Kind, PayloadId, Record, Option<Event>, Vec<Write>),
     ReplaceHead(Kind, PayloadId, SealedHead, SealedHead),
     Forget(Kind, PayloadId, SealedHead),
     Bury(PayloadId, Tombstone, Option<Event>),
@@ -38,6 +41,8 @@ pub(super) enum Op {
     PutBeside(PayloadId, Bytes, Option<Event>),
     PutGroup(GroupId, Bytes),
     Write(Vec<Write>, Vec<Event>),
+    /// Overwrites what earlier requests left on this thread's stack.
+    Sweep,
     Close,
 }
 
@@ -70,6 +75,7 @@ pub(super) struct Committer {
     db: Arc<DB>,
     totals: Totals,
     committed: Arc<Committed>,
+    marks: Arc<Marks>,
     /// Bytes written since the last flush.
     unflushed: usize,
     /// Waits for requests, with a timeout where there is something to flush. Made in its own thread: none may be dropped in an async one.
@@ -77,8 +83,8 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    pub(super) fn new(db: Arc<DB>, totals: Totals, committed: Arc<Committed>) -> Self {
-        Self { db, totals, committed, unflushed: 0, waiter: None }
+    pub(super) fn new(db: Arc<DB>, totals: Totals, committed: Arc<Committed>, marks: Arc<Marks>) -> Self {
+        Self { db, totals, committed, marks, unflushed: 0, waiter: None }
     }
 
     /// Commits until the store is closed or dropped.
@@ -92,7 +98,10 @@ impl Committer {
                 bytes += next.op.size();
                 requests.push(next);
             }
-            let closing = requests.iter().any(|request| matches!(request.op, Op::Close));
+            if requests.iter().any(|request| matches!(*request.op, Op::Sweep)) {
+                stack::sweep();
+            }
+            let closing = requests.iter().any(|request| matches!(*request.op, Op::Close));
             self.commit(requests, bytes, closing);
             if closing {
                 return;
@@ -118,15 +127,17 @@ impl Committer {
         waiting.blocking_recv()
     }
 
+    /// In a frame of its own, so that a sweep reaches what it left.
+    #[inline(never)]
     fn commit(&mut self, requests: Vec<Request>, bytes: usize, closing: bool) {
         self.unflushed = self.unflushed.saturating_add(bytes);
         let mut draft = Draft::new(&self.db, self.totals, bytes);
         let mut answers = Vec::with_capacity(requests.len());
         for Request { op, reply } in requests {
-            answers.push((reply, draft.decide(op)));
+            answers.push((reply, draft.decide(*op)));
         }
-        let Draft { batch, totals, .. } = draft;
-        let mut written = self.write(batch, totals, answers.len());
+        let Draft { batch, totals, touched, .. } = draft;
+        let mut written = self.write(batch, totals, &touched, answers.len());
         if closing && written.is_ok() {
             written = self.flush();
         }
@@ -141,14 +152,14 @@ impl Committer {
     }
 
     /// All of the batch or nothing of it, fsynced.
-    fn write(&mut self, mut batch: WriteBatch, totals: Totals, requests: usize) -> Result<(), String> {
+    fn write(&mut self, mut batch: WriteBatch, totals: Totals, touched: &Touched, requests: usize) -> Result<(), String> {
         if batch.is_empty() {
             return Ok(());
         }
         if totals != self.totals {
             batch.put(TOTALS_KEY, totals.encode());
         }
-        self.db.write_opt(batch, &rows::synced()).map_err(|error| error.to_string())?;
+        self.marks.write(&self.db, batch, touched).map_err(|error| error.to_string())?;
         self.totals = totals;
         self.committed.add(requests);
         Ok(())
@@ -169,6 +180,8 @@ struct Draft<'a> {
     totals: Totals,
     index: BTreeMap<(Kind, PayloadId), Option<Arc<Index>>>,
     buried: BTreeSet<PayloadId>,
+    /// Where rows are removed or overwritten.
+    touched: Touched,
     /// Events of this batch about a payload.
     noted: Vec<(PayloadId, u64, Event)>,
 }
@@ -177,34 +190,38 @@ struct Draft<'a> {
 impl<'a> Draft<'a> {
     fn new(db: &'a DB, totals: Totals, bytes: usize) -> Self {
         let batch = WriteBatch::with_capacity_bytes(bytes);
-        Self { db, batch, totals, index: BTreeMap::new(), buried: BTreeSet::new(), noted: Vec::new() }
+        let (index, buried, touched) = (BTreeMap::new(), BTreeSet::new(), Touched::default());
+        Self { db, batch, totals, index, buried, touched, noted: Vec::new() }
     }
 
     fn decide(&mut self, op: Op) -> Result<Reply, StoreError> {
         match op {
-            Op::Insert(kind, id, record, event) => self.insert(kind, id, &record, event).map(Reply::Inserted),
+            Op::Insert(kind, id, record, event, rows) => self.insert(kind, id, &record, event, &rows).map(Reply::Inserted),
             Op::ReplaceHead(kind, id, old, new) => self.replace_head(kind, id, &old, new).map(Reply::Done),
             Op::Forget(kind, id, head) => self.forget(kind, id, &head).map(Reply::Done),
             Op::Bury(id, tombstone, event) => self.bury(id, &tombstone, event).map(|()| Reply::Done(true)),
             Op::Note(event) => self.note(event).map(Reply::Noted),
             Op::PutBeside(id, sealed, event) => self.put_beside(&id, &sealed, event).map(Reply::Done),
             Op::PutGroup(id, data) => {
+                self.overwrites(GROUP, &id.0)?;
                 self.batch.put_cf(&rows::family(self.db, GROUP)?, &id.0, &data);
                 Ok(Reply::Done(true))
             }
             Op::Write(rows, events) => self.write(&rows, events).map(|()| Reply::Done(true)),
-            Op::Close => Ok(Reply::Done(true)),
+            Op::Sweep | Op::Close => Ok(Reply::Done(true)),
         }
     }
 
     fn write(&mut self, rows: &[Write], events: Vec<Event>) -> Result<(), StoreError> {
         let (tables, _) = (rows::family(self.db, TABLE)?, self.journal_families()?);
         for Write { table, key, value } in rows {
-            match value {
-                Some(value) => self.batch.put_cf(&tables, table.place(key), value),
-                None => self.batch.delete_cf(&tables, table.place(key)),
+            let place = table.place(key);
+            if rows::is_there(self.db, TABLE, &place)? {
+                self.touched.add(TABLE, &place);
+                self.touched.removed |= value.is_none();
             }
         }
+        self.put_rows(&tables, rows);
         // An erasure that outlasts what it is about silences what others said of it.
         let ended: Vec<PayloadId> = events.iter().filter(|event| event.lasting).filter_map(|event| event.about).collect();
         let mut silenced = Vec::new();
@@ -219,19 +236,36 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    fn insert(&mut self, kind: Kind, id: PayloadId, record: &Record, event: Option<Event>) -> Result<Inserted, StoreError> {
+    fn put_rows(&mut self, tables: &Arc<BoundColumnFamily<'a>>, rows: &[Write]) {
+        for Write { table, key, value } in rows {
+            match value {
+                Some(value) => self.batch.put_cf(tables, table.place(key), value),
+                None => self.batch.delete_cf(tables, table.place(key)),
+            }
+        }
+    }
+
+    fn insert(
+        &mut self,
+        kind: Kind,
+        id: PayloadId,
+        record: &Record,
+        event: Option<Event>,
+        rows: &[Write],
+    ) -> Result<Inserted, StoreError> {
         if self.is_buried(&id)? {
             return Ok(Inserted::Buried);
         }
         if self.row(kind, &id)?.is_some() {
             return Ok(Inserted::Exists);
         }
-        let (payloads, _) = (rows::family(self.db, PAYLOAD)?, self.journal_families()?);
+        let (payloads, tables, _) = (family(self.db, PAYLOAD)?, family(self.db, TABLE)?, self.journal_families()?);
         let index = Arc::new(Index::of(record, self.totals.next));
         self.put_index(kind, id, Arc::clone(&index))?;
         self.batch.put_cf(&payloads, index.payload_key(), &record.ciphertext);
         self.totals.next += 1;
         *self.totals.of(kind) += 1;
+        self.put_rows(&tables, rows);
         event.map(|event| self.note(event)).transpose()?;
         Ok(Inserted::New)
     }
@@ -265,6 +299,7 @@ impl<'a> Draft<'a> {
             return Ok(false);
         }
         let (beside, _) = (rows::family(self.db, BESIDE)?, self.journal_families()?);
+        self.overwrites(BESIDE, id.as_bytes())?;
         self.batch.put_cf(&beside, id.as_bytes(), sealed);
         event.map(|event| self.note(event)).transpose()?;
         Ok(true)
@@ -278,7 +313,16 @@ impl<'a> Draft<'a> {
         let Some(index) = self.row(kind, &id)?.filter(|index| index.head == *old) else { return Ok(false) };
         let index = Index { number: index.number, time: index.time, nonce: index.nonce, head: new };
         self.put_index(kind, id, Arc::new(index))?;
+        self.touched.add(INDEX, &rows::index_key(kind, &id));
         Ok(true)
+    }
+
+    /// A row that is there gets another value: the old one stays in the files until a purge.
+    fn overwrites(&mut self, name: &str, key: &[u8]) -> Result<(), StoreError> {
+        if rows::is_there(self.db, name, key)? {
+            self.touched.add(name, key);
+        }
+        Ok(())
     }
 
     fn forget(&mut self, kind: Kind, id: PayloadId, head: &SealedHead) -> Result<bool, StoreError> {
@@ -309,6 +353,8 @@ impl<'a> Draft<'a> {
             event.map(|event| self.note(event)).transpose()?;
         }
         for (index, row) in silenced {
+            self.touched.add(JOURNAL, &index.to_be_bytes());
+            self.touched.removed = true;
             self.batch.put_cf(&journal, index.to_be_bytes(), row);
         }
         Ok(())
@@ -320,12 +366,17 @@ impl<'a> Draft<'a> {
         Ok(())
     }
 
-    /// Here the rows are only marked as deleted. Their bytes leave the files with compaction; what they say went with the leaf.
+    /// Here the rows are only marked as deleted. Their bytes leave the files with a purge; what they say went with the leaf.
     fn remove(&mut self, kind: Kind, id: PayloadId, index: &Index) -> Result<(), StoreError> {
         let (indexes, payloads) = (rows::family(self.db, INDEX)?, rows::family(self.db, PAYLOAD)?);
         self.batch.delete_cf(&indexes, rows::index_key(kind, &id));
         self.batch.delete_cf(&payloads, index.payload_key());
+        self.touched.add(INDEX, &rows::index_key(kind, &id));
+        self.touched.add(PAYLOAD, &index.payload_key());
+        self.touched.removed = true;
         if kind == Kind::Payload {
+            self.touched.add(BESIDE, id.as_bytes());
+            self.touched.add(TABLE, &Table::Tag.place(id.as_bytes()));
             self.batch.delete_cf(&rows::family(self.db, BESIDE)?, id.as_bytes());
             self.batch.delete_cf(&rows::family(self.db, TABLE)?, Table::Tag.place(id.as_bytes()));
         }
@@ -349,7 +400,7 @@ impl<'a> Draft<'a> {
 impl Op {
     fn size(&self) -> usize {
         match self {
-            Self::Insert(_, _, record, _) => record.ciphertext.len() + 512,
+            Self::Insert(_, _, record, _, rows) => record.ciphertext.len() + 512 + 256 * rows.len(),
             Self::Write(rows, events) => {
                 let rows: usize = rows.iter().map(|row| row.key.len() + row.value.as_ref().map_or(0, Bytes::len) + 64).sum();
                 rows + 512 * events.len()

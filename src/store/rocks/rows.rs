@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rocksdb::{BoundColumnFamily, DB, WriteOptions};
+use rocksdb::{BoundColumnFamily, DB, Direction, IteratorMode, WriteOptions};
 
 use super::{INDEX, PAYLOAD, TOMBSTONE, reading};
 use crate::crypto::nacl::Nonce;
@@ -101,6 +101,29 @@ pub(super) fn index(db: &DB, kind: Kind, id: &PayloadId) -> Result<Option<Index>
     row.map(|row| Index::decode(&row)).transpose()
 }
 
+/// A page of index rows.
+pub(super) fn heads(
+    db: &DB,
+    kind: Kind,
+    after: Option<PayloadId>,
+    limit: usize,
+) -> Result<Vec<(PayloadId, u64, SealedHead)>, StoreError> {
+    let start = after.map_or_else(|| vec![kind as u8], |id| index_key(kind, &id).to_vec());
+    let mut found = Vec::new();
+    for row in db.iterator_cf(&family(db, INDEX)?, IteratorMode::From(&start, Direction::Forward)) {
+        let (key, value) = row.map_err(reading)?;
+        let (kind_found, id) = parse_index_key(&key).ok_or_else(|| StoreError::Corrupt("an index key".into()))?;
+        if kind_found != kind || found.len() == limit {
+            break;
+        }
+        if Some(id) != after {
+            let index = Index::decode(&value)?;
+            found.push((id, index.time, index.head));
+        }
+    }
+    Ok(found)
+}
+
 pub(super) fn ciphertext(db: &DB, index: &Index) -> Result<Option<Vec<u8>>, StoreError> {
     db.get_cf(&family(db, PAYLOAD)?, index.payload_key()).map_err(reading)
 }
@@ -108,6 +131,10 @@ pub(super) fn ciphertext(db: &DB, index: &Index) -> Result<Option<Vec<u8>>, Stor
 pub(super) fn tombstone(db: &DB, id: &PayloadId) -> Result<Option<Tombstone>, StoreError> {
     let row = db.get_pinned_cf(&family(db, TOMBSTONE)?, id.as_bytes()).map_err(reading)?;
     row.map(|row| decode_tombstone(&row)).transpose()
+}
+
+pub(super) fn is_there(db: &DB, name: &str, key: &[u8]) -> Result<bool, StoreError> {
+    Ok(db.get_pinned_cf(&family(db, name)?, key).map_err(reading)?.is_some())
 }
 
 pub(super) fn family<'a>(db: &'a DB, name: &str) -> Result<Arc<BoundColumnFamily<'a>>, StoreError> {

@@ -10,7 +10,7 @@ const MIB: usize = 1 << 20;
 /// All memtables together: with the block cache, most of the store's memory.
 const WRITE_BUFFER: usize = 8 * MIB;
 /// Blocks read from files. The system's page cache holds the rest.
-const BLOCK_CACHE: usize = 4 * MIB;
+pub(super) const BLOCK_CACHE: usize = 4 * MIB;
 const OPEN_FILES: i32 = 256;
 
 pub(super) fn database() -> Options {
@@ -25,6 +25,11 @@ pub(super) fn database() -> Options {
     options.set_skip_stats_update_on_db_open(true);
     options.set_stats_dump_period_sec(0);
     options.set_stats_persist_period_sec(0);
+    // Threat: a log that is kept for others, or whose file is used again, holds what was erased long ago. These are the defaults; a purge
+    // counts on them.
+    options.set_recycle_log_file_num(0);
+    options.set_wal_ttl_seconds(0);
+    options.set_wal_size_limit_mb(0);
     // Its own log says little that we do not: warnings alone, two small files.
     options.set_log_level(LogLevel::Warn);
     options.set_keep_log_file_num(2);
@@ -41,10 +46,13 @@ pub(super) fn database() -> Options {
     options
 }
 
-pub(super) fn families() -> Vec<ColumnFamilyDescriptor> {
-    let cache = Cache::new_lru_cache(BLOCK_CACHE);
+pub(super) fn cache() -> Cache {
+    Cache::new_lru_cache(BLOCK_CACHE)
+}
+
+pub(super) fn families(cache: &Cache) -> Vec<ColumnFamilyDescriptor> {
     let family = |name: &str, write_buffer: usize, block: usize| {
-        let mut options = family_options(&cache, write_buffer, block);
+        let mut options = family_options(cache, write_buffer, block);
         // Ciphertexts are only asked for where the index has them: no filter for the last level.
         options.set_optimize_filters_for_hits(name == PAYLOAD);
         ColumnFamilyDescriptor::new(name, options)
@@ -85,5 +93,8 @@ fn family_options(cache: &Cache, write_buffer: usize, block: usize) -> Options {
     options.set_write_buffer_size(write_buffer);
     options.set_max_write_buffer_number(3);
     options.set_level_compaction_dynamic_level_bytes(true);
+    // While a purge rewrites much, small new files wait: the defaults (20 and 36) would slow writes down and then stop them.
+    options.set_level_zero_slowdown_writes_trigger(64);
+    options.set_level_zero_stop_writes_trigger(128);
     options
 }

@@ -27,6 +27,7 @@ const STORIES: &[Story] = &[
     ("many_contracts", many_contracts),
     ("contract_extension", contract_extension),
     ("manager_restarted_during_blocks", manager_restarted_during_blocks),
+    ("erased_and_imported_again", erased_and_imported_again),
 ];
 
 pub(super) fn run(makers: [Maker; 3]) {
@@ -302,6 +303,37 @@ fn wait_for<T>(what: &str, probe: impl Fn() -> Option<T>) -> T {
         }
         assert!(Instant::now() < deadline, "waited in vain until {what}");
         std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// A payload is erased at both parties; then a party's node imports the whole chain once more. It passes over what was erased, as at a
+/// node that is no party, executes all the rest, and does not end itself (exit 112).
+fn erased_and_imported_again(chain: &mut Chain) {
+    let private = chain.private(0, &[1], 0);
+    let contract = private.deploy();
+    let hash = private.send(Some(&contract), &word(21));
+    chain.everyone_has(&hash);
+    chain.sees(&contract, [Some(21), Some(21), None]);
+    let input = chain.nodes[0].call("eth_getTransactionByHash", &json!([hash]))["input"].as_str().expect("bytes").to_owned();
+    let id = data_encoding::HEXLOWER.decode(&input.as_bytes()[2..]).expect("hexadecimal");
+    let path =
+        format!("/transaction/{}", data_encoding::BASE64.encode(&id).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D"));
+    for member in &chain.net.members[..2] {
+        assert_eq!(Request::new("DELETE", &path).send(&member.q2t).status, 204);
+        assert_eq!(Request::get(&path).send(&member.q2t).status, 404);
+    }
+    let later = chain.private(0, &[1], 0).deploy();
+    chain.private(0, &[1], 0).set(&later, 22);
+    let height = chain.nodes[0].height();
+    let (others, again) = (chain.nodes[0].enode(), &mut chain.nodes[1]);
+    again.begin_again(&chain.net.members[1]);
+    again.connect_to(&others);
+    again.wait_until("all blocks are imported", |node| node.height() >= height);
+    // The node at which nobody imported anything anew still has what it executed: its private state is its own.
+    chain.sees(&contract, [Some(21), Some(42), None]);
+    chain.sees(&later, [Some(22), Some(22), None]);
+    for node in &mut chain.nodes {
+        assert!(node.has_ended().is_none(), "a node ended");
     }
 }
 

@@ -87,8 +87,30 @@ impl Geth {
         self.wait_until("it answers", |node| node.try_call("eth_blockNumber", &json!([])).is_some());
     }
 
+    /// Begins again with nothing but its keys and the first block: every block is imported and executed once more.
+    pub(super) fn begin_again(&mut self, member: &Member) {
+        if let Some(mut child) = self.process.take() {
+            child.kill().expect("a child");
+            child.wait().expect("a child");
+        }
+        for part in ["geth/chaindata", "geth/lightchaindata"] {
+            let _ = fs::remove_dir_all(self.folder.join(part));
+        }
+        let genesis = self.folder.with_file_name("genesis.json");
+        self.init(&genesis, member);
+        self.start(member);
+    }
+
     pub(super) fn add_peer(&self, other: &Self) {
-        self.call("admin_addPeer", &json!([other.enode]));
+        self.connect_to(&other.enode);
+    }
+
+    pub(super) fn connect_to(&self, enode: &str) {
+        self.call("admin_addPeer", &json!([enode]));
+    }
+
+    pub(super) fn enode(&self) -> String {
+        self.enode.clone()
     }
 
     /// Fails with the node's log if it ends or the wait is too long.

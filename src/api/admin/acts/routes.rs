@@ -63,7 +63,7 @@ async fn approve(
 }
 
 /// A JSON body. The media type is asked for: a page elsewhere can make a browser send any other without asking us.
-async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Refusal> {
+pub(in crate::api::admin) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Refusal> {
     let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = media.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {

@@ -12,6 +12,10 @@ struct Bench {
 
 #[async_trait]
 impl Acts for Bench {
+    async fn erase_case(&self, _: crate::erasure::CaseId, _: &str) -> Result<Value, Refusal> {
+        Err(Refusal::NotApplicable("no cases here"))
+    }
+
     async fn erase(&self, id: PayloadId) -> Result<Value, Refusal> {
         self.erased.lock().unwrap().push(id);
         Ok(json!({}))

@@ -31,12 +31,12 @@ pub(super) fn reading() -> Router<Arc<Node>> {
 }
 
 /// An error as JSON, with its code.
-pub(super) struct Failed(pub(super) Error);
+pub(in crate::api::admin) struct Failed(pub(in crate::api::admin) Error);
 
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
         let status = match &self.0 {
-            Error::NotFound(_) | Error::NoReceipt(_) | Error::NotGoverned => StatusCode::NOT_FOUND,
+            Error::NotFound(_) | Error::NoReceipt(_) | Error::NotGoverned | Error::NotAMember(_) => StatusCode::NOT_FOUND,
             Error::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Error::BadRequest(_) | Error::Message(_) => StatusCode::BAD_REQUEST,
             error => crate::api::error::service_status(error),

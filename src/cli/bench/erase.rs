@@ -1,0 +1,117 @@
+//! The erasure of many payloads of one subject, through the surfaces of two governed members: its rate, what the disk gets back, and what
+//! is sent meanwhile.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use bytes::Bytes;
+use hyper::StatusCode;
+use serde_json::{Value, json};
+
+use super::load::{self, Outcome, Plan, Shot, Target};
+use super::{Args, SEND_MEDIA, Subject, send_body, wait_for_keys};
+use crate::cli::http::Place;
+use crate::cli::network::{Member, Network};
+
+/// The pseudonym of the one who is erased.
+const SUBJECT: (&str, &str) = ("celosia-subject", "bench-subject");
+const CLIENTS: usize = 64;
+/// How long the rate of sends is measured where nothing is erased.
+const QUIET: Duration = Duration::from_secs(5);
+
+pub(super) async fn run(args: &Args, count: u64) -> anyhow::Result<()> {
+    let network = Network::start_as(2, None, true)?;
+    let target = Target::Unix(network.members[0].node_socket.clone());
+    let size = args.size.first().copied().unwrap_or(2048);
+    let subject = Subject { target, to: vec![network.members[1].address], network: None, up: None };
+    wait_for_keys(&subject).await?;
+    let mut sent = 0;
+    while sent < count {
+        let outcome = send(&subject, size, Duration::from_millis(500), Some(SUBJECT)).await?;
+        ensure!(outcome.failed == 0, "sends fail");
+        sent += outcome.micros.len() as u64;
+    }
+    let quiet = send(&subject, size, QUIET, None).await?;
+    let stores: Vec<_> = network.members.iter().map(|member| member.folder.join("data/store")).collect();
+    let before: u64 = stores.iter().map(|store| disk(store)).sum();
+    let place = |url: &str| Place::Tcp(url.trim_start_matches("http://").to_owned());
+    let (application, admin) = (place(&network.members[0].application), place(&network.members[0].admin));
+    let begun = Instant::now();
+    let asked = json!({ "scope": { "by": "subject", "of": SUBJECT.1 }, "ground": "consent-withdrawn" });
+    let erasing = tokio::spawn(async move { erased(&application, &admin, &asked, begun).await });
+    let (mut answers, mut elapsed) = (0, Duration::ZERO);
+    while !erasing.is_finished() {
+        let outcome = send(&subject, size, Duration::from_millis(500), None).await?;
+        (answers, elapsed) = (answers + outcome.micros.len(), elapsed + outcome.elapsed);
+    }
+    let (items, here, everywhere) = erasing.await??;
+    purge(&network.members).await?;
+    let after: u64 = stores.iter().map(|store| disk(store)).sum();
+    report(size, items, here, everywhere);
+    #[expect(clippy::cast_precision_loss, reason = "rates, for people")]
+    let meanwhile = answers as f64 / elapsed.as_secs_f64().max(f64::MIN_POSITIVE);
+    say!("sends meanwhile: {:.2} x those of the same network with nothing erased", meanwhile / quiet.rate());
+    say!("disk of both stores: {} MiB before, {} MiB after a purge", before >> 20, after >> 20);
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rates, for people")]
+fn report(size: usize, items: u64, here: Duration, everywhere: Duration) {
+    let rate = |time: Duration| items as f64 / time.as_secs_f64().max(f64::MIN_POSITIVE);
+    say!("{items} payloads of {size} bytes and one subject");
+    say!(
+        "unreadable here after {:.1} s ({:.0}/s), at every holder after {:.1} s ({:.0}/s)",
+        here.as_secs_f64(),
+        rate(here),
+        everywhere.as_secs_f64(),
+        rate(everywhere)
+    );
+}
+
+/// Erases, and waits until it is unreadable here and everywhere. Items, and both times.
+async fn erased(application: &Place, admin: &Place, asked: &Value, begun: Instant) -> anyhow::Result<(u64, Duration, Duration)> {
+    let asking = application.call("POST", "/erasures", Some(asked));
+    // The answer comes when this node's own items are erased, which may take longer than a client waits.
+    let _ = asking.await;
+    let mut here = None;
+    loop {
+        let cases = admin.get("/erasures").await?.json()?;
+        let case = cases.as_array().and_then(|cases| cases.first()).context("no case was opened")?;
+        let level = |at: usize| case["holders"][at]["level"].as_u64().unwrap_or_default();
+        if level(0) >= 1 && here.is_none() {
+            here = Some(begun.elapsed());
+        }
+        if let (Some(here), true) = (here, level(1) >= 1) {
+            return Ok((case["items"].as_u64().unwrap_or_default(), here, begun.elapsed()));
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn purge(members: &[Member]) -> anyhow::Result<()> {
+    for member in members {
+        let admin = Place::Tcp(member.admin.trim_start_matches("http://").to_owned());
+        // It goes on when the caller stops waiting.
+        let _ = admin.call("POST", "/erasure/purge", Some(&json!({}))).await;
+    }
+    Ok(())
+}
+
+async fn send(
+    subject: &Subject,
+    size: usize,
+    duration: Duration,
+    header: Option<(&'static str, &'static str)>,
+) -> anyhow::Result<Outcome> {
+    let body: Bytes = send_body(size, &subject.to);
+    let plan = Plan { clients: CLIENTS, duration, expect: StatusCode::CREATED, keep_bodies: false };
+    let shot = move |_, _| Shot { method: "POST", path: "/send".into(), media: SEND_MEDIA, body: body.clone(), header };
+    load::run(&subject.target, &plan, shot).await
+}
+
+/// Bytes of a folder's files.
+fn disk(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum()
+}

@@ -1,0 +1,250 @@
+//! The offline verification of a certificate.
+
+use std::collections::BTreeMap;
+
+use data_encoding::{BASE64, HEXLOWER};
+use jiff::Timestamp;
+
+use super::{Certificate, CertificateError, Entry, Evidence};
+use crate::crypto::sign::VerifyKey;
+use crate::erasure::{Answer, HolderKind, Level, SignedErasureReceipt, SignedOrder};
+use crate::governance::{Charter, Members};
+use crate::translog::checkpoint::{Checkpoint, origin};
+use crate::translog::commitment::commit;
+use crate::translog::note::{Note, NoteKey};
+use crate::translog::proof::Proof;
+use crate::types::{MemberId, NetworkId};
+
+/// What a certificate proves.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Checked {
+    /// What it says.
+    pub certificate: Certificate,
+    /// Legal name of its controller.
+    pub controller: String,
+    /// Each holder, as its receipts have it.
+    pub holders: Vec<CheckedHolder>,
+}
+
+/// What a holder's receipts say.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CheckedHolder {
+    /// Who.
+    pub member: MemberId,
+    /// Its legal name in the directory.
+    pub legal_name: String,
+    /// What it runs.
+    pub kind: HolderKind,
+    /// Items of its orders.
+    pub items: u64,
+    /// How many items got which answer, in words.
+    pub answers: BTreeMap<String, u64>,
+    /// Lowest level among what is erased.
+    pub level: Option<Level>,
+    /// Until when a backup and the root together could open it.
+    pub recoverable_until: Option<u64>,
+    /// Orders that were not answered.
+    pub unanswered: usize,
+    /// Orders whose receipt is proved to be in the holder's journal.
+    pub in_journal: usize,
+    /// When it last answered; 0: never.
+    pub heard: u64,
+    /// What keeps its root, and what that said of the old root's destruction.
+    pub root: String,
+}
+
+impl CheckedHolder {
+    /// Whether nothing more is to come of it.
+    pub fn is_final(&self, all_final: bool) -> bool {
+        self.kind == HolderKind::Tessera || (self.unanswered == 0 && all_final)
+    }
+}
+
+impl Certificate {
+    /// Verifies a file: every signature, every order, every receipt, every proof. `network`, where it is known, must be its network: it
+    /// is the anchor of everything else.
+    pub fn check(file: &str, network: Option<&NetworkId>) -> Result<Checked, CertificateError> {
+        let (certificate, body, signature) = Self::read(file)?;
+        if network.is_some_and(|network| *network != certificate.network) {
+            return Err(CertificateError::Network(certificate.network));
+        }
+        let charter = certificate.charter()?;
+        let members = charter.members();
+        let key = key_of(members, &certificate.controller)?;
+        key.verify(&Self::statement(&certificate.network, body), &signature)
+            .map_err(|_| CertificateError::Unsigned(certificate.controller.clone()))?;
+        let mut holders = Vec::with_capacity(certificate.holders.len());
+        for entry in &certificate.holders {
+            let (holder, all_final) = certificate.check_holder(members, entry, &key)?;
+            if certificate.complete && !holder.is_final(all_final) {
+                return Err(CertificateError::Incomplete(entry.member.clone()));
+            }
+            holders.push(holder);
+        }
+        let controller = name_of(members, &certificate.controller);
+        Ok(Checked { certificate, controller, holders })
+    }
+
+    /// The charter of its documents: a chain from the network's beginning, whose digest is the network's id.
+    fn charter(&self) -> Result<Charter, CertificateError> {
+        let refused = |error: &dyn std::fmt::Display| CertificateError::Charter(error.to_string());
+        let mut notes = self.documents.iter().map(|note| Note::parse(note));
+        let first = notes.next().ok_or_else(|| refused(&"there is none"))?.map_err(|error| refused(&error))?;
+        let mut charter = Charter::begin(&first).map_err(|error| refused(&error))?;
+        let issued = i64::try_from(self.issued).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+        let issued = issued.ok_or_else(|| refused(&"its date is none"))?;
+        for note in notes {
+            charter.accept(&note.map_err(|error| refused(&error))?, issued).map_err(|error| refused(&error))?;
+        }
+        if charter.network() != self.network {
+            return Err(CertificateError::Charter("its first document is of another network".into()));
+        }
+        Ok(charter)
+    }
+
+    fn check_holder(
+        &self,
+        members: &Members,
+        entry: &Entry,
+        controller: &VerifyKey,
+    ) -> Result<(CheckedHolder, bool), CertificateError> {
+        let mut holder = CheckedHolder {
+            member: entry.member.clone(),
+            legal_name: name_of(members, &entry.member),
+            kind: entry.kind,
+            items: entry.items,
+            answers: BTreeMap::new(),
+            level: None,
+            recoverable_until: None,
+            unanswered: 0,
+            in_journal: 0,
+            heard: entry.heard,
+            root: String::new(),
+        };
+        let (mut all_final, mut items) = (true, 0);
+        for (page, evidence) in entry.orders.iter().enumerate() {
+            let order = self.check_order(entry, page, evidence, controller)?;
+            items += order.order.items.len() as u64;
+            if evidence.receipt.is_empty() {
+                (holder.unanswered, all_final) = (holder.unanswered + 1, false);
+                *holder.answers.entry("no answer".into()).or_default() += order.order.items.len() as u64;
+                continue;
+            }
+            let receipt = check_receipt(members, entry, page, evidence, &order)?;
+            if !evidence.proof.is_empty() {
+                self.check_journal(members, entry, page, evidence, &receipt)?;
+                holder.in_journal += 1;
+            }
+            all_final &= receipt.receipt.is_final();
+            holder.add(&receipt);
+        }
+        if entry.kind == HolderKind::Celosia && items != entry.items {
+            let why = "its orders do not add up to its items";
+            return Err(CertificateError::Order { member: entry.member.clone(), page: entry.orders.len(), why });
+        }
+        Ok((holder, all_final))
+    }
+
+    fn check_order(
+        &self,
+        entry: &Entry,
+        page: usize,
+        evidence: &Evidence,
+        controller: &VerifyKey,
+    ) -> Result<SignedOrder, CertificateError> {
+        let wrong = |why| CertificateError::Order { member: entry.member.clone(), page, why };
+        let bytes = BASE64.decode(evidence.order.as_bytes()).map_err(|_| wrong("it is not base64"))?;
+        let signed = SignedOrder::decode(&bytes).map_err(|_| wrong("it does not decode"))?;
+        let order = &signed.order;
+        if (order.network, order.case, &order.controller) != (self.network, self.case, &self.controller) {
+            return Err(wrong("it is of another case"));
+        }
+        if order.holder != entry.member || usize::try_from(order.page) != Ok(page) {
+            return Err(wrong("it is addressed to somebody else, or stands in another place"));
+        }
+        signed.verify(controller).map_err(|_| wrong("its signature does not verify"))?;
+        Ok(signed)
+    }
+
+    fn check_journal(
+        &self,
+        members: &Members,
+        entry: &Entry,
+        page: usize,
+        evidence: &Evidence,
+        receipt: &SignedErasureReceipt,
+    ) -> Result<(), CertificateError> {
+        let wrong = |why: String| CertificateError::Journal { member: entry.member.clone(), page, why };
+        let salt = BASE64.decode(evidence.salt.as_bytes()).ok().and_then(|salt| <[u8; 32]>::try_from(salt).ok());
+        let salt = salt.ok_or_else(|| wrong("the salt is none".into()))?;
+        let proof: Proof =
+            evidence.proof.parse().map_err(|error: crate::translog::proof::ProofError| wrong(error.to_string()))?;
+        let checkpoint: Result<Checkpoint, _> = proof.checkpoint.text().parse();
+        let name = checkpoint.map_err(|error| wrong(error.to_string()))?.origin;
+        let first = origin(&self.network, &entry.member);
+        let is_theirs = name.strip_prefix(&first).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if !is_theirs {
+            return Err(wrong("the proof is of another member's log".into()));
+        }
+        let key = NoteKey { name, key: key_of(members, &entry.member)? };
+        proof.verify(&key, &commit(&salt, evidence.record.as_bytes())).map_err(|error| wrong(error.to_string()))?;
+        let record: serde_json::Value =
+            serde_json::from_str(&evidence.record).map_err(|_| wrong("the record is no JSON".into()))?;
+        let said = record["details"]["receipt"].as_str().unwrap_or_default();
+        if record["kind"] != "erasure-receipt" || said != HEXLOWER.encode(&receipt.digest()) {
+            return Err(wrong("the record is of something else".into()));
+        }
+        Ok(())
+    }
+}
+
+fn check_receipt(
+    members: &Members,
+    entry: &Entry,
+    page: usize,
+    evidence: &Evidence,
+    order: &SignedOrder,
+) -> Result<SignedErasureReceipt, CertificateError> {
+    let wrong = |why| CertificateError::Receipt { member: entry.member.clone(), page, why };
+    let bytes = BASE64.decode(evidence.receipt.as_bytes()).map_err(|_| wrong("it is not base64"))?;
+    let signed = SignedErasureReceipt::decode(&bytes).map_err(|_| wrong("it does not decode"))?;
+    let receipt = &signed.receipt;
+    if receipt.network != order.order.network || receipt.member != entry.member || receipt.order != order.digest() {
+        return Err(wrong("it is of another order"));
+    }
+    if receipt.answers.len() != order.order.items.len() {
+        return Err(wrong("it does not answer for every item"));
+    }
+    signed.verify(&key_of(members, &entry.member)?).map_err(|_| wrong("its signature does not verify"))?;
+    Ok(signed)
+}
+
+impl CheckedHolder {
+    fn add(&mut self, signed: &SignedErasureReceipt) {
+        let receipt = &signed.receipt;
+        for answer in &receipt.answers {
+            let words = match answer {
+                Answer::Absent => "was not there, and is not taken".to_owned(),
+                Answer::Erased(level) => format!("erased: {level}"),
+                Answer::Held { .. } => "held: unreadable until a hold ends, then erased".to_owned(),
+                Answer::NotControllers => "not erased: sent by another member".to_owned(),
+                Answer::Refused { exception, text, .. } => format!("refused: {exception} ({}): {text}", exception.article()),
+            };
+            *self.answers.entry(words).or_default() += 1;
+        }
+        self.level = match (self.level, receipt.level()) {
+            (Some(before), Some(now)) => Some(before.min(now)),
+            (before, now) => before.or(now),
+        };
+        self.recoverable_until = self.recoverable_until.max(receipt.recoverable_until);
+        self.root = if receipt.word.is_empty() { receipt.root.clone() } else { format!("{}: {}", receipt.root, receipt.word) };
+    }
+}
+
+fn key_of(members: &Members, member: &MemberId) -> Result<VerifyKey, CertificateError> {
+    members.by_id(member).and_then(|member| member.signing_key).ok_or_else(|| CertificateError::NoKey(member.clone()))
+}
+
+fn name_of(members: &Members, member: &MemberId) -> String {
+    members.by_id(member).map_or_else(String::new, |member| member.legal_name.clone())
+}

@@ -1,0 +1,244 @@
+//! Taking an order: checked, written down, carried out, answered with a signed receipt that the journal has, too.
+
+use std::sync::Arc;
+
+use super::error::ErasureError;
+use super::rows::{Kept, Mark, put_guard, put_kept};
+use crate::enclave::EnclaveError;
+use crate::erasure::{Answer, ErasureReceipt, Level, MAX_ITEMS, SignedErasureReceipt, SignedOrder};
+use crate::services::governed::Governed;
+use crate::services::happening::{Happening, Kind as What};
+use crate::services::records::now;
+use crate::services::send::to_its_end;
+use crate::services::{Error, Node};
+use crate::store::{Kind, Lookup};
+use crate::types::{ItemId, MemberId, PayloadId};
+use crate::wire::native::ErasureAnswer;
+
+/// Items that are looked at and erased at once.
+const TOGETHER: usize = MAX_ITEMS;
+
+impl Node {
+    /// Takes an order from the member that gave it, or looks again at one that was taken: the newest receipt.
+    ///
+    /// Threats: a member orders the erasure of what another sent (each item's sender is compared); an order to somebody else is replayed
+    /// here (it names its holder); an erasure that half of the process knows of (the order is on the disk before the first item is
+    /// touched, and goes on after a crash).
+    pub async fn take_order(self: &Arc<Self>, from: &MemberId, bytes: Vec<u8>) -> Result<ErasureAnswer, Error> {
+        let (node, from) = (Arc::clone(self), from.clone());
+        to_its_end(async move { node.take_order_now(&from, &bytes).await }).await
+    }
+
+    async fn take_order_now(&self, from: &MemberId, bytes: &[u8]) -> Result<ErasureAnswer, Error> {
+        let governed = Arc::clone(self.needs_governance()?);
+        let signed = SignedOrder::decode(bytes).map_err(|_| ErasureError::Order("it does not decode"))?;
+        let digest = signed.digest();
+        let _one = self.orders.lock().await;
+        if let Some(kept) = self.kept(&digest).await? {
+            return self.answer(&kept).await;
+        }
+        let order = &signed.order;
+        if order.network != governed.network || order.holder != governed.me {
+            return Err(ErasureError::Order("it is for another member or network").into());
+        }
+        if order.controller != *from {
+            return Err(ErasureError::Order("it is not the caller's").into());
+        }
+        let key = governed.charter().members().by_id(from).and_then(|member| member.signing_key);
+        let key = key.ok_or_else(|| Error::NotAMember(from.clone()))?;
+        signed.verify(&key).map_err(|_| ErasureError::Order("its signature does not verify"))?;
+        let mut kept = Kept {
+            order: bytes.to_vec().into(),
+            marks: vec![Mark::Pending as u8; order.items.len()].into(),
+            erased: 0,
+            level: 0,
+            receipt: Vec::new().into(),
+            index: 0,
+            purged: 0,
+        };
+        let details = serde_json::json!({ "order": data_encoding::HEXLOWER.encode(&digest), "items": order.items.len() });
+        let event = Happening::now(What::ErasureOrder).member(from).text(order.ground.name()).details(details).event();
+        self.store.write(put_kept(&digest, &kept, true), vec![event]).await?;
+        self.carry_out(&governed, &signed, &mut kept).await?;
+        self.answer(&kept).await
+    }
+
+    /// Erases what is left of an order and may be erased; then a new receipt, if anything changed.
+    pub(super) async fn carry_out(&self, governed: &Governed, signed: &SignedOrder, kept: &mut Kept) -> Result<(), Error> {
+        let before = kept.marks.clone();
+        let items: Vec<(usize, ItemId)> = (0..).zip(signed.order.items.iter().copied()).collect();
+        let left = |(at, _): &(usize, ItemId)| matches!(kept_mark(&before, *at), Mark::Pending | Mark::Held);
+        let left: Vec<(usize, ItemId)> = items.into_iter().filter(left).collect();
+        for together in left.chunks(TOGETHER) {
+            let mut doomed = Vec::new();
+            for (at, item) in together {
+                let mark = self.mark(governed, signed, item).await?;
+                kept.marks[*at] = mark as u8;
+                if mark == Mark::Erased {
+                    doomed.push(*item);
+                }
+            }
+            self.erase_items(&doomed).await?;
+        }
+        if kept.marks.contains(&(Mark::Erased as u8)) && kept.marks != before {
+            // A later item brings the whole order back to the first level.
+            (kept.erased, kept.level, kept.purged) = (now(), Level::E1.number(), 0);
+        }
+        if kept.marks != before || kept.receipt.is_empty() {
+            self.sign_receipt(governed, signed, kept).await?;
+        }
+        Ok(())
+    }
+
+    /// What is to become of an item: [`Mark::Erased`] if it is to be erased now, or was.
+    async fn mark(&self, governed: &Governed, signed: &SignedOrder, item: &ItemId) -> Result<Mark, Error> {
+        let order = &signed.order;
+        for again in [false, true] {
+            if self.held_until(item).await?.is_some() {
+                return Ok(Mark::Held);
+            }
+            match self.presence(item).await? {
+                Presence::Erased | Presence::Unreadable => return Ok(Mark::Erased),
+                Presence::Here => {
+                    // What it decides of its own copies is this node's own affair.
+                    let is_own = order.controller == governed.me;
+                    let sender = self.controller_of(governed, item).await?;
+                    let may = is_own || sender.is_none_or(|sender| sender == order.controller);
+                    return Ok(if may { Mark::Erased } else { Mark::NotControllers });
+                }
+                Presence::Absent if again => break,
+                Presence::Absent => {
+                    // Threat: it is delivered while we look. Whoever keeps it looks for the guard afterwards, and we look for it again.
+                    let mut controllers = self.guards(item).await?;
+                    if !controllers.contains(&order.controller) {
+                        controllers.push(order.controller.clone());
+                        self.store.write(vec![put_guard(item, &controllers)], Vec::new()).await?;
+                    }
+                }
+            }
+        }
+        Ok(Mark::Absent)
+    }
+
+    async fn presence(&self, item: &ItemId) -> Result<Presence, Error> {
+        let id = match item {
+            ItemId::Payload(id) => id,
+            ItemId::Document(id) => return self.document_presence(id).await,
+        };
+        for kind in [Kind::Payload, Kind::Raw] {
+            match self.store.head(kind, id).await? {
+                Lookup::Absent => {}
+                Lookup::Erased(_) => return Ok(Presence::Erased),
+                Lookup::Found(head) => {
+                    return match self.enclave.meta(*id, &head).await {
+                        Ok(_) => Ok(Presence::Here),
+                        Err(EnclaveError::Erased) => Ok(Presence::Unreadable),
+                        Err(error) => Err(error.into()),
+                    };
+                }
+            }
+        }
+        Ok(Presence::Absent)
+    }
+
+    /// Erases items of both kinds that are here.
+    pub(super) async fn erase_items(&self, items: &[ItemId]) -> Result<(), Error> {
+        let payloads: Vec<PayloadId> = items
+            .iter()
+            .filter_map(|item| match item {
+                ItemId::Payload(id) => Some(*id),
+                ItemId::Document(_) => None,
+            })
+            .collect();
+        self.erase_all(&payloads).await?;
+        for item in items {
+            if let ItemId::Document(id) = item {
+                self.erase_document(*id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a member ordered the erasure of an item before it came here: then it is not kept.
+    pub(crate) async fn is_guarded(&self, item: &ItemId, sender: &MemberId) -> Result<bool, Error> {
+        Ok(self.guards(item).await?.contains(sender))
+    }
+
+    /// A payload that was just kept, and that its sender had ordered to be erased before: it goes again.
+    pub(crate) async fn refuse_guarded(&self, id: PayloadId, sender: &MemberId) -> Result<(), Error> {
+        if !self.is_guarded(&ItemId::Payload(id), sender).await? {
+            return Ok(());
+        }
+        self.erase_all(&[id]).await?;
+        Err(Error::Erased(id))
+    }
+
+    /// Signs what an order has become, and journals that: the log says what the receipt says.
+    pub(super) async fn sign_receipt(&self, governed: &Governed, signed: &SignedOrder, kept: &mut Kept) -> Result<(), Error> {
+        let level = Level::from_number(kept.level).unwrap_or(Level::E1);
+        let mut answers = Vec::with_capacity(kept.marks.len());
+        for (mark, item) in kept.marks.iter().zip(&signed.order.items) {
+            answers.push(match Mark::of(*mark) {
+                Mark::Erased => Answer::Erased(level),
+                Mark::NotControllers => Answer::NotControllers,
+                Mark::Absent => Answer::Absent,
+                Mark::Held | Mark::Pending => Answer::Held { until: self.held_until(item).await?.unwrap_or_default() },
+            });
+        }
+        let root = self.root_words().await?;
+        let receipt = ErasureReceipt {
+            network: governed.network,
+            order: signed.digest(),
+            member: governed.me.clone(),
+            time: now(),
+            answers,
+            recoverable_until: if level == Level::E3 { None } else { Some(root.next.unwrap_or(u64::MAX)) },
+            root: root.kind,
+            word: if level == Level::E3 { root.word } else { String::new() },
+        };
+        let signature = self.enclave.sign(receipt.statement()).await?;
+        let receipt = SignedErasureReceipt { receipt, signature };
+        let digest = data_encoding::HEXLOWER.encode(&receipt.digest());
+        let order = data_encoding::HEXLOWER.encode(&signed.digest());
+        let details = serde_json::json!({ "order": order, "receipt": digest, "level": kept.level });
+        let event = Happening::now(What::ErasureReceipt).member(&signed.order.controller).details(details).event();
+        let is_open = !receipt.receipt.is_final();
+        kept.index = self.store.note(event).await?;
+        kept.receipt = receipt.encode().into();
+        self.store.write(put_kept(&signed.digest(), kept, is_open), Vec::new()).await?;
+        Ok(())
+    }
+
+    /// The newest receipt, with what proves that the journal has it, once it is sequenced.
+    async fn answer(&self, kept: &Kept) -> Result<ErasureAnswer, Error> {
+        let empty = || Vec::new().into();
+        let mut answer = ErasureAnswer { receipt: kept.receipt.clone(), record: empty(), salt: empty(), proof: String::new() };
+        let row = self.store.journal(kept.index, 1).await?.into_iter().next();
+        if let Some((salt, record)) = row.and_then(|row| row.content)
+            && !kept.receipt.is_empty()
+            && let Ok(proof) = self.journal_proof(kept.index).await
+        {
+            answer.record = record.to_vec().into();
+            answer.salt = salt.to_vec().into();
+            answer.proof = proof;
+        }
+        Ok(answer)
+    }
+}
+
+fn kept_mark(marks: &[u8], at: usize) -> Mark {
+    Mark::of(marks.get(at).copied().unwrap_or_default())
+}
+
+/// Where an item is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Presence {
+    /// Never seen here.
+    Absent,
+    /// Erased here, for ever.
+    Erased,
+    /// Here.
+    Here,
+    /// Its key is gone, its rows are not: an erasure that a crash interrupted.
+    Unreadable,
+}

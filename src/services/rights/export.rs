@@ -1,0 +1,187 @@
+//! What a person may know of the data about them (GDPR art. 15 and 20): items, purposes, recipients by legal name, uses.
+
+use std::sync::Arc;
+
+use data_encoding::BASE64;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::resolve::Known;
+use crate::enclave::EnclaveError;
+use crate::erasure::Scope;
+use crate::services::{Error, Node};
+use crate::store::Kind;
+use crate::types::{Address, ItemId, PayloadId};
+
+/// Kinds of journal records that are uses of an item, or what became of it.
+const USES: [&str; 6] = ["delivered", "read", "received", "stored", "tagged", "withdrawn"];
+
+/// An export in the making: each call gives the lines of one more item.
+pub struct SubjectExport {
+    node: Arc<Node>,
+    items: std::vec::IntoIter<ItemId>,
+    with_plaintext: bool,
+    given: usize,
+    ended: bool,
+}
+
+/// A moment as people and machines read it.
+pub(super) fn moment(millis: u64) -> Value {
+    let stamp = i64::try_from(millis).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
+    stamp.map_or(Value::Null, |stamp| stamp.to_string().into())
+}
+
+impl Node {
+    /// Begins the export of a subject. The first lines say whose it is and who answers for it.
+    pub async fn export_subject(self: &Arc<Self>, subject: &str, with_plaintext: bool) -> Result<(Value, SubjectExport), Error> {
+        if let Some(governed) = &self.governed {
+            // A node that was put back may still have what was erased since.
+            governed.may_serve()?;
+        }
+        let items = self.resolve(&Scope::Subject(subject.to_owned())).await?;
+        let first = json!({
+            "kind": "export",
+            "format": "celosia-subject-export-1",
+            "subject": subject,
+            "made": moment(crate::services::records::now()),
+            "controller": self.controller(),
+            "items": items.len(),
+            "with-payloads": with_plaintext,
+        });
+        let export = SubjectExport { node: Arc::clone(self), items: items.into_iter(), with_plaintext, given: 0, ended: false };
+        Ok((first, export))
+    }
+
+    /// Us, as the directory names us; `null` without one.
+    pub(super) fn controller(&self) -> Value {
+        let Some(governed) = &self.governed else { return Value::Null };
+        let charter = governed.charter();
+        let network = governed.network.to_string();
+        let Some(member) = charter.members().by_id(governed.me()) else {
+            return json!({ "member": governed.me(), "network": network });
+        };
+        json!({
+            "member": member.id, "legal-name": member.legal_name, "legal-id": member.legal_id,
+            "region": member.region.as_str(), "network": network,
+        })
+    }
+
+    /// Whose key it is: by legal name where the directory knows it.
+    pub(super) fn party(&self, key: &Address) -> Value {
+        let charter = self.governed.as_ref().map(|governed| governed.charter());
+        match charter.as_ref().and_then(|charter| charter.members().by_address(key)) {
+            Some(member) => json!({
+                "address": key, "member": member.id, "legal-name": member.legal_name, "legal-id": member.legal_id,
+                "region": member.region.as_str(),
+            }),
+            None => json!({ "address": key }),
+        }
+    }
+
+    fn line_of(&self, known: &Known, payload: Option<Value>) -> Value {
+        let (meta, tags) = (&known.meta, &known.tags);
+        let recipients = meta.recipients.iter().filter(|key| **key != meta.sender).map(|key| self.party(key));
+        let mut line = json!({
+            "kind": "item",
+            "id": known.id,
+            "type": "payload",
+            "stored": moment(known.time),
+            "direction": if self.directory.is_own(&meta.sender) { "sent" } else { "received" },
+            "suite": if meta.native.is_some() { "celosia-1" } else { "nacl" },
+            "class": known.class(),
+            "purpose": tags.purpose,
+            "basis": tags.basis,
+            "contract": tags.contract,
+            "kept-until": self.due_at(known.time, known.class(), tags).map(moment),
+            "portable": tags.is_portable(),
+            "sender": self.party(&meta.sender),
+            "recipients": recipients.collect::<Vec<_>>(),
+        });
+        if let Some(native) = &meta.native {
+            line["made"] = moment(native.time);
+            line["policy"] = native.policy.into();
+        }
+        if let Some(payload) = payload {
+            line["payload"] = payload;
+        }
+        line
+    }
+
+    /// What the journal says of a payload: what was done with it, when, in which role. No employee's name (CJEU C-579/21).
+    async fn uses(&self, id: &PayloadId) -> Result<Vec<Value>, Error> {
+        let mut uses = Vec::new();
+        for index in self.store.trace(id).await? {
+            for row in self.store.journal(index, 1).await? {
+                let Some((_, record)) = row.content else { continue };
+                let record: Value = serde_json::from_slice(&record).unwrap_or_default();
+                if !USES.iter().any(|kind| record["kind"] == *kind) {
+                    continue;
+                }
+                let mut line = json!({
+                    "kind": "use", "id": id, "what": record["kind"],
+                    "at": record["at"].as_u64().map_or(Value::Null, moment), "row": index,
+                });
+                for field in ["surface", "role", "member"] {
+                    if !record[field].is_null() {
+                        line[field] = record[field].clone();
+                    }
+                }
+                uses.push(line);
+            }
+        }
+        Ok(uses)
+    }
+
+    /// Who acknowledged a payload of ours, and when: what was disclosed, proved.
+    async fn disclosed(&self, id: PayloadId) -> Result<Vec<Value>, Error> {
+        if self.governed.is_none() || self.store.beside(&id).await?.is_none() {
+            return Ok(Vec::new());
+        }
+        let receipt = match self.receipt(id).await {
+            Ok(receipt) => receipt,
+            Err(Error::NoReceipt(_) | Error::NotFound(_)) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let line = |signed: &crate::wire::ack::SignedAck| json!({ "kind": "use", "id": id, "what": "acknowledged", "member": signed.ack.member, "at": moment(signed.ack.time) });
+        Ok(receipt.acks.iter().map(line).collect())
+    }
+
+    /// The payload itself in base64; `None` if it was erased meanwhile.
+    async fn plaintext(&self, id: PayloadId) -> Result<Option<Value>, Error> {
+        let Some(record) = self.record(Kind::Payload, &id).await? else { return Ok(None) };
+        match self.enclave.open(id, &record.head, record.nonce, record.ciphertext).await {
+            Ok(opened) => Ok(Some(BASE64.encode(&opened.plaintext).into())),
+            Err(EnclaveError::Erased) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl SubjectExport {
+    /// The lines of the next item; `None` after the last, which says how many there were: a file without it was cut off.
+    pub async fn next(&mut self) -> Result<Option<Vec<Value>>, Error> {
+        for item in self.items.by_ref() {
+            let ItemId::Payload(id) = item else { continue };
+            let Some((time, head)) = self.node.store.dated_head(Kind::Payload, &id).await? else { continue };
+            let Some(known) = self.node.look_at(id, time, &head).await? else { continue };
+            let payload = if self.with_plaintext {
+                match self.node.plaintext(id).await? {
+                    Some(payload) => Some(payload),
+                    None => continue,
+                }
+            } else {
+                None
+            };
+            let mut lines = vec![self.node.line_of(&known, payload)];
+            lines.extend(self.node.disclosed(id).await?);
+            lines.extend(self.node.uses(&id).await?);
+            self.given += 1;
+            return Ok(Some(lines));
+        }
+        if self.ended {
+            return Ok(None);
+        }
+        self.ended = true;
+        Ok(Some(vec![json!({ "kind": "end", "items": self.given })]))
+    }
+}
