@@ -14,6 +14,7 @@ mod ports;
 mod charter;
 mod delivery;
 mod documents;
+mod documents_attacked;
 mod documents_large;
 mod documents_wrong;
 mod erasure;
