@@ -1,12 +1,22 @@
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use futures_util::{StreamExt as _, stream};
+use http_body_util::{BodyExt as _, BodyStream, StreamBody};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::error::Error;
+use crate::net::native::NativeCaller;
+use crate::types::MemberId;
+
+/// How long the first byte of a member's body may be on its way.
+const BEGIN: Duration = Duration::from_secs(5);
 
 /// Bounds how many requests are at work, and how many wait.
 ///
@@ -50,6 +60,55 @@ impl Gate {
 pub(crate) async fn pass(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Result<Response, Error> {
     let _place = gate.enter().await?;
     Ok(next.run(request).await)
+}
+
+/// A gate through which members come, none of them in more than its share of the places.
+///
+/// Threat: one member takes every place, with requests that hardly move, and nobody else is served. It gets a part of the places and of the
+/// waiting room, and what has sent nothing of its body takes no place at all.
+pub(crate) struct SharedGate {
+    all: Arc<Gate>,
+    share: usize,
+    queue: usize,
+    /// One for each member that calls now.
+    members: Mutex<HashMap<MemberId, Arc<Gate>>>,
+}
+
+impl SharedGate {
+    /// `places` at work, `share` of them for one member, of whose requests `queue` wait.
+    pub(crate) fn new(places: usize, share: usize, queue: usize) -> Arc<Self> {
+        Arc::new(Self { all: Gate::new(places, None), share, queue, members: Mutex::default() })
+    }
+
+    fn of(&self, member: &MemberId) -> Arc<Gate> {
+        let mut members = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that nobody is in are made anew.
+        members.retain(|other, gate| other == member || Arc::strong_count(gate) > 1);
+        Arc::clone(members.entry(member.clone()).or_insert_with(|| Gate::new(self.share, Some(self.queue))))
+    }
+}
+
+/// The layer of the native surface: a member's request passes when its body has begun to arrive and there is a place for it.
+pub(crate) async fn pass_member(State(gate): State<Arc<SharedGate>>, request: Request, next: Next) -> Result<Response, Error> {
+    let NativeCaller(member) = request.extensions().get::<NativeCaller>().cloned().ok_or(Error::Path)?;
+    let own = gate.of(&member);
+    let request = begun(request).await?;
+    let _of_member = own.enter().await?;
+    let _place = gate.all.enter().await?;
+    Ok(next.run(request).await)
+}
+
+/// The request once the first of its body is here.
+async fn begun(request: Request) -> Result<Request, Error> {
+    let (head, mut body) = request.into_parts();
+    match tokio::time::timeout(BEGIN, body.frame()).await {
+        Ok(Some(Ok(first))) => {
+            let rest = BodyStream::new(body);
+            Ok(Request::from_parts(head, Body::new(StreamBody::new(stream::iter([Ok(first)]).chain(rest)))))
+        }
+        Ok(None) => Ok(Request::from_parts(head, Body::empty())),
+        Ok(Some(Err(_))) | Err(_) => Err(Error::BodyBroken),
+    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use super::happening::{Happening, Kind};
 use super::native::{EpochKeys, NativeAddress, NativePeers, Outbox, Uploads};
+use super::told::Told;
 use super::{Chronicle, Error, Node};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::directory::gossip::Gossip;
@@ -42,17 +43,14 @@ pub struct Governed {
     outboxes: Mutex<HashMap<MemberId, (NativeAddress, Outbox)>>,
     /// Former directories: the ground of changes for those who have them.
     grounds: Mutex<VecDeque<Arc<Signed<Directory>>>>,
-    /// What was refused lately and is in the journal already.
-    refused: Mutex<VecDeque<[u8; 32]>>,
+    /// What others made us write down lately.
+    pub(crate) told: Told,
     /// Why this node does not serve, if it must not.
     halted: RwLock<Option<String>>,
     chronicle: Option<Arc<Chronicle>>,
     /// The size of our log that each witness has seen.
     witnessed: Mutex<HashMap<MemberId, u64>>,
 }
-
-/// Refusals that are remembered.
-const REFUSALS: usize = 1_024;
 
 /// Former directories that are kept in memory.
 const GROUNDS: usize = 4;
@@ -102,7 +100,7 @@ impl Governed {
             fetching: Mutex::default(),
             outboxes: Mutex::default(),
             grounds: Mutex::default(),
-            refused: Mutex::default(),
+            told: Told::default(),
             halted: RwLock::default(),
             chronicle: None,
             witnessed: Mutex::default(),
@@ -161,22 +159,6 @@ impl Governed {
     pub(crate) fn ground(&self, version: u64) -> Option<Arc<Signed<Directory>>> {
         let grounds = self.grounds.lock().unwrap_or_else(PoisonError::into_inner);
         grounds.iter().find(|directory| directory.content.head.version == version).cloned()
-    }
-
-    /// Whether something is refused for the first time lately.
-    ///
-    /// Threat: a member says the same wrong thing again and again, and the journal of everybody else fills their disks.
-    pub(crate) fn is_first_refusal(&self, of: &[&[u8]]) -> bool {
-        let digest = crate::crypto::hash::sha256(of);
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = !refused.contains(&digest);
-        if is_first {
-            refused.push_back(digest);
-            if refused.len() > REFUSALS {
-                refused.pop_front();
-            }
-        }
-        is_first
     }
 
     /// Whether a member is to be asked for documents now; false if it is being asked. [`Self::fetched`] ends it.
