@@ -28,6 +28,7 @@ mod network;
 mod payload_id;
 mod peer_url;
 mod privacy;
+mod text;
 mod version;
 
 pub use address::Address;
@@ -38,6 +39,7 @@ pub use member_id::MemberId;
 pub use network::NetworkId;
 pub use payload_id::PayloadId;
 pub use peer_url::PeerUrl;
+pub use text::{folded, is_hidden};
 pub use privacy::{Affected, GroupId, Privacy, PrivacyFlag, PrivacyRuleError, SecurityHash};
 pub use version::{ApiVersion, Codec, VersionSet};
 

@@ -1,7 +1,7 @@
 //! What a node has when its network has a directory and a policy.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -45,8 +45,9 @@ pub struct Governed {
     grounds: Mutex<VecDeque<Arc<Signed<Directory>>>>,
     /// What others made us write down lately.
     pub(crate) told: Told,
-    /// Why this node does not serve, if it must not.
+    /// Why this node does not serve, if it must not, and who is told when that changes.
     halted: RwLock<Option<String>>,
+    on_halt: OnceLock<Box<dyn Fn(bool) + Send + Sync>>,
     chronicle: Option<Arc<Chronicle>>,
     /// The size of our log that each witness has seen.
     witnessed: Mutex<HashMap<MemberId, u64>>,
@@ -102,6 +103,7 @@ impl Governed {
             grounds: Mutex::default(),
             told: Told::default(),
             halted: RwLock::default(),
+            on_halt: OnceLock::new(),
             chronicle: None,
             witnessed: Mutex::default(),
         }
@@ -179,7 +181,16 @@ impl Governed {
 
     /// Stops serving, or starts again.
     pub fn halt(&self, reason: Option<String>) {
-        *self.halted.write().unwrap_or_else(PoisonError::into_inner) = reason;
+        let mut halted = self.halted.write().unwrap_or_else(PoisonError::into_inner);
+        *halted = reason;
+        if let Some(tell) = self.on_halt.get() {
+            tell(halted.is_some());
+        }
+    }
+
+    /// Names who is told, in the same moment, that this node stops serving or starts again. The first call counts.
+    pub fn on_halt(&self, tell: impl Fn(bool) + Send + Sync + 'static) {
+        let _ = self.on_halt.set(Box::new(tell));
     }
 
     /// Why this node does not serve, if it must not.
