@@ -133,6 +133,34 @@ mod tests {
         assert_eq!(gate.waiting.load(Ordering::Relaxed), 0);
     }
 
+    /// One member with requests that stand still: its share is taken, the rest of them are refused, and others are served.
+    #[tokio::test]
+    async fn a_member_takes_its_share_of_the_places_and_no_more() {
+        let gate = SharedGate::new(4, 2, 3);
+        let router = axum::Router::new()
+            .route("/", axum::routing::post(|request: Request| async { super::super::body::read(request.into_body(), 9).await }))
+            .route_layer(axum::middleware::from_fn_with_state(Arc::clone(&gate), pass_member));
+        let ask = |member: &str, body: Body| {
+            let mut request = Request::post("/").body(body).unwrap();
+            request.extensions_mut().insert(NativeCaller(member.parse().unwrap()));
+            tower::Service::call(&mut router.clone(), request)
+        };
+        let begun = || Body::from_stream(stream::iter([Ok::<_, Error>("x")]).chain(stream::pending()));
+        let standing: Vec<_> = (0..2 + 3).map(|_| tokio::spawn(ask("a", begun()))).collect();
+        // Those that send nothing take no place and no room.
+        let silent: Vec<_> =
+            (0..50).map(|_| tokio::spawn(ask("b", Body::from_stream(stream::pending::<Result<&str, Error>>())))).collect();
+        let own = gate.of(&"a".parse().unwrap());
+        while own.waiting.load(Ordering::Relaxed) < 3 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(gate.all.places.available_permits(), 2);
+        assert_eq!(ask("a", begun()).await.unwrap().status(), 503);
+        assert_eq!(ask("b", Body::from("y")).await.unwrap().status(), 200);
+        assert_eq!(ask("c", Body::empty()).await.unwrap().status(), 200);
+        standing.iter().chain(&silent).for_each(tokio::task::JoinHandle::abort);
+    }
+
     #[tokio::test]
     async fn without_a_bound_all_wait() {
         let gate = Gate::new(1, None);

@@ -42,7 +42,9 @@ pub enum Refusal {
     #[error("the Authorization header is not one `Bearer` and a token")]
     Header,
     /// A Host header of another machine, where nobody is told from anybody.
-    #[error("this surface is called by its address, by `localhost` or by the name in its configuration, and the Host header has another")]
+    #[error(
+        "this surface is called by its address, by `localhost` or by the name in its configuration, and the Host header has another"
+    )]
     Host,
     /// The issuer does not answer, or answers nonsense.
     #[error("the issuer of tokens cannot be asked for its keys: {0}; try again in a few seconds")]

@@ -131,7 +131,7 @@ impl Inner {
     pub(super) fn seal_native(&self, draft: NativeDraft) -> Result<NativeSealed, EnclaveError> {
         let node = self.node()?;
         self.own(draft.sender)?;
-        let content = Content::seal(&node.network, draft.padding, &draft.plaintext);
+        let content = Content::seal(&node.network, &node.member, draft.padding, &draft.plaintext);
         let mut privacy = draft.privacy;
         let hashes = self.security_hashes(&content.ciphertext, &draft.affected)?;
         let proved = draft.affected.iter().zip(hashes);

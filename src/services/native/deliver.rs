@@ -249,7 +249,8 @@ impl Outgoing<'_> {
         let key = member.signing_key.ok_or_else(bad)?;
         // Threat: an acknowledgement in the name of another's address, of none, or of thousands, which we then keep as evidence.
         let each_once: BTreeSet<_> = ack.addresses.iter().collect();
-        let are_its_own = each_once.len() == ack.addresses.len() && each_once.iter().all(|address| member.addresses.contains(address));
+        let are_its_own =
+            each_once.len() == ack.addresses.len() && each_once.iter().all(|address| member.addresses.contains(address));
         if !are_its_own || ack.durable == ack.addresses.is_empty() || ack.time.abs_diff(now()) > MAX_SKEW.unsigned_abs() * 1000 {
             return Err(bad());
         }

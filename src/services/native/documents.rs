@@ -174,7 +174,10 @@ impl Node {
                 tracing::error!(member = %from, version = said.version, "a member says that it has another document of our version: compare the two, and who signed them");
                 let (node, from, version) = (Arc::clone(self), from.clone(), said.version);
                 tokio::spawn(async move {
-                    let fork = Happening::now(Kind::Refused).member(&from).version(version).text("says that it has another document of this version");
+                    let fork = Happening::now(Kind::Refused)
+                        .member(&from)
+                        .version(version)
+                        .text("says that it has another document of this version");
                     node.note(fork.event()).await;
                 });
             }
