@@ -25,6 +25,7 @@ mod rights;
 mod root;
 mod rules;
 mod send;
+mod told;
 mod withdraw;
 
 use std::fmt;

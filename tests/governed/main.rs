@@ -22,6 +22,7 @@ mod life;
 mod member;
 mod membership;
 mod net;
+mod outsider;
 mod past;
 mod policy;
 mod tessera;
