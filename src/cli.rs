@@ -35,6 +35,7 @@ mod failure;
 mod fsck;
 mod governance;
 mod health;
+mod hold;
 mod http;
 mod journal;
 mod keygen;
@@ -95,6 +96,10 @@ enum Command {
     Governance(Box<governance::Args>),
     /// Erase payloads and documents at every holder: ask, decide, refuse, follow.
     Erase(Box<erase::Args>),
+    /// Holds: what stands before an erasure. Place, show, release.
+    Hold(Box<hold::Args>),
+    /// Make data unreadable without destroying it yet: `hold place --kind block`.
+    Block(Box<hold::PlaceArgs>),
     /// Verify the certificate of an erasure, and show it as a page.
     Certificate(certificate::Args),
     /// Run the enclave as a process of its own.
@@ -166,6 +171,8 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Journal(args) => journal::run(&args)?,
         Command::Receipt(args) => receipt::run(&args)?,
         Command::Purge(args) => purge::run(&args)?,
+        Command::Hold(args) => hold::run(&args)?,
+        Command::Block(args) => hold::block(&args)?,
         Command::Subject(args) => rights::subject(&args)?,
         Command::Ropa(args) => rights::ropa(&args)?,
         Command::BreachRadius(args) => rights::radius(&args)?,

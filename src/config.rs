@@ -35,7 +35,7 @@ use crate::types::Address;
 
 pub use access::{AccessTable, CertificateEntry, CertificateHash, IssuerUrl, OidcTable, system_authorities};
 pub use endpoint::{Endpoint, HostPort};
-pub use erasure::ErasureTable;
+pub use erasure::{ErasureTable, HoldsTable};
 pub use error::{ConfigError, Place, Rejected, Warning};
 pub use governance::Governance;
 pub use keys::{EnclaveTable, KeyEntry, PrivateSource, PublicSource, ResidentGroup};
@@ -81,6 +81,9 @@ pub struct Config {
     /// `[governance]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub governance: Option<Governance>,
+    /// `[holds]`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub holds: HoldsTable,
     /// `[limits]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,

@@ -12,7 +12,7 @@ use hyper::ext::ReasonPhrase;
 
 use super::request::RequestError;
 use crate::enclave::EnclaveError;
-use crate::services::{self, DocumentError, ErasureError, PeerError};
+use crate::services::{self, DocumentError, ErasureError, HoldError, PeerError};
 use crate::store::StoreError;
 use crate::types::{Code, Coded};
 use crate::wire::DecodeError;
@@ -207,6 +207,8 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         E::Kept(error) => document_status(error),
         E::Erased(_) => StatusCode::GONE,
         E::Erasure(error) => erasure_status(error),
+        E::Hold(error) => hold_status(error),
+        E::Enclave(EnclaveError::HoldKeyGone) => StatusCode::CONFLICT,
         E::Leaving(_) => StatusCode::CONFLICT,
         E::GroupsUnavailable | E::RolledBack(_) => StatusCode::SERVICE_UNAVAILABLE,
         E::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -228,6 +230,17 @@ fn erasure_status(error: &ErasureError) -> StatusCode {
         ErasureError::Order(_) => StatusCode::FORBIDDEN,
         ErasureError::Text | ErasureError::Past => StatusCode::BAD_REQUEST,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn hold_status(error: &HoldError) -> StatusCode {
+    match error {
+        HoldError::Unknown(_) => StatusCode::NOT_FOUND,
+        HoldError::NotActive(..) | HoldError::NoCommittee | HoldError::Held { .. } | HoldError::AnswerNeeded(_) => {
+            StatusCode::CONFLICT
+        }
+        HoldError::Nothing | HoldError::Document => StatusCode::UNPROCESSABLE_ENTITY,
+        _ => StatusCode::BAD_REQUEST,
     }
 }
 

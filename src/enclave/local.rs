@@ -4,6 +4,7 @@ mod documents;
 mod epochs;
 mod errors;
 mod head;
+mod holds;
 mod keys;
 mod look;
 mod node;
@@ -21,7 +22,7 @@ use self::keys::Keys;
 use self::node::Node;
 use super::native::NativeMeta;
 use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
-use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw, stack};
+use super::{HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw, stack};
 use crate::crypto::hash;
 use crate::crypto::nacl::{self, KeyBox, Nonce};
 use crate::crypto::secret::Secret;
@@ -45,6 +46,7 @@ struct Inner {
     keys: Keys,
     forest: Arc<Forest>,
     node: OnceLock<Node>,
+    one_time: holds::OneTimeKeys,
 }
 
 /// No enclave without a key: there is nothing that it could seal or open.
@@ -59,7 +61,7 @@ impl LocalEnclave {
         if keys.addresses().is_empty() {
             return Err(NoKeys);
         }
-        Ok(Self(Arc::new(Inner { keys, forest, node: OnceLock::new() })))
+        Ok(Self(Arc::new(Inner { keys, forest, node: OnceLock::new(), one_time: holds::OneTimeKeys::default() })))
     }
 
     /// Whether the keys lie in locked memory. If not, a warning was logged.
@@ -341,6 +343,29 @@ impl Enclave for LocalEnclave {
         words: Vec<Zeroizing<Vec<u8>>>,
     ) -> Result<Vec<[u8; 32]>, EnclaveError> {
         self.0.index_tokens(of, key, &words)
+    }
+
+    async fn block_record(
+        &self,
+        id: PayloadId,
+        head: &SealedHead,
+        beside: Vec<(String, Bytes)>,
+        committee: Address,
+        label: Vec<u8>,
+    ) -> Result<SealedHead, EnclaveError> {
+        self.0.block(id, head, beside, committee, &label)
+    }
+
+    async fn hold_key(&self) -> Result<Address, EnclaveError> {
+        Ok(self.0.one_time.fresh())
+    }
+
+    async fn hold_lock(&self, id: PayloadId, envelope: &SealedHead) -> Result<Address, EnclaveError> {
+        self.0.hold_lock(id, envelope)
+    }
+
+    async fn release_record(&self, id: PayloadId, release: HoldRelease) -> Result<Restored, EnclaveError> {
+        self.0.release(id, &release)
     }
 
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError> {

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use self::field::{message, record};
 use super::documents::Place;
 use super::{AffectedRecord, Draft, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
-use super::{Opened, RawDraft, Sealed, SealedRaw};
+use super::{HoldRelease, Opened, RawDraft, Restored, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
@@ -71,6 +71,10 @@ pub enum Request {
     OpenBeside(SealedHead, String, Bytes),
     IndexKey(IndexKey),
     IndexTokens(IndexKey, SealedHead, Vec<Plain>),
+    Block(PayloadId, SealedHead, Vec<(String, Bytes)>, Address, Vec<u8>),
+    HoldKey,
+    HoldLock(PayloadId, SealedHead),
+    Release(PayloadId, HoldRelease),
     Root,
     RotateRoot,
     BeginDocument(DocumentId),
@@ -99,7 +103,7 @@ pub enum Response {
     Ingest(Ingest),
     /// To `OpenPayload`, `OpenBeside` and `OpenChunk`.
     Plaintext(Option<Plain>),
-    /// To `Rewrite`, `IndexKey`, `BeginDocument` and `AdoptDocument`.
+    /// To `Rewrite`, `IndexKey`, `Block`, `BeginDocument` and `AdoptDocument`.
     Head(SealedHead),
     /// To `SameKey` and `SameDocument`.
     Truth(bool),
@@ -129,6 +133,10 @@ pub enum Response {
     Number(u64),
     /// To `IndexTokens`.
     Tokens(Vec<[u8; 32]>),
+    /// To `HoldKey` and `HoldLock`.
+    Address(Address),
+    /// To `Release`.
+    Restored(Restored),
     /// To `Root`.
     Root(RootStatus),
     /// To `RotateRoot`.
@@ -178,6 +186,10 @@ message! { Request {
     23 Punctures(),
     45 IndexKey(0 of),
     46 IndexTokens(0 of, 1 key, 2 words),
+    50 Block(0 id, 1 head, 2 beside, 3 committee, 4 label),
+    51 HoldKey(),
+    52 HoldLock(0 id, 1 envelope),
+    53 Release(0 id, 1 release),
     30 Root(),
     31 RotateRoot(),
     35 BeginDocument(0 document),
@@ -212,6 +224,8 @@ message! { Response {
     19 Beside(0 sealed),
     20 Number(0 number),
     45 Tokens(0 tokens),
+    50 Address(0 address),
+    51 Restored(0 restored),
     30 Root(0 status),
     31 Rotation(0 rotation),
 } }
@@ -225,6 +239,7 @@ message! { EnclaveError {
     5 Unavailable(0 why),
     6 NoSigningKey(),
     7 Refused(0 refused),
+    50 HoldKeyGone(),
 } }
 
 message! { ShredError {
@@ -247,12 +262,14 @@ message! { Ingest {
 record! { AffectedRecord { id, head, ciphertext } }
 record! { Draft { plaintext, sender, recipients, privacy, affected } }
 record! { EncodedPayload { sender, ciphertext, nonce, boxes, recipient_nonce, recipients, privacy } }
+record! { HoldRelease { envelope, label, one_time, from, sealed } }
 record! { LeafRef { tree, leaf } }
 record! { Meta { sender, recipients, recipient_nonce, privacy, native } }
 record! { Opened { plaintext, meta } }
 record! { Place { index, last } }
 record! { Privacy { flag, affected, exec_hash, mandatory, group } }
 record! { RawDraft { raw, recipients, privacy, affected } }
+record! { Restored { head, beside } }
 record! { Sealed { id, payload, head } }
 record! { SealedRaw { id, ciphertext, nonce, head } }
 

@@ -13,7 +13,6 @@ mod replay;
 mod retention;
 mod rows;
 mod settle;
-mod shims;
 
 use std::sync::Arc;
 use std::time::Duration;

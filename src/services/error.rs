@@ -173,6 +173,9 @@ pub enum Error {
     /// An erasure is not begun, decided or carried out.
     #[error(transparent)]
     Erasure(#[from] super::ErasureError),
+    /// A hold is not placed or released, or stands before an erasure.
+    #[error(transparent)]
+    Hold(#[from] super::HoldError),
     /// The store cannot do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -236,6 +239,7 @@ impl Coded for Error {
             Self::Delivery { source, .. } | Self::Peer(source) => source.code(),
             Self::Enclave(error) => error.code(),
             Self::Erasure(error) => error.code(),
+            Self::Hold(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }

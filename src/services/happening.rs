@@ -16,6 +16,8 @@ pub enum Kind {
     Delivered,
     /// A directory or a policy came into force.
     Document,
+    /// A payload is kept, and unreadable from now on.
+    Blocked,
     /// A payload was erased.
     Erased,
     /// A certificate of an erasure was written.
@@ -34,6 +36,14 @@ pub enum Kind {
     ErasureRequest,
     /// A case went on by itself.
     ErasureStep,
+    /// A hold was placed.
+    Held,
+    /// A hold's time came.
+    HoldExpired,
+    /// The hold committee was asked to open a hold's envelopes.
+    HoldExported,
+    /// A hold was ended before its time.
+    HoldReleased,
     /// An application read a payload.
     Read,
     /// How many payloads the node read since the event before.

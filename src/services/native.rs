@@ -13,6 +13,7 @@ mod send;
 
 mod uploads;
 
+pub(crate) use acks::ACKS;
 pub(crate) use deliver::{DOCUMENT, quiet_wait, refused};
 pub use documents::{GovernanceStatus, MemberStatus};
 pub(crate) use epochs::EpochKeys;

@@ -167,7 +167,8 @@ impl Node {
                 Err(error) => return self.gone_or(id, error).await,
             };
             if self.store.replace_head(Kind::Payload, id, old_head, merged).await? {
-                return Ok(true);
+                // Its envelope was made without the new words, if it is being blocked: nobody is told that they are kept.
+                return if self.is_blocked(&ItemId::Payload(id)).await? { Err(Error::Erased(id)) } else { Ok(true) };
             }
         }
     }

@@ -104,6 +104,10 @@ impl Node {
     /// Forgets a delivery that its deliverer takes back. The key is punctured; no tombstone, for the same id may be sent again.
     pub async fn withdraw(&self, id: PayloadId, token: WithdrawToken) -> Result<(), Error> {
         let offered = self.withdrawals.take(&id, token).ok_or(Error::WithdrawRefused)?;
+        // Threat: its sender takes away what must be kept.
+        if self.held_until(&ItemId::Payload(id)).await?.is_some() {
+            return Err(Error::WithdrawRefused);
+        }
         let head = self.head(Kind::Payload, &id).await?.filter(|head| digest(head) == offered);
         if !self.forget(id, head.ok_or(Error::WithdrawRefused)?).await? {
             return Err(Error::WithdrawRefused);

@@ -186,6 +186,8 @@ impl Collector for NodeFigures {
         }
         gauge(&mut encoder, "keys", "Keys known, our own included", node.known_keys as u64)?;
         self.governed(&mut encoder)?;
+        gauge(&mut encoder, "holds_active", "Holds that stand", node.holds.0)?;
+        gauge(&mut encoder, "items_blocked", "Payloads that are kept and unreadable", node.holds.1)?;
         self.root(&mut encoder)?;
         self.store(&mut encoder)?;
         self.purges(&mut encoder)?;

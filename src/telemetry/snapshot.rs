@@ -78,6 +78,8 @@ pub struct Snapshot {
     pub counts: Vec<(&'static str, u64)>,
     /// What purges did; absent before the first snapshot.
     pub purges: Option<PurgeFigures>,
+    /// Holds that stand, and items that are blocked.
+    pub holds: (u64, u64),
     /// The governed side; absent without one.
     pub governed: Option<GovernedFigures>,
     /// The root of the key trees; absent if the enclave does not answer.
@@ -99,6 +101,7 @@ impl Snapshot {
             store: node.store.stats().await.ok(),
             counts: counts(&node.counters),
             purges: Some(purges(node)),
+            holds: node.hold_figures(),
             governed: governed(node).await,
             root: root(node).await,
             documents: node.document_figures(),

@@ -53,6 +53,10 @@ fn admin_routes() -> Routes {
         ("/breach-radius", &["get"]),
         ("/tags/{id}", &["get", "put"]),
         ("/retention/due", &["get"]),
+        ("/holds", &["get", "post"]),
+        ("/holds/{hold}", &["get"]),
+        ("/holds/{hold}/export", &["post"]),
+        ("/holds/{hold}/answer", &["post"]),
     ];
     routes.iter().map(|(path, methods)| ((*path).to_owned(), methods.iter().map(|m| (*m).to_owned()).collect())).collect()
 }

@@ -115,7 +115,21 @@ fn native_requests() -> Vec<Request> {
         Request::IndexKey(IndexKey::Words),
         Request::IndexKey(IndexKey::Buckets),
         Request::IndexTokens(IndexKey::Bucket(7), head(), vec![Plain(Zeroizing::new(b"plaintext".to_vec()))]),
+        Request::Block(id, head(), vec![("tags".into(), Bytes::from_static(b"t"))], Address::new([1; 32]), b"label".to_vec()),
+        Request::HoldKey,
+        Request::HoldLock(id, head()),
+        Request::Release(id, hold_release()),
     ]
+}
+
+fn hold_release() -> HoldRelease {
+    HoldRelease {
+        envelope: head(),
+        label: b"label".to_vec(),
+        one_time: Address::new([1; 32]),
+        from: Address::new([2; 32]),
+        sealed: Bytes::from_static(b"share"),
+    }
 }
 
 fn native_responses() -> Vec<Response> {
@@ -135,12 +149,15 @@ fn native_responses() -> Vec<Response> {
         Response::EpochKey(epoch()),
         Response::SealedNative(sealed),
         Response::Delivery(delivery()),
-        Response::NativeIngest(NativeIngest::Mine { id, head, meta: native_meta() }),
+        Response::NativeIngest(NativeIngest::Mine { id, head: head.clone(), meta: native_meta() }),
         Response::NativeIngest(NativeIngest::UnknownEpoch),
         Response::Beside(Bytes::from_static(b"sealed")),
         Response::Meta(sent_meta()),
         Response::Tokens(vec![[1; 32]; 2]),
         Response::Failed(EnclaveError::NoSigningKey),
+        Response::Failed(EnclaveError::HoldKeyGone),
+        Response::Address(Address::new([1; 32])),
+        Response::Restored(Restored { head, beside: vec![("acks".into(), Bytes::from_static(b"a"))] }),
     ];
     all.extend(refusals().map(|refused| Response::Failed(refused.into())));
     all

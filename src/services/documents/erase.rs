@@ -6,8 +6,8 @@ use super::DocumentError;
 use super::row::{Row, State};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::send::to_its_end;
-use crate::services::{Error, Node};
-use crate::types::DocumentId;
+use crate::services::{Error, HoldError, Node};
+use crate::types::{DocumentId, ItemId};
 
 impl Node {
     /// Punctures the document's leaf, removes its file and leaves the row that stays for ever. False if there is nothing to erase.
@@ -21,6 +21,10 @@ impl Node {
     pub async fn erase_document_here(self: &Arc<Self>, id: DocumentId) -> Result<(), Error> {
         let node = Arc::clone(self);
         to_its_end(async move {
+            let item = ItemId::Document(id);
+            if let Some(until) = node.held_until(&item).await? {
+                return Err(HoldError::Held { item, until }.into());
+            }
             if node.erase_document(id).await? {
                 return Ok(());
             }

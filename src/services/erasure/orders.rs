@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::error::ErasureError;
 use super::rows::{Given, put_given};
-use crate::erasure::{Case, Holder, HolderKind, Level, SignedErasureReceipt, SignedOrder};
+use crate::erasure::{Answer, Case, Holder, HolderKind, Level, SignedErasureReceipt, SignedOrder};
 use crate::services::governed::{Governed, native_address};
 use crate::services::native::path;
 use crate::services::records::now;
@@ -33,7 +33,7 @@ impl Node {
         case: &Case,
         mut holder: Holder,
     ) -> Result<Holder, Error> {
-        let (mut done, mut lowest, mut news) = (0, None::<u8>, false);
+        let (mut done, mut held, mut lowest, mut news) = (0, 0, None::<u8>, false);
         let mut failed = None;
         for page in 0..holder.orders {
             let mut given = self.given(&case.id, page, &holder.member).await?;
@@ -56,12 +56,14 @@ impl Node {
                     }
                 }
             }
+            held += held_in(&given);
             if let Some(level) = level_of(&given) {
                 lowest = Some(lowest.map_or(level, |lowest| lowest.min(level)));
             }
         }
         holder.error = failed;
         holder.done = done;
+        holder.held = if holder.error.is_some() { holder.held } else { held };
         holder.level = lowest.unwrap_or(holder.level);
         holder.attempts = if news { 0 } else { holder.attempts.saturating_add(1) };
         holder.next = next_time(now(), holder.attempts);
@@ -101,11 +103,18 @@ fn is_settled(given: &Given) -> bool {
     SignedErasureReceipt::decode(&given.receipt).is_ok_and(|signed| signed.receipt.is_final()) && !given.proof.is_empty()
 }
 
+/// Items of an order that a hold stands before.
+fn held_in(given: &Given) -> u64 {
+    let Ok(signed) = SignedErasureReceipt::decode(&given.receipt) else { return 0 };
+    // An end of 0: it is not looked at yet.
+    signed.receipt.answers.iter().filter(|answer| matches!(answer, Answer::Held { until } if *until > 0)).count() as u64
+}
+
 fn level_of(given: &Given) -> Option<u8> {
     SignedErasureReceipt::decode(&given.receipt).ok()?.receipt.level().map(Level::number)
 }
 
 /// A holder of a new case.
 pub(super) fn holder(member: MemberId, kind: HolderKind, items: u64, orders: u32) -> Holder {
-    Holder { member, kind, items, orders, done: 0, level: 0, attempts: 0, next: 0, heard: 0, error: None }
+    Holder { member, kind, items, orders, done: 0, held: 0, level: 0, attempts: 0, next: 0, heard: 0, error: None }
 }

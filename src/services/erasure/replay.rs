@@ -122,7 +122,13 @@ impl Node {
         }
         let guards = signed.order.items.iter().map(|item| put_guard(item, std::slice::from_ref(&governed.me)));
         self.store.write(guards.collect(), Vec::new()).await?;
-        self.erase_items(&signed.order.items).await
+        let mut doomed = Vec::with_capacity(signed.order.items.len());
+        for item in &signed.order.items {
+            if self.held_until(item).await?.is_none() {
+                doomed.push(*item);
+            }
+        }
+        self.erase_items(&doomed).await
     }
 
     /// Orders that we gave to a member, and those of its own that we took: what it needs after a restore.

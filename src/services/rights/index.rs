@@ -113,6 +113,13 @@ impl Index {
         leaving.waiting.remove(item);
     }
 
+    /// An item that was blocked is readable again.
+    pub(super) fn come_back(&self, item: &ItemId) {
+        let mut leaving = self.leaving();
+        leaving.items.remove(item);
+        leaving.waiting.remove(item);
+    }
+
     pub(super) fn is_leaving(&self, item: &ItemId) -> bool {
         self.leaving().items.get(item).is_some_and(|(since, _)| since.elapsed() < LEAVING)
     }

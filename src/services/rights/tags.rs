@@ -14,7 +14,7 @@ use crate::store::{Kind, StoreError, Table, Write};
 use crate::types::{Class, ItemId};
 
 /// What is sealed beside an item.
-const LABEL: &str = "tags";
+pub(crate) const TAGS: &str = "tags";
 
 /// Rows that go into the store with an item.
 pub(crate) struct Declared<'a> {
@@ -81,7 +81,7 @@ impl Node {
     /// The same, opened.
     pub(crate) async fn tags_under(&self, item: ItemId, head: &SealedHead) -> Result<Option<Tags>, Error> {
         let Some(sealed) = self.store.row(Table::Tag, item.as_bytes()).await? else { return Ok(None) };
-        match self.enclave.open_beside(head, LABEL, sealed).await {
+        match self.enclave.open_beside(head, TAGS, sealed).await {
             Ok(text) => {
                 let tags = serde_json::from_slice(&text).map_err(|_| StoreError::Corrupt("the tags of an item".into()))?;
                 Ok(Some(tags))
@@ -107,6 +107,32 @@ impl Node {
         }
     }
 
+    /// The class of an item; `None` if it is not here, or not readable.
+    pub(crate) async fn class_here(&self, item: ItemId) -> Result<Option<Class>, Error> {
+        let class = async {
+            let head = self.head_of(item).await?;
+            let tags = self.tags_under(item, &head).await?.unwrap_or_default();
+            self.class_of(item, &head, &tags).await
+        };
+        match class.await {
+            Ok(class) => Ok(Some(class)),
+            Err(Error::ItemNotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The rows of an item that is readable again: what was declared of it, in place of what lies under its old leaf.
+    pub(crate) async fn declared_again(&self, item: ItemId, tags: &Tags) -> Result<Declared<'_>, Error> {
+        self.index.come_back(&item);
+        let (time, head) = self.dated_head(item).await?;
+        let class = self.class_of(item, &head, tags).await?;
+        let mut declared = self.declared(item, &head, time, class, tags).await?;
+        if tags.is_empty() {
+            declared.rows.push(Write::delete(Table::Tag, item.as_bytes().to_vec()));
+        }
+        Ok(declared)
+    }
+
     /// The rows of an item that is about to be stored: what was declared, and when it is due.
     pub(crate) async fn declared(
         &self,
@@ -127,7 +153,7 @@ impl Node {
     async fn rows_of(&self, item: ItemId, head: &SealedHead, time: u64, class: Class, tags: &Tags) -> Result<Vec<Write>, Error> {
         // Strings and numbers always serialise.
         let text = serde_json::to_vec(tags).unwrap_or_default();
-        let sealed = self.enclave.seal_beside(head, LABEL, text).await.map_err(|error| match error {
+        let sealed = self.enclave.seal_beside(head, TAGS, text).await.map_err(|error| match error {
             EnclaveError::Erased => Error::ItemNotFound(item),
             other => other.into(),
         })?;

@@ -16,8 +16,8 @@ use crate::enclave::local::LocalEnclave;
 use crate::enclave::{Enclave, EnclaveError, IndexKey};
 use crate::erasure::{Basis, Scope, Tags};
 use crate::services::{
-    Capabilities, Delivered, Error, Node, PeerError, Peers, ResendScope, SendRequest, SendSignedRequest, Settings, Terms,
-    WithdrawToken,
+    Capabilities, Delivered, Error, HoldSettings, Node, PeerError, Peers, ResendScope, SendRequest, SendSignedRequest, Settings,
+    Terms, WithdrawToken,
 };
 use crate::shred::{FileRoot, Forest, SealedHead};
 use crate::store::rocks::RocksStore;
@@ -56,7 +56,12 @@ impl Peers for Alone {
 }
 
 /// A node over a folder.
-pub(super) fn node(folder: &Path) -> Arc<Node> {
+pub(in crate::services) fn node(folder: &Path) -> Arc<Node> {
+    node_under(folder, HoldSettings::default())
+}
+
+/// The same under a law and with a hold committee.
+pub(in crate::services) fn node_under(folder: &Path, holds: HoldSettings) -> Arc<Node> {
     let (trees, key) = (folder.join("keys"), folder.join("key"));
     std::fs::create_dir_all(&trees).expect("a folder");
     let secret = match std::fs::read(&key) {
@@ -82,21 +87,22 @@ pub(super) fn node(folder: &Path) -> Arc<Node> {
         poll_interval: Duration::from_secs(1),
         node_cache: Duration::ZERO,
         own_url,
+        holds,
     };
     Arc::new(Node::new(enclave, store, Arc::new(directory), Arc::new(Alone), settings))
 }
 
-pub(super) fn about(subjects: &[&str]) -> Tags {
+pub(in crate::services) fn about(subjects: &[&str]) -> Tags {
     Tags { subjects: subjects.iter().map(|subject| (*subject).to_owned()).collect(), ..Tags::default() }
 }
 
-pub(super) async fn sent(node: &Arc<Node>, tags: Tags) -> ItemId {
+pub(in crate::services) async fn sent(node: &Arc<Node>, tags: Tags) -> ItemId {
     let terms = Terms { tags, ..Terms::default() };
     let payload = Zeroizing::new(b"payload".to_vec());
     ItemId::Payload(node.send(SendRequest { payload, terms, ..SendRequest::default() }).await.expect("sent").id)
 }
 
-pub(super) async fn of_subject(node: &Node, subject: &str) -> Vec<ItemId> {
+pub(in crate::services) async fn of_subject(node: &Node, subject: &str) -> Vec<ItemId> {
     node.resolve(&Scope::Subject(subject.to_owned())).await.expect("resolves")
 }
 
@@ -113,7 +119,7 @@ fn sorted(mut items: Vec<ItemId>) -> Vec<ItemId> {
 }
 
 /// Copies a folder, as a backup does.
-fn copy(from: &Path, to: &Path) {
+pub(in crate::services) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("a folder").flatten() {
         if entry.path().is_dir() {
