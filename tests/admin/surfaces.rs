@@ -44,7 +44,6 @@ fn admin_routes() -> Routes {
         ("/erasures/{case}/certificate", &["get"]),
         ("/erasures/{case}/extend", &["post"]),
         ("/erasures/{case}/refuse", &["post"]),
-        ("/erasures/reach", &["post"]),
         ("/erasure/purge", &["get", "post"]),
         ("/root", &["get"]),
         ("/root/rotate", &["post"]),
