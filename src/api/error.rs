@@ -208,8 +208,7 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         E::Erased(_) => StatusCode::GONE,
         E::Erasure(error) => erasure_status(error),
         E::Hold(error) => hold_status(error),
-        E::Enclave(EnclaveError::HoldKeyGone) => StatusCode::CONFLICT,
-        E::Leaving(_) => StatusCode::CONFLICT,
+        E::Enclave(EnclaveError::HoldKeyGone) | E::Leaving(_) => StatusCode::CONFLICT,
         E::GroupsUnavailable | E::RolledBack(_) => StatusCode::SERVICE_UNAVAILABLE,
         E::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
         E::Delivery { source, .. } | E::Peer(source) => match source {

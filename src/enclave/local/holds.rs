@@ -114,7 +114,10 @@ fn join(texts: &[(String, Zeroizing<Vec<u8>>)], head: &[u8]) -> Zeroizing<Vec<u8
     content
 }
 
-fn split(content: &[u8]) -> Option<(Vec<(&str, &[u8])>, &[u8])> {
+/// Named texts, and what follows them.
+type Texts<'a> = (Vec<(&'a str, &'a [u8])>, &'a [u8]);
+
+fn split(content: &[u8]) -> Option<Texts<'_>> {
     let (count, mut rest) = content.split_first_chunk::<2>()?;
     let mut texts = Vec::new();
     for _ in 0..u16::from_be_bytes(*count) {

@@ -347,7 +347,8 @@ async fn answers_and_requests_that_do_not_fit_are_refused_by_name() {
     let document = |new: &mut NewHold| {
         new.scope = Scope::Items(vec![ItemId::Document(crate::types::DocumentId::new([1; 32]))]);
     };
-    let cases: [(fn(&mut NewHold), &str); 5] = [
+    type Change = fn(&mut NewHold);
+    let cases: [(Change, &str); 5] = [
         (|new| new.ground = "because".into(), "CEL3384"),
         (|new| new.reference = "a\nb".into(), "CEL3385"),
         (|new| new.until = 1, "CEL3386"),
