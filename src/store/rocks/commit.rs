@@ -1,5 +1,7 @@
 //! The single writer: what waits is decided, written as one batch and fsynced once; then everybody is answered.
 
+mod silence;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -221,19 +223,10 @@ impl<'a> Draft<'a> {
                 self.touched.removed |= value.is_none();
             }
         }
+        let silenced = self.silenced_by(&events)?;
         self.put_rows(&tables, rows);
-        // An erasure that outlasts what it is about silences what others said of it.
-        let ended: Vec<PayloadId> = events.iter().filter(|event| event.lasting).filter_map(|event| event.about).collect();
-        let mut silenced = Vec::new();
-        for id in &ended {
-            silenced.extend(self.silenced(id)?);
-        }
         events.into_iter().try_for_each(|event| self.note(event).map(drop))?;
-        let (journal, _) = self.journal_families()?;
-        for (index, row) in silenced {
-            self.batch.put_cf(&journal, index.to_be_bytes(), row);
-        }
-        Ok(())
+        self.silence(silenced)
     }
 
     fn put_rows(&mut self, tables: &Arc<BoundColumnFamily<'a>>, rows: &[Write]) {
@@ -282,18 +275,6 @@ impl<'a> Draft<'a> {
         Ok(index)
     }
 
-    /// The rows that remain of what events said of a payload: their commitments, so that every proof still verifies.
-    fn silenced(&self, id: &PayloadId) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-        let mut rows = Vec::new();
-        for index in journal::trace(self.db, id)? {
-            let row = journal::raw(self.db, index)?;
-            rows.extend(row.and_then(|row| Some((index, JournalRow::erased(&row)?))));
-        }
-        let waiting = self.noted.iter().filter(|(about, ..)| about == id);
-        rows.extend(waiting.filter_map(|(_, index, event)| Some((*index, JournalRow::erased(&JournalRow::encode(event))?))));
-        Ok(rows)
-    }
-
     fn put_beside(&mut self, id: &PayloadId, sealed: &[u8], event: Option<Event>) -> Result<bool, StoreError> {
         if self.row(Kind::Payload, id)?.is_none() {
             return Ok(false);
@@ -333,7 +314,7 @@ impl<'a> Draft<'a> {
 
     fn bury(&mut self, id: PayloadId, tombstone: &Tombstone, event: Option<Event>) -> Result<(), StoreError> {
         let (tombstones, buried) = (rows::family(self.db, TOMBSTONE)?, self.is_buried(&id)?);
-        let ((journal, _), silenced) = (self.journal_families()?, self.silenced(&id)?);
+        let (_, silenced) = (self.journal_families()?, self.silenced(&id)?);
         let rows = [(Kind::Payload, self.row(Kind::Payload, &id)?), (Kind::Raw, self.row(Kind::Raw, &id)?)];
         let mut removed = Vec::new();
         for (kind, index) in rows {
@@ -352,12 +333,7 @@ impl<'a> Draft<'a> {
             self.totals.tombstones += 1;
             event.map(|event| self.note(event)).transpose()?;
         }
-        for (index, row) in silenced {
-            self.touched.add(JOURNAL, &index.to_be_bytes());
-            self.touched.removed = true;
-            self.batch.put_cf(&journal, index.to_be_bytes(), row);
-        }
-        Ok(())
+        self.silence(silenced)
     }
 
     fn put_index(&mut self, kind: Kind, id: PayloadId, index: Arc<Index>) -> Result<(), StoreError> {
