@@ -63,6 +63,7 @@ macro_rules! contract {
             bytes_beside_a_payload_go_with_it
             records_come_back_as_they_were
             rows_come_with_a_new_record_alone_and_heads_without_ciphertext
+            an_erasure_silences_what_was_said_before
             rows_of_tables_come_in_order_and_go_together
             scans_are_ordered_and_paged
             what_was_answered_survives_a_restart
@@ -73,7 +74,8 @@ pub(crate) use contract;
 
 pub(crate) use purge::{a_purge_keeps_what_was_not_erased_and_runs_beside_writes, only_what_was_removed_makes_a_purge_due};
 pub(crate) use table::{
-    rows_come_with_a_new_record_alone_and_heads_without_ciphertext, rows_of_tables_come_in_order_and_go_together,
+    an_erasure_silences_what_was_said_before, rows_come_with_a_new_record_alone_and_heads_without_ciphertext,
+    rows_of_tables_come_in_order_and_go_together,
 };
 
 pub(crate) use journal::{

@@ -59,3 +59,17 @@ pub(crate) async fn rows_come_with_a_new_record_alone_and_heads_without_cipherte
     assert_eq!(insert(one, first, row(b"buried")).await, Inserted::Buried);
     assert_eq!(store.row(Table::Tag, b"t").await.unwrap(), Some(Bytes::from_static(b"new")));
 }
+
+pub(crate) async fn an_erasure_silences_what_was_said_before(subject: Subject) {
+    let about = PayloadId::new([7; 64]);
+    let said = |id, lasting, record: &'static [u8]| Event { lasting, ..Event::new(Some(id), Bytes::from_static(record)) };
+    {
+        let store = subject.open();
+        store.write(vec![], vec![said(about, false, b"stored")]).await.unwrap();
+        store.write(vec![], vec![said(PayloadId::new([8; 64]), false, b"another")]).await.unwrap();
+        store.write(vec![], vec![said(about, true, b"erased")]).await.unwrap();
+    }
+    let rows = subject.open().journal(0, 9).await.unwrap();
+    let texts: Vec<_> = rows.iter().map(|row| row.content.as_ref().map(|(_, record)| record.as_ref())).collect();
+    assert_eq!(texts, [None, Some(&b"another"[..]), Some(&b"erased"[..])], "its commitment stays");
+}

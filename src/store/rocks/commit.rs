@@ -1,6 +1,7 @@
 //! The single writer: what waits is decided, written as one batch and fsynced once; then everybody is answered.
 
 mod bury;
+mod silence;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -223,19 +224,10 @@ impl<'a> Draft<'a> {
                 self.touched.removed |= value.is_none();
             }
         }
+        let silenced = self.silenced_by(&events)?;
         self.put_rows(&tables, rows);
-        // An erasure that outlasts what it is about silences what others said of it.
-        let ended: Vec<PayloadId> = events.iter().filter(|event| event.lasting).filter_map(|event| event.about).collect();
-        let mut silenced = Vec::new();
-        for id in &ended {
-            silenced.extend(self.silenced(id)?);
-        }
         events.into_iter().try_for_each(|event| self.note(event).map(drop))?;
-        let (journal, _) = self.journal_families()?;
-        for (index, row) in silenced {
-            self.batch.put_cf(&journal, index.to_be_bytes(), row);
-        }
-        Ok(())
+        self.silence(silenced)
     }
 
     fn put_rows(&mut self, tables: &Arc<BoundColumnFamily<'a>>, rows: &[Write]) {

@@ -1,26 +1,14 @@
 //! Removing records: their rows, what events said of them, and the tombstone that stays.
 
 use super::{Draft, Index};
-use crate::store::rocks::{BESIDE, INDEX, JOURNAL, PAYLOAD, TABLE, TOMBSTONE, journal, rows};
-use crate::store::{Event, JournalRow, Kind, StoreError, Table, Tombstone};
+use crate::store::rocks::{BESIDE, INDEX, PAYLOAD, TABLE, TOMBSTONE, rows};
+use crate::store::{Event, Kind, StoreError, Table, Tombstone};
 use crate::types::PayloadId;
 
 impl Draft<'_> {
-    /// The rows that remain of what events said of a payload: their commitments, so that every proof still verifies.
-    pub(super) fn silenced(&self, id: &PayloadId) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-        let mut rows = Vec::new();
-        for index in journal::trace(self.db, id)? {
-            let row = journal::raw(self.db, index)?;
-            rows.extend(row.and_then(|row| Some((index, JournalRow::erased(&row)?))));
-        }
-        let waiting = self.noted.iter().filter(|(about, ..)| about == id);
-        rows.extend(waiting.filter_map(|(_, index, event)| Some((*index, JournalRow::erased(&JournalRow::encode(event))?))));
-        Ok(rows)
-    }
-
     pub(super) fn bury(&mut self, id: PayloadId, tombstone: &Tombstone, event: Option<Event>) -> Result<(), StoreError> {
         let (tombstones, buried) = (rows::family(self.db, TOMBSTONE)?, self.is_buried(&id)?);
-        let ((journal, _), silenced) = (self.journal_families()?, self.silenced(&id)?);
+        let (_, silenced) = (self.journal_families()?, self.silenced(&id)?);
         let rows = [(Kind::Payload, self.row(Kind::Payload, &id)?), (Kind::Raw, self.row(Kind::Raw, &id)?)];
         let mut removed = Vec::new();
         for (kind, index) in rows {
@@ -39,12 +27,7 @@ impl Draft<'_> {
             self.totals.tombstones += 1;
             event.map(|event| self.note(event)).transpose()?;
         }
-        for (index, row) in silenced {
-            self.touched.add(JOURNAL, &index.to_be_bytes());
-            self.touched.removed = true;
-            self.batch.put_cf(&journal, index.to_be_bytes(), row);
-        }
-        Ok(())
+        self.silence(silenced)
     }
 
     /// Here the rows are only marked as deleted. Their bytes leave the files with a purge; what they say went with the leaf.
