@@ -238,6 +238,7 @@ fn hold_status(error: &HoldError) -> StatusCode {
         HoldError::NotActive(..) | HoldError::NoCommittee | HoldError::Held { .. } | HoldError::AnswerNeeded(_) => {
             StatusCode::CONFLICT
         }
+        HoldError::Narrowed(_) => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
         HoldError::Nothing | HoldError::Document => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::BAD_REQUEST,
     }

@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 use super::{Error, Node};
 use crate::erasure::{Hold, HoldAnswer, HoldId, Profile};
 use crate::store::Table;
-use crate::types::{Address, Coded as _, ItemId};
+use crate::types::{Address, Class, Coded as _, ItemId};
 
 pub use error::HoldError;
 pub use place::NewHold;
@@ -83,6 +83,14 @@ impl Node {
     /// Whether an item is kept and unreadable.
     pub(crate) async fn is_blocked(&self, item: &ItemId) -> Result<bool, Error> {
         Ok(self.store.row(Table::Hold, &rows::envelope_key(item)).await?.is_some())
+    }
+
+    /// Whether applications may still read what is of a class and from a time (milliseconds since the Unix epoch): the law may narrow that.
+    pub(crate) fn not_narrowed(&self, class: Class, since: u64) -> Result<(), HoldError> {
+        let Some(narrowing) = &self.settings.holds.profile.narrowing else { return Ok(()) };
+        let after = u64::try_from(narrowing.after.duration().as_millis()).unwrap_or(u64::MAX);
+        let is_over = super::records::now() >= since.saturating_add(after);
+        if is_over && narrowing.classes.contains(&class) { Err(HoldError::Narrowed(narrowing.article.clone())) } else { Ok(()) }
     }
 
     /// Holds that stand, and items that are blocked, as of the last change.

@@ -283,3 +283,43 @@ fn a_profile_that_cannot_be_kept_does_not_start() {
         assert!(net.at(0).log().contains(code), "{code}: {}", net.at(0).log());
     }
 }
+
+#[test]
+fn what_is_old_enough_applications_read_no_more() {
+    let committee = Committee::new();
+    let shipped = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/config/profiles/aml-es.toml")).unwrap();
+    let profile = committee.folder.path().join("aml-es.toml");
+    std::fs::write(&profile, shipped.replace("after = \"1826d\"", "after = \"3s\"")).unwrap();
+    let net = committee.net(&["a"], Some(&profile));
+    let a = net.at(0);
+    let put = |class: &str| {
+        let request =
+            Request::post("/documents", "application/octet-stream", b"about a person").header("celosia-to", &a.keys.public);
+        request.header("celosia-class", class).send(&a.application).must(201).json()["id"].as_str().unwrap().to_owned()
+    };
+    let (personal, public) = (put("personal"), put("public"));
+    let read = |id: &str| Request::get(&format!("/documents/{}", percent(id))).send(&a.application);
+    assert_eq!((read(&personal).status, read(&public).status), (200, 200));
+    a.wait_until(|| read(&personal).status == 451, "it is read as before");
+    assert_eq!(read(&personal).header("celosia-error"), Some("CEL3392"));
+    assert_eq!(read(&public).status, 200);
+    // A legal hold stands before the erasure of a document, too; a block is not offered.
+    let held = place(a, "legal-hold", &public, LONG);
+    let deleted = Request::new("DELETE", &format!("/documents/{}", percent(&public))).send(&a.application);
+    assert_eq!((deleted.status, deleted.header("celosia-error")), (409, Some("CEL3383")), "{}", deleted.text());
+    let (good, why) = celosia(&[
+        "block",
+        "--admin",
+        &admin(a),
+        "--ground",
+        "legal-claims",
+        "--reference",
+        "1",
+        "--until",
+        LONG,
+        "--id",
+        &public,
+    ]);
+    assert!(!good && why.contains("CEL3391"), "{why}");
+    must(&["hold", "release", "--admin", &admin(a), &held]);
+}

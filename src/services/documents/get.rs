@@ -175,6 +175,7 @@ impl Node {
         if kept.state != State::Here {
             return Err(DocumentError::Unfinished(id).into());
         }
+        self.not_narrowed(kept.card.class, kept.card.created)?;
         if governed.charter().policy().rule(kept.card.class).log_reads {
             let event = Happening::now(What::Read).document(id).class(kept.card.class).surface("application");
             self.note(event.event()).await;

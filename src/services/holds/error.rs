@@ -40,6 +40,9 @@ pub enum HoldError {
     /// A block that is released without the committee.
     #[error("hold {0} is released with the committee's answer: export it, have it opened, and give the answer")]
     AnswerNeeded(HoldId),
+    /// Data that applications read no more.
+    #[error("the law that applies here has narrowed who may read this: {0}")]
+    Narrowed(String),
     /// Documents that are to be blocked.
     #[error("documents cannot be blocked yet: place a legal-hold on them")]
     Document,
@@ -64,6 +67,7 @@ impl Coded for HoldError {
             Self::Answer(_) => Code(3388),
             Self::AnswerNeeded(_) => Code(3390),
             Self::Document => Code(3391),
+            Self::Narrowed(_) => Code(3392),
         }
     }
 }
