@@ -11,7 +11,7 @@ mod listeners;
 mod pidfile;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -24,8 +24,8 @@ use crate::enclave::harden::harden;
 use crate::enclave::remote::RemoteEnclave;
 use crate::erasure::Profile;
 use crate::net::Shutdown;
-use crate::net::admin::Readiness;
-use crate::services::{HoldSettings, Node, Settings};
+use crate::net::admin::{Pending, Readiness};
+use crate::services::{Governed, HoldSettings, Node, Settings};
 use crate::store::Store;
 use crate::store::rocks::RocksStore;
 use crate::telemetry::{self, Metrics, NodeSource};
@@ -92,13 +92,15 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     let admin = admin::Admin::open(&config, &data_dir, &node)?;
     let events = events::feed(&node, &shutdown);
     let figures = listeners::Figures { source, metrics, readiness, admin, events };
+    let asking = native.as_ref().map(|native| follow(&native.governed(), &figures.readiness));
     transport.serve_some(|surface| surface == Surface::Admin, &config, &node, &figures, &shutdown);
     if let Some(native) = native {
         native.serve(&config, &node, &figures.metrics, &shutdown).await;
-        wait_for_operators(&node, &figures.readiness, &mut signals).await?;
+        wait_for_operators(&node, &mut signals).await?;
     }
     events::start_webhooks(&config, &data_dir, &node, &shutdown).await?;
     transport.serve_some(|_| true, &config, &node, &figures, &shutdown);
+    drop(asking);
     transport.keep_fresh(&figures, &shutdown);
     let pidfile = options.pidfile.as_deref().map(pidfile::PidFile::write).transpose()?;
     for key in node.own_keys().iter() {
@@ -143,12 +145,27 @@ impl Signals {
     }
 }
 
+/// A governed node is ready once others were asked for its past, and only while it serves.
+///
+/// Threat: a node that knows that it was put back says that it is ready, and traffic is sent to it.
+fn follow(governed: &Governed, readiness: &Readiness) -> Pending {
+    let (latch, waiting) = (readiness.clone(), Mutex::new(None));
+    governed.on_halt(move |halted| {
+        let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        if !halted {
+            *waiting = None;
+        } else if waiting.is_none() {
+            *waiting = Some(latch.wait_for("the operators: this node does not serve"));
+        }
+    });
+    readiness.wait_for("other members: what they saw of this node's log")
+}
+
 /// A node that was put back serves nothing but its admin surface until operators decide; then it is started again.
 ///
 /// Threat: its store answers "not a party" to what it has lost, and the node's private state diverges for ever.
-async fn wait_for_operators(node: &Arc<Node>, readiness: &Readiness, signals: &mut Signals) -> Result<(), StartError> {
+async fn wait_for_operators(node: &Arc<Node>, signals: &mut Signals) -> Result<(), StartError> {
     let Some(reason) = node.governed().and_then(|governed| governed.halted()) else { return Ok(()) };
-    let _waiting = readiness.wait_for("the operators: this node was put back");
     tracing::error!(reason, code = "CEL3211", "this node does not serve: see docs/journal.md");
     signals.stop().await;
     Err(StartError::PutBack(reason))

@@ -26,6 +26,7 @@ mod rights;
 mod root;
 mod rules;
 mod send;
+mod told;
 mod withdraw;
 
 use std::fmt;

@@ -28,6 +28,7 @@ mod network;
 mod payload_id;
 mod peer_url;
 mod privacy;
+mod text;
 mod version;
 
 pub use address::Address;
@@ -39,6 +40,7 @@ pub use network::NetworkId;
 pub use payload_id::PayloadId;
 pub use peer_url::PeerUrl;
 pub use privacy::{Affected, GroupId, Privacy, PrivacyFlag, PrivacyRuleError, SecurityHash};
+pub use text::{folded, is_hidden};
 pub use version::{ApiVersion, Codec, VersionSet};
 
 /// What is wrong with a word that did not parse. Never holds the word itself.

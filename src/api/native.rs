@@ -10,7 +10,7 @@ use axum::{Extension, Router};
 use bytes::Bytes;
 
 use super::error::Error;
-use super::gate::{Gate, pass};
+use super::gate::{SharedGate, pass_member};
 use super::{Limits, body, common};
 use crate::net::native::NativeCaller;
 use crate::services::{self, Node, native_path as path};
@@ -22,6 +22,11 @@ use crate::wire::native::{
 const MAX_BATCH: usize = 8 << 20;
 /// Longest message of the others.
 const MAX_MESSAGE: usize = 1 << 20;
+
+/// A member's part of the places: a quarter, so that three others are served whatever it does. As many of its requests wait as one
+/// connection has.
+const PART: usize = 4;
+const WAITING: usize = 256;
 
 /// Documents of a whole network.
 const MAX_DOCUMENTS: usize = 32 << 20;
@@ -35,27 +40,28 @@ type Caller = Extension<NativeCaller>;
 
 /// The native surface.
 pub fn native_router(node: Arc<Node>, limits: Limits) -> Router {
-    let writes = Gate::new(limits.writes, limits.queue);
-    let bulk = Gate::new(limits.reads, limits.queue);
+    let shared = |places: usize| SharedGate::new(places, (places / PART).max(1), WAITING);
+    let (small, writes, bulk) = (shared(limits.writes), shared(limits.writes), shared(limits.reads));
     let deliveries = Router::new()
         .route(path::DELIVER, post(deliver))
         .route(path::DOCUMENT_PART, post(document_part))
         .route(path::PART, post(part))
         .route(path::WITHDRAW, post(withdraw))
-        .route_layer(from_fn_with_state(writes, pass));
+        .route_layer(from_fn_with_state(writes, pass_member));
     let pages = Router::new()
         .route(path::DOCUMENTS, post(documents))
         .route(path::ERASE, post(erase))
         .route(path::ORDERS, post(orders))
         .route(path::RESEND, post(resend))
         .route(path::TAKE, post(take))
-        .route_layer(from_fn_with_state(bulk, pass));
-    Router::new()
+        .route_layer(from_fn_with_state(bulk, pass_member));
+    let talk = Router::new()
         .route(path::EPOCH, post(epoch))
         .route(path::STANDING, post(standing))
         .route(path::WITNESS, post(witness))
         .route(path::WITNESSED, post(witnessed))
-        .merge(deliveries)
+        .route_layer(from_fn_with_state(small, pass_member));
+    talk.merge(deliveries)
         .merge(pages)
         .fallback(common::no_such_path)
         .method_not_allowed_fallback(common::no_such_method)
@@ -112,7 +118,7 @@ async fn standing(State(native): Surface, Extension(NativeCaller(from)): Caller,
 
 async fn documents(State(native): Surface, request: Request) -> Result<Bytes, Error> {
     let asked: DocumentsAfter = read(request, MAX_MESSAGE).await?;
-    Ok(answer(&native.node.documents(asked)?))
+    Ok(answer(&native.node.few_documents(asked)?))
 }
 
 async fn take(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {

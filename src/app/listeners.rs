@@ -41,6 +41,8 @@ pub(super) struct Transport {
 struct Bound {
     surface: Surface,
     origin: Origin,
+    /// The name in its configured address.
+    host: Option<String>,
     cors: Option<api::Cors>,
     listener: Listener,
     tls: Option<Arc<ServerTls>>,
@@ -123,7 +125,8 @@ impl Bound {
             credentials: cors.credentials,
         });
         let listener = Listener::bind(&endpoint, tls.clone()).await?;
-        Ok(Self { surface: server.surface, origin, cors, listener, tls })
+        let host = server.address.url().map(|url| url.host().to_owned());
+        Ok(Self { host, surface: server.surface, origin, cors, listener, tls })
     }
 
     fn router(&self, config: &Config, node: &Arc<Node>, figures: &Figures, shutdown: &Shutdown) -> Router {
@@ -160,7 +163,10 @@ impl Bound {
                     network(access).merge(rights).merge(api::admin::hold_routes(node, access))
                 };
                 let Some(admin) = &figures.admin else {
-                    return net::admin::router(source, readiness, shutdown.clone()).merge(rights(None));
+                    let open = net::admin::router(source, readiness, shutdown.clone()).merge(rights(None));
+                    // A browser reaches no Unix socket.
+                    let is_reached = self.origin != Origin::Unix;
+                    return if is_reached { api::admin::known_hosts(open, self.host.as_deref()) } else { open };
                 };
                 let probes = net::admin::probes(readiness, shutdown.clone());
                 let router = api::admin::router(probes, net::admin::figures(source), &admin.access, Arc::clone(&admin.acts));

@@ -43,6 +43,13 @@ enum Command {
         /// Id of the act, from `celosia acts list`.
         id: String,
     },
+    /// Take back an act that waits, your own or one that you could have asked for or approved.
+    Withdraw {
+        #[command(flatten)]
+        node: Node,
+        /// Id of the act, from `celosia acts list`.
+        id: String,
+    },
 }
 
 /// Runs one of them.
@@ -58,14 +65,16 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
             eprintln!("waits for another person: {}", words(&asked["waits-for"]));
             Ok(())
         }
-        Command::Approve { node, id } => {
-            let door = node.admin()?;
-            let path = format!("/acts/{id}/approve");
-            let done = block_on(async { door.post(&path, &json!({})).await?.json() })?;
-            say!("{}", text(&done["state"]));
-            Ok(())
-        }
+        Command::Approve { node, id } => end(node, id, "approve"),
+        Command::Withdraw { node, id } => end(node, id, "withdraw"),
     }
+}
+
+fn end(node: &Node, id: &str, how: &str) -> anyhow::Result<()> {
+    let door = node.admin()?;
+    let done = block_on(async { door.post(&format!("/acts/{id}/{how}"), &json!({})).await?.json() })?;
+    say!("{}", text(&done["state"]));
+    Ok(())
 }
 
 fn list(node: &Node, as_json: bool) -> anyhow::Result<()> {

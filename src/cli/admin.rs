@@ -151,9 +151,9 @@ impl Door {
         self.call(Method::GET, path, None).await
     }
 
-    /// `POST path` with text.
-    pub(crate) async fn post_text(&self, path: &str, text: String) -> anyhow::Result<Said> {
-        self.send(Method::POST, path, Some("text/plain"), text.into()).await
+    /// `POST path` with a signed document.
+    pub(crate) async fn post_note(&self, path: &str, text: String) -> anyhow::Result<Said> {
+        self.send(Method::POST, path, Some("application/vnd.celosia.note"), text.into()).await
     }
 
     /// Where it is.

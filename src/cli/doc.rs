@@ -91,7 +91,7 @@ enum Command {
         #[arg(long, value_name = "FOLDER")]
         out: PathBuf,
     },
-    /// Erase a document at this node, for ever.
+    /// Erase a document for ever: at every holder, if it was put here; else this node's copy.
     Erase {
         #[command(flatten)]
         at: At,
@@ -185,7 +185,7 @@ async fn receipts(at: &At, id: &DocumentId, out: &std::path::Path) -> anyhow::Re
 async fn erase(at: &At, id: &DocumentId) -> anyhow::Result<()> {
     let answer = at.door()?.request(Method::DELETE, &path(id), &[], Bytes::new()).await?;
     good(answer)?;
-    say!("erased here: {}", id.to_hex());
+    say!("erased: {}", id.to_hex());
     Ok(())
 }
 

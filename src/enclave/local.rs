@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 use self::errors::named;
 use self::keys::Keys;
 use self::node::Node;
+use super::native::NativeMeta;
 use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
 use super::{HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw, stack};
 use crate::crypto::hash;
@@ -143,7 +144,9 @@ impl Inner {
     fn open(&self, id: PayloadId, head: &SealedHead, nonce: &Nonce, ciphertext: &[u8]) -> Result<Opened, EnclaveError> {
         let (data_key, meta) = self.open_head(id, head)?;
         let plaintext = match &meta.native {
-            Some(native) => content::open(&native.network, &data_key, nonce, ciphertext).map_err(|_| EnclaveError::Broken)?,
+            Some(NativeMeta { network, member, .. }) => {
+                content::open(network, member, &data_key, nonce, ciphertext).map_err(|_| EnclaveError::Broken)?
+            }
             None => nacl::open(data_key.expose(), nonce, ciphertext)?,
         };
         Ok(Opened { plaintext, meta })
@@ -152,7 +155,9 @@ impl Inner {
     fn verify(&self, id: PayloadId, head: &SealedHead, nonce: &Nonce, ciphertext: &[u8]) -> Result<Meta, EnclaveError> {
         let (data_key, meta) = self.open_head(id, head)?;
         match &meta.native {
-            Some(native) => content::verify(&native.network, &data_key, nonce, ciphertext).map_err(|_| EnclaveError::Broken)?,
+            Some(NativeMeta { network, member, .. }) => {
+                content::verify(network, member, &data_key, nonce, ciphertext).map_err(|_| EnclaveError::Broken)?;
+            }
             None => nacl::verify(data_key.expose(), nonce, ciphertext)?,
         }
         Ok(meta)

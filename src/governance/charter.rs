@@ -91,6 +91,11 @@ impl Charter {
         Ok(Accepted::New { ignored })
     }
 
+    /// Whether a governor of the policy in force signed it, whatever it says.
+    pub fn is_signed_by_any(&self, note: &Note) -> bool {
+        Signers::of(note, &self.current.content.governors).count() > 0
+    }
+
     /// Whether a document would be accepted if it bore enough signatures: what a governor asks before signing.
     pub fn fits(&self, document: &Document, now: Timestamp) -> Result<(), Refusal> {
         let head = document.head();

@@ -240,8 +240,7 @@ fn read<T: DeserializeOwned>(text: &str) -> Result<T, DocumentError> {
 
 /// A name for people: no control characters, and none that turn or hide what the signers read.
 pub(super) fn is_printable(text: &str) -> bool {
-    let hides = |c: char| matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    (1..=MAX_NAME).contains(&text.len()) && text.trim() == text && !text.chars().any(|c| c.is_control() || hides(c))
+    (1..=MAX_NAME).contains(&text.len()) && text.trim() == text && !text.chars().any(crate::types::is_hidden)
 }
 
 /// Sorts a list and drops what it has twice.

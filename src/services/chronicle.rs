@@ -13,6 +13,7 @@ use super::governed::{Governed, native_address};
 use super::happening::{Happening, Kind};
 use super::native::path;
 use super::records::now;
+use super::told::Matter;
 use super::{Error, NativeAddress, Node, PeerError};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::enclave::Enclave;
@@ -276,20 +277,23 @@ impl Node {
         }
         let proof: Vec<Hash> = proof.to_vec();
         let is_new = chronicle.witness.seen(&log).map_err(Error::Journal)?.is_none();
-        if is_new && asked.log != log_name(&governed.network, from, 1) {
-            tracing::warn!(member = %from, log = asked.log, "a member begins another log: it was put back, and its operators accepted that");
-            self.note(Happening::now(Kind::Refused).member(from).text("began another log").event()).await;
-        }
         match chronicle.witness.consider(&log, &note, &proof, now() / 1000).await {
-            Ok(line) => Ok(Witnessed { cosignature: Some(line.to_string()), ..chronicle.seen(&log)? }),
+            Ok(line) => {
+                // Threat: names of logs that never were. Told is what the member's key signed, and from now on the log is not new.
+                if is_new && asked.log != log_name(&governed.network, from, 1) {
+                    tracing::warn!(member = %from, log = asked.log, "a member begins another log: it was put back, and its operators accepted that");
+                    self.note(Happening::now(Kind::Refused).member(from).text("began another log").event()).await;
+                }
+                Ok(Witnessed { cosignature: Some(line.to_string()), ..chronicle.seen(&log)? })
+            }
             Err(refused) => {
-                if matches!(refused, Refused::Rollback { .. } | Refused::Fork { .. }) {
+                if matches!(refused, Refused::Rollback { .. } | Refused::Fork { .. })
+                    && governed.told.is_news(Matter::Log, from.as_str(), &[asked.checkpoint.as_bytes()])
+                {
                     let code = refused.code();
                     tracing::error!(member = %from, %code, %refused, "a member's log was not cosigned");
-                    if governed.is_first_refusal(&[asked.checkpoint.as_bytes()]) {
-                        let event = Happening::now(Kind::Refused).member(from).code(code).text(&refused.to_string()).event();
-                        self.note(event).await;
-                    }
+                    let event = Happening::now(Kind::Refused).member(from).code(code).text(&refused.to_string()).event();
+                    self.note(event).await;
                 }
                 Ok(Witnessed { refused: Some(refused.to_string()), ..chronicle.seen(&log)? })
             }

@@ -1,7 +1,7 @@
 //! What a node has when its network has a directory and a policy.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::documents::Shelf;
 use super::happening::{Happening, Kind};
 use super::native::{EpochKeys, NativeAddress, NativePeers, Outbox, Uploads};
+use super::told::Told;
 use super::{Chronicle, DocumentLimits, Error, Node};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::directory::gossip::Gossip;
@@ -45,17 +46,15 @@ pub struct Governed {
     outboxes: Mutex<HashMap<MemberId, (NativeAddress, Outbox)>>,
     /// Former directories: the ground of changes for those who have them.
     grounds: Mutex<VecDeque<Arc<Signed<Directory>>>>,
-    /// What was refused lately and is in the journal already.
-    refused: Mutex<VecDeque<[u8; 32]>>,
-    /// Why this node does not serve, if it must not.
+    /// What others made us write down lately.
+    pub(crate) told: Told,
+    /// Why this node does not serve, if it must not, and who is told when that changes.
     halted: RwLock<Option<String>>,
+    on_halt: OnceLock<Box<dyn Fn(bool) + Send + Sync>>,
     chronicle: Option<Arc<Chronicle>>,
     /// The size of our log that each witness has seen.
     witnessed: Mutex<HashMap<MemberId, u64>>,
 }
-
-/// Refusals that are remembered.
-const REFUSALS: usize = 1_024;
 
 /// Former directories that are kept in memory.
 const GROUNDS: usize = 4;
@@ -106,8 +105,9 @@ impl Governed {
             fetching: Mutex::default(),
             outboxes: Mutex::default(),
             grounds: Mutex::default(),
-            refused: Mutex::default(),
+            told: Told::default(),
             halted: RwLock::default(),
+            on_halt: OnceLock::new(),
             chronicle: None,
             witnessed: Mutex::default(),
         }
@@ -174,22 +174,6 @@ impl Governed {
         grounds.iter().find(|directory| directory.content.head.version == version).cloned()
     }
 
-    /// Whether something is refused for the first time lately.
-    ///
-    /// Threat: a member says the same wrong thing again and again, and the journal of everybody else fills their disks.
-    pub(crate) fn is_first_refusal(&self, of: &[&[u8]]) -> bool {
-        let digest = crate::crypto::hash::sha256(of);
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = !refused.contains(&digest);
-        if is_first {
-            refused.push_back(digest);
-            if refused.len() > REFUSALS {
-                refused.pop_front();
-            }
-        }
-        is_first
-    }
-
     /// Whether a member is to be asked for documents now; false if it is being asked. [`Self::fetched`] ends it.
     pub(crate) fn begin_fetch(&self, member: &MemberId) -> bool {
         self.fetching.lock().unwrap_or_else(PoisonError::into_inner).insert(member.clone())
@@ -208,7 +192,16 @@ impl Governed {
 
     /// Stops serving, or starts again.
     pub fn halt(&self, reason: Option<String>) {
-        *self.halted.write().unwrap_or_else(PoisonError::into_inner) = reason;
+        let mut halted = self.halted.write().unwrap_or_else(PoisonError::into_inner);
+        *halted = reason;
+        if let Some(tell) = self.on_halt.get() {
+            tell(halted.is_some());
+        }
+    }
+
+    /// Names who is told, in the same moment, that this node stops serving or starts again. The first call counts.
+    pub fn on_halt(&self, tell: impl Fn(bool) + Send + Sync + 'static) {
+        let _ = self.on_halt.set(Box::new(tell));
     }
 
     /// Why this node does not serve, if it must not.

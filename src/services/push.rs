@@ -22,6 +22,8 @@ pub struct Pushed {
     pub id: PayloadId,
     /// How the deliverer can take it back for a short while; absent if the payload was here before, or was passed over.
     pub withdraw: Option<WithdrawToken>,
+    /// Nothing was kept: what it builds on is not here.
+    pub passed_over: bool,
 }
 
 impl Node {
@@ -51,7 +53,7 @@ impl Node {
         if let Some(reason) = self.check_affected(privacy, sender, recipients, ciphertext).await? {
             self.counters.push_refused.add();
             tracing::info!(%id, reason, "a delivery was passed over");
-            return Ok(Pushed { id, withdraw: None });
+            return Ok(Pushed { id, withdraw: None, passed_over: true });
         }
         let Ingest::Mine { mut head, mut meta } = self.enclave.ingest(id, &payload).await? else {
             return Err(Error::NotForUs(id));
@@ -70,10 +72,13 @@ impl Node {
                     if let Some(member) = self.member_of(&payload.sender) {
                         self.refuse_guarded(id, &member).await?;
                     }
-                    return Ok(Pushed { id, withdraw: Some(self.withdrawals.offer(id, &head)) });
+                    let withdraw = Some(self.withdrawals.offer(id, &head));
+                    return Ok(Pushed { id, withdraw, passed_over: false });
                 }
                 Inserted::Buried => return Err(Error::Erased(id)),
-                Inserted::Exists if self.merge_meta(id, &head, &meta).await? => return Ok(Pushed { id, withdraw: None }),
+                Inserted::Exists if self.merge_meta(id, &head, &meta).await? => {
+                    return Ok(Pushed { id, withdraw: None, passed_over: false });
+                }
                 // It was withdrawn meanwhile: this delivery stands on its own.
                 Inserted::Exists => {}
             }

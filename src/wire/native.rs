@@ -2,7 +2,15 @@
 //! the body it reads.
 
 use minicbor::bytes::ByteVec;
-use minicbor::{CborLen, Decode, Encode};
+use minicbor::decode::Error as DecodeError;
+use minicbor::{CborLen, Decode, Decoder, Encode};
+
+/// Deliveries of one batch.
+pub const MAX_ITEMS: usize = 64;
+/// Longest filler of a batch, bytes.
+pub const MAX_FILLER: usize = 1 << 20;
+/// Documents of one message.
+pub const MAX_NOTES: usize = 64;
 
 /// Why bytes are no message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -30,10 +38,24 @@ where
     }
 
     fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
-        let mut decoder = minicbor::Decoder::new(bytes);
+        let mut decoder = Decoder::new(bytes);
         let read = decoder.decode().map_err(|_| Malformed)?;
         if decoder.position() == bytes.len() { Ok(read) } else { Err(Malformed) }
     }
+}
+
+/// An array of at most `MAX`, refused by its head.
+///
+/// Threat: three bytes of a body become some hundred of memory each, and a task. Nothing is made of what is too many.
+fn few<'b, const MAX: usize, C, T: Decode<'b, C>>(from: &mut Decoder<'b>, context: &mut C) -> Result<Vec<T>, DecodeError> {
+    let count = from.array()?.ok_or_else(|| DecodeError::message("an array without a length"))?;
+    let count = usize::try_from(count).ok().filter(|count| *count <= MAX).ok_or_else(|| DecodeError::message("too many"))?;
+    (0..count).map(|_| from.decode_with(context)).collect()
+}
+
+fn short<C>(from: &mut Decoder<'_>, _: &mut C) -> Result<ByteVec, DecodeError> {
+    let bytes = from.bytes()?;
+    if bytes.len() <= MAX_FILLER { Ok(bytes.to_vec().into()) } else { Err(DecodeError::message("too long")) }
 }
 
 /// Deliveries to one member, together.
@@ -42,11 +64,11 @@ pub struct Batch {
     /// The sender's signed epoch key, under which the boxes are made.
     #[n(0)]
     pub epoch: ByteVec,
-    /// The deliveries.
-    #[n(1)]
+    /// The deliveries, [`MAX_ITEMS`] at most.
+    #[cbor(n(1), decode_with = "few::<MAX_ITEMS, _, _>")]
     pub items: Vec<Item>,
-    /// Zeros that hide how much there is, where the policy says so.
-    #[n(2)]
+    /// Zeros that hide how much there is, where the policy says so; [`MAX_FILLER`] at most.
+    #[cbor(n(2), decode_with = "short")]
     pub filler: ByteVec,
 }
 
@@ -204,8 +226,8 @@ pub struct DocumentsAfter {
 /// Documents, in the order of their versions.
 #[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
 pub struct Documents {
-    /// Each a signed note.
-    #[n(0)]
+    /// Each a signed note; [`MAX_NOTES`] at most.
+    #[cbor(n(0), decode_with = "few::<MAX_NOTES, _, _>")]
     pub notes: Vec<String>,
     /// The newest directory as changes to the one that the caller has, where that is shorter.
     #[n(1)]
@@ -341,6 +363,21 @@ mod tests {
             ],
         };
         assert_eq!(Answers::from_bytes(&answers.to_bytes()), Ok(answers));
+    }
+
+    #[test]
+    fn a_batch_holds_64_deliveries_and_a_mebibyte_of_filler() {
+        let item = Item { suite: 9, body: Vec::new().into(), upload: None };
+        let batch = |items: usize, filler: usize| {
+            let items = vec![item.clone(); items];
+            Batch { epoch: Vec::new().into(), items, filler: vec![0; filler].into() }.to_bytes()
+        };
+        assert!(Batch::from_bytes(&batch(MAX_ITEMS, MAX_FILLER)).is_ok());
+        assert_eq!(Batch::from_bytes(&batch(MAX_ITEMS + 1, 0)), Err(Malformed));
+        assert_eq!(Batch::from_bytes(&batch(1, MAX_FILLER + 1)), Err(Malformed));
+        let notes = |count: usize| Documents { notes: vec![String::new(); count], delta: None }.to_bytes();
+        assert!(Documents::from_bytes(&notes(MAX_NOTES)).is_ok());
+        assert_eq!(Documents::from_bytes(&notes(MAX_NOTES + 1)), Err(Malformed));
     }
 
     proptest::proptest! {

@@ -294,7 +294,7 @@ private-key-file = "{folder}/k.key"
     }
 
     pub fn publish(&self, note: &Note) -> Answer {
-        Request::post("/governance/documents", "text/plain", note.to_string().as_bytes()).send(&self.admin)
+        Request::post("/governance/documents", "application/vnd.celosia.note", note.to_string().as_bytes()).send(&self.admin)
     }
 
     pub fn governance(&self) -> Value {

@@ -115,6 +115,23 @@ async fn whoever_leaves_the_directory_is_cut_off_without_a_restart() {
 }
 
 #[tokio::test]
+async fn a_member_has_a_few_connections() {
+    let server = server().await;
+    let pools: Vec<_> = (0..16).map(|_| NativePool::new(Arc::clone(&server.caller))).collect();
+    for pool in &pools {
+        assert!(who(pool, &server.address).await.is_ok());
+    }
+    let one_more = NativePool::new(Arc::clone(&server.caller));
+    assert!(matches!(who(&one_more, &server.address).await, Err(PeerError::Offline(_))));
+    assert!(who(&pools[0], &server.address).await.is_ok(), "those that are open stay");
+    let folder = tempfile::tempdir().unwrap();
+    let other = tls(folder.path(), "other", &server.admitted);
+    server.admitted.0.lock().unwrap().insert(other.pin(), id("other"));
+    assert!(who(&NativePool::new(other), &server.address).await.is_ok(), "another member is let in");
+    server.shutdown.finish(PATIENCE).await;
+}
+
+#[tokio::test]
 async fn only_tls_1_3_with_a_certificate_is_spoken() {
     use rustls_pki_types::ServerName;
     use tokio_rustls::TlsConnector;

@@ -104,7 +104,8 @@ impl Case {
         assert_eq!((taken.header.member.as_str(), taken.header.time), (self.sender.as_str(), self.time));
         assert_eq!((taken.header.sender, taken.header.id), (self.sender_address.address(), id));
         assert_eq!(self.id.0, id.as_bytes());
-        let payload = content::open(&network, &taken.data_key, &delivery.nonce, &delivery.ciphertext).map_err(named)?;
+        let payload = content::open(&network, &taken.header.member, &taken.data_key, &delivery.nonce, &delivery.ciphertext)
+            .map_err(named)?;
         Ok(payload.to_vec())
     }
 

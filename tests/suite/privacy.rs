@@ -20,7 +20,7 @@ fn an_observer_of_ciphertexts_sees_padme_classes_only() {
     let mut seen = BTreeMap::<usize, BTreeSet<usize>>::new();
     let text = vec![7; 100_000];
     for length in lengths() {
-        let content = Content::seal(&NETWORK, Padding::Padme, &text[..length]);
+        let content = Content::seal(&NETWORK, &"a".parse().unwrap(), Padding::Padme, &text[..length]);
         seen.entry(content.ciphertext.len()).or_default().insert(padme(length + 8));
     }
     let classes: BTreeSet<usize> = lengths().map(|length| padme(length + 8)).collect();

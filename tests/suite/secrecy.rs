@@ -36,7 +36,7 @@ fn hkdf64(ikm: &[u8], info: &[u8]) -> [Key; 2] {
 
 /// The payload, if `key` is the data key.
 fn with_data_key(key: &Key, delivery: &Delivery) -> Option<Vec<u8>> {
-    let [encryption, commitment] = hkdf64(key, b"celosia-1 payload");
+    let [encryption, commitment] = hkdf64(key, &[b"celosia-1 payload", delivery.member.as_str().as_bytes()].concat());
     let (prefix, body) = delivery.ciphertext.split_at(33);
     let aad = [prefix, NETWORK.as_bytes()].concat();
     let padded = aead_open(&encryption, &delivery.nonce, &aad, body).filter(|_| prefix[1..] == commitment)?;

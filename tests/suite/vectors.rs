@@ -38,12 +38,12 @@ fn begin(name: &str, padding: Padding, payload: &[u8], recipients: usize, ours: 
     let signing_seed = key("signing seed");
     let signing = SigningKey::from_seed(&Secret::init_with(|bytes| *bytes = signing_seed));
     let data_key = Secret::init_with(|bytes| *bytes = key("data key"));
-    let content = Content::seal_under(&network, padding, payload, data_key, nonce("nonce"));
+    let member = "sender".parse().unwrap();
+    let content = Content::seal_under((&network, &member), padding, payload, data_key, nonce("nonce"));
     let addresses: Vec<Address> = (0..recipients).map(|i| Address::new(key(&format!("recipient {i}")))).collect();
     let exec_hash = if flag == PrivacyFlag::StateValidation { b"cm9vdA==".to_vec() } else { Vec::new() };
     let privacy = Privacy { flag, exec_hash, ..Privacy::default() };
     let sender = Address::new(key("sender"));
-    let member = "sender".parse().unwrap();
     let statement = Statement {
         network: &network,
         member: &member,
@@ -128,7 +128,7 @@ fn tampered(outcome: &str, name: &str, alter: impl FnOnce(&mut Delivery)) -> Cas
 /// A ciphertext whose fill is not zero, under its right key: only the padding is wrong.
 fn with_bad_fill(making: &mut Making) {
     let network = making.case.network();
-    let keys: Secret<64> = kdf::expand(network.as_bytes(), making.content.data_key.expose(), &[b"celosia-1 payload"]);
+    let keys: Secret<64> = kdf::expand(network.as_bytes(), making.content.data_key.expose(), &[b"celosia-1 payload", b"sender"]);
     let (encryption, commitment) = keys.expose().split_at(32);
     let mut body = [&7_u64.to_be_bytes()[..], b"payload", &[1]].concat();
     let prefix = [&[1], commitment].concat();
@@ -137,6 +137,14 @@ fn with_bad_fill(making: &mut Making) {
     making.content.ciphertext = [prefix.as_slice(), &body, &tag].concat().into();
     making.content.id = payload_id(&making.content.ciphertext);
     making.header.id = making.content.id;
+}
+
+/// Sent on by a recipient, which signs in its own name: the ciphertext commits to whose it was.
+fn under_another_name() -> Case {
+    let mut making = begin("refused: Commitment, sent on", Padding::Padme, b"payload", 1, 1, PrivacyFlag::Standard);
+    making.case.sender = "other".to_owned();
+    making.header.member = "other".parse().unwrap();
+    Case { outcome: "Commitment".to_owned(), ..making.finish() }
 }
 
 fn cases() -> Vec<Case> {
@@ -163,6 +171,7 @@ fn cases() -> Vec<Case> {
         refused("Audience", |making| making.openings[0].salt[0] ^= 1),
         refused("Commitment", |making| making.content.data_key = Secret::init_with(|bytes| bytes.fill(1))),
         refused("Padding", with_bad_fill),
+        under_another_name(),
         tampered("Box", "refused: Box", |delivery| delivery.box_nonce[0] ^= 1),
         tampered("Ciphertext", "refused: Ciphertext", |delivery| delivery.nonce[0] ^= 1),
         tampered("EpochKey", "refused: EpochKey", |delivery| delivery.from = [0; 32]),

@@ -20,13 +20,17 @@ use tokio::sync::Mutex;
 
 use super::{Act, Actor, Refusal, Role};
 use crate::erasure::{CaseId, HoldId};
-use crate::types::{Coded as _, PayloadId};
+use crate::types::{Coded as _, PayloadId, folded};
 use folder::Folder;
 
 pub(super) use routes::{json, json_up_to, routes};
 
 /// Acts that wait for a second person, at most.
 const MOST_WAITING: usize = 100;
+/// Those of them that one person asked for.
+///
+/// Threat: one person fills the waiting room, and nobody else can ask for anything for a day.
+const MOST_OF_ONE: usize = 10;
 /// How long an act that is over is remembered, in seconds: until then a second approval is told so.
 const REMEMBERED: u64 = 7 * 24 * 3600;
 /// Longest reason, in characters.
@@ -100,7 +104,7 @@ impl Person {
 
     /// Whether an actor may be the same human being. Names are compared as people read them.
     fn may_be(&self, actor: &Actor) -> bool {
-        self.credential == actor.credential() || self.name.to_lowercase() == actor.name().to_lowercase()
+        self.credential == actor.credential() || folded(&self.name) == folded(actor.name())
     }
 }
 
@@ -114,6 +118,8 @@ enum State {
     Failed,
     /// The process ended while it ran: what it did is to be looked at.
     Interrupted,
+    /// Taken back before anybody approved it.
+    Withdrawn,
 }
 
 /// An act, as it lies on the disk. Times are Unix seconds.
@@ -143,6 +149,7 @@ impl Pending {
             State::Done => "done",
             State::Failed => "failed",
             State::Interrupted => "interrupted",
+            State::Withdrawn => "withdrawn",
         }
     }
 
@@ -222,8 +229,12 @@ impl PendingActs {
         };
         let mut acts = self.acts.lock().await;
         self.forget_old(&mut acts, now);
-        if acts.values().filter(|act| act.status(now) == "waiting").count() >= MOST_WAITING {
+        let waiting = || acts.values().filter(|act| act.status(now) == "waiting");
+        if waiting().count() >= MOST_WAITING {
             return Err(Refusal::TooManyActs);
+        }
+        if waiting().filter(|act| act.requested_by.may_be(actor)).count() >= MOST_OF_ONE {
+            return Err(Refusal::TooManyOfOne);
         }
         self.folder.write(&pending).map_err(Refusal::Folder)?;
         let view = pending.view(now);
@@ -294,6 +305,28 @@ impl PendingActs {
         self.folder.write(&running).map_err(Refusal::Folder)?;
         *pending = running.clone();
         Ok((running, order, role))
+    }
+
+    /// Takes back an act that waits: whoever asked for it, or anybody with a role that may ask for it or approve it.
+    async fn withdraw(&self, actor: &Actor, id: &str) -> Result<Value, Refusal> {
+        let mut acts = self.acts.lock().await;
+        let pending = acts.get_mut(id).ok_or(Refusal::ActUnknown)?;
+        let rule = pending.act.rule();
+        let roles = [rule.roles, rule.second.unwrap_or_default()].concat();
+        let role = actor.among(pending.act, &roles, pending.details()).await?;
+        let now = now();
+        match pending.status(now) {
+            "waiting" | "expired" => {}
+            over => return Err(Refusal::ActOver(over)),
+        }
+        let mut withdrawn = pending.clone();
+        withdrawn.state = State::Withdrawn;
+        self.folder.write(&withdrawn).map_err(Refusal::Folder)?;
+        *pending = withdrawn;
+        let (view, act, details) = (pending.view(now), pending.act, pending.details());
+        drop(acts);
+        actor.tell(role, act, "withdrawn", details).await;
+        Ok(view)
     }
 
     async fn finish(&self, id: &str, error: Option<String>) -> Result<Value, Refusal> {

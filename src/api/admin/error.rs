@@ -41,6 +41,11 @@ pub enum Refusal {
     /// An `Authorization` header that cannot be understood.
     #[error("the Authorization header is not one `Bearer` and a token")]
     Header,
+    /// A Host header of another machine, where nobody is told from anybody.
+    #[error(
+        "this surface is called by its address, by `localhost` or by the name in its configuration, and the Host header has another"
+    )]
+    Host,
     /// The issuer does not answer, or answers nonsense.
     #[error("the issuer of tokens cannot be asked for its keys: {0}; try again in a few seconds")]
     Issuer(&'static str),
@@ -50,6 +55,9 @@ pub enum Refusal {
     /// A good credential without a role.
     #[error("the credential is good and gives no role here")]
     NoRole,
+    /// A document in a body that any web page can send.
+    #[error("the Content-Type must be application/vnd.celosia.note or application/octet-stream")]
+    NoteType,
     /// Nothing that this act could change.
     #[error("there is nothing to do: {0}")]
     NotApplicable(&'static str),
@@ -97,6 +105,9 @@ pub enum Refusal {
     /// Too many acts wait.
     #[error("too many acts wait for a second person: approve some, or let them expire")]
     TooManyActs,
+    /// Too many acts of one person wait.
+    #[error("as many acts of yours wait as may: withdraw some, have them approved, or let them expire")]
+    TooManyOfOne,
     /// Too many failed log-ins.
     #[error("too many failed log-ins; try again in {0} seconds")]
     TooManyFailures(u64),
@@ -131,6 +142,9 @@ impl Coded for Refusal {
             Self::TooManyActs => Code(2324),
             Self::NotApplicable(_) => Code(2325),
             Self::Folder(_) => Code(2326),
+            Self::Host => Code(2327),
+            Self::NoteType => Code(2328),
+            Self::TooManyOfOne => Code(2329),
             Self::Service(error) => error.code(),
         }
     }
@@ -142,9 +156,10 @@ impl Refusal {
             Self::NoCredential | Self::CertificateUnknown | Self::CertificateDates => StatusCode::UNAUTHORIZED,
             _ if self.is_bad_token() => StatusCode::UNAUTHORIZED,
             Self::Header | Self::ActMalformed(_) => StatusCode::BAD_REQUEST,
-            Self::NoRole | Self::Role { .. } | Self::SamePerson | Self::AccessOff => StatusCode::FORBIDDEN,
-            Self::TooManyFailures(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::NoRole | Self::Role { .. } | Self::SamePerson | Self::AccessOff | Self::Host => StatusCode::FORBIDDEN,
+            Self::TooManyFailures(_) | Self::TooManyOfOne => StatusCode::TOO_MANY_REQUESTS,
             Self::Issuer(_) | Self::TooManyActs => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoteType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::ActUnknown => StatusCode::NOT_FOUND,
             Self::ActExpired => StatusCode::GONE,
             Self::ActOver(_) | Self::NotApplicable(_) => StatusCode::CONFLICT,

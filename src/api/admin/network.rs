@@ -8,6 +8,7 @@ mod journal;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::middleware::from_fn;
 
 pub(super) use documents::Failed;
 
@@ -24,10 +25,11 @@ pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
     ];
     let parts = parts.map(|(router, act)| {
         let router: Router = router.with_state(Arc::clone(node));
-        match access {
+        let router = match access {
             Some(access) => access.guard(router, act),
             None => router,
-        }
+        };
+        if act == Act::PublishDocument { router.route_layer(from_fn(documents::note_type)) } else { router }
     });
     parts.into_iter().fold(Router::new(), Router::merge)
 }

@@ -171,7 +171,8 @@ async fn share(State(api): Surface, Path(id): Path<String>, request: Request) ->
     Ok(reply::json(MediaType::Json, &DocumentAnswer::from(&shared)))
 }
 
-/// Erases a document here, for ever: its key is punctured before this answers. Of an unfinished upload nothing stays.
+/// Erases a document for ever: its key here is punctured before this answers; where it was put, every holder is ordered to erase it. Of an
+/// unfinished upload nothing stays.
 #[utoipa::path(delete, path = "/documents/{id}", operation_id = "erase_document", tag = "documents",
     params(("id" = String, Path, description = "64 hexadecimal digits, with or without 0x, or base64")),
     responses((status = 204, description = "Unreadable, durably"),

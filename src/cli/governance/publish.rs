@@ -57,7 +57,7 @@ fn keep(folder: &Path, file: &Path, note: &Note, document: &Document) -> Result<
 }
 
 fn post(door: &Door, note: &Note) -> Result<String, Failure> {
-    let answer = block_on(async { door.post_text("/governance/documents", files::to_text(note)).await })?;
+    let answer = block_on(async { door.post_note("/governance/documents", files::to_text(note)).await })?;
     if !answer.status.is_success() {
         return Err(refused(door, &answer).into());
     }

@@ -41,7 +41,7 @@ impl Inner {
     fn seal_manifest(&self, id: &DocumentId, head: &SealedHead, draft: NativeDraft) -> Result<NativeSealed, EnclaveError> {
         let node = self.node()?;
         let data_key = self.document_key(id, head)?;
-        let content = Content::seal_under(node.network(), draft.padding, &draft.plaintext, data_key, random());
+        let content = Content::seal_under((node.network(), node.member()), draft.padding, &draft.plaintext, data_key, random());
         self.state_native(content, draft, Some(head.leaf()))
     }
 

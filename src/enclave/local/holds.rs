@@ -114,10 +114,10 @@ fn join(texts: &[(String, Zeroizing<Vec<u8>>)], head: &[u8]) -> Zeroizing<Vec<u8
     content
 }
 
-/// Texts by label, and the head.
-type Parts<'a> = (Vec<(&'a str, &'a [u8])>, &'a [u8]);
+/// Named texts, and what follows them.
+type Texts<'a> = (Vec<(&'a str, &'a [u8])>, &'a [u8]);
 
-fn split(content: &[u8]) -> Option<Parts<'_>> {
+fn split(content: &[u8]) -> Option<Texts<'_>> {
     let (count, mut rest) = content.split_first_chunk::<2>()?;
     let mut texts = Vec::new();
     for _ in 0..u16::from_be_bytes(*count) {

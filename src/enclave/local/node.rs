@@ -40,6 +40,10 @@ impl Node {
         &self.network
     }
 
+    pub(super) fn member(&self) -> &MemberId {
+        &self.member
+    }
+
     pub(super) fn verify_key(&self) -> VerifyKey {
         self.signing.verify_key()
     }
@@ -133,7 +137,7 @@ impl Inner {
     }
 
     pub(super) fn seal_native(&self, draft: NativeDraft) -> Result<NativeSealed, EnclaveError> {
-        let content = Content::seal(&self.node()?.network, draft.padding, &draft.plaintext);
+        let content = Content::seal(&self.node()?.network, &self.node()?.member, draft.padding, &draft.plaintext);
         self.state_native(content, draft, None)
     }
 

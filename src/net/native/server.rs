@@ -1,8 +1,9 @@
 //! One accept loop: handshake, HTTP/2, and an eye on the directory.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -25,6 +26,8 @@ use crate::types::MemberId;
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// Handshakes and connections at once: a few for each of some thousand members.
 const CONNECTIONS: usize = 8_192;
+/// Connections of one member: one is enough, some more may still be dying.
+const OF_MEMBER: usize = 16;
 /// Pause after the system refused to accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How often a silent connection is asked for a sign of life, and how long it has.
@@ -46,12 +49,45 @@ struct Shared {
     router: Router,
     changed: watch::Receiver<u64>,
     shutdown: Shutdown,
+    /// Connections of each member.
+    open: Mutex<HashMap<MemberId, usize>>,
+}
+
+/// One connection of a member, counted while it lasts.
+struct Counted<'a> {
+    shared: &'a Shared,
+    member: MemberId,
+}
+
+impl Shared {
+    /// Threat: one member opens connections until nobody else's find room, or the process has no file descriptor left.
+    fn count(&self, member: &MemberId) -> Option<Counted<'_>> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(member.clone()).or_default();
+        if *count >= OF_MEMBER {
+            return None;
+        }
+        *count += 1;
+        Some(Counted { shared: self, member: member.clone() })
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        let mut open = self.shared.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.member) {
+            *count -= 1;
+            if *count == 0 {
+                open.remove(&self.member);
+            }
+        }
+    }
 }
 
 /// Serves the native surface until the shutdown begins. `changed` tells of a new directory. Returns at once.
 pub fn serve(listener: Listener, tls: Arc<NativeTls>, router: Router, changed: watch::Receiver<u64>, shutdown: &Shutdown) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let shared = Arc::new(Shared { tls, router, changed, shutdown: shutdown.clone() });
+    let shared = Arc::new(Shared { tls, router, changed, shutdown: shutdown.clone(), open: Mutex::default() });
     for socket in listener.sockets {
         let Socket::Tcp(listener) = socket else { continue };
         shutdown.tasks.spawn(accept(listener, Arc::clone(&places), Arc::clone(&shared)));
@@ -90,6 +126,9 @@ async fn connection(stream: TcpStream, address: IpAddr, shared: &Arc<Shared>) {
         Ok(Ok(accepted)) => accepted,
         Ok(Err(error)) => return tracing::info!(%address, %error, "a native handshake failed: not a member, or not TLS 1.3"),
         Err(_) => return tracing::debug!(%address, "a native handshake took too long"),
+    };
+    let Some(_counted) = shared.count(&member) else {
+        return tracing::debug!(%member, "a member has as many connections as it may: another is closed");
     };
     let (serving, caller) = (Arc::clone(shared), member.clone());
     let service = service_fn(move |request| answer(Arc::clone(&serving), request, pin, caller.clone(), address));

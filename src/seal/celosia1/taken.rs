@@ -58,7 +58,7 @@ pub fn take(
     let key = if returned { expected.own_key } else { expected.sender_key };
     header::verify(expected.network, &unpacked.header, &unpacked.signature, key).map_err(|_| Refused::Signature)?;
     let recipients = addressed(&header, &unpacked, returned, ours)?;
-    content::verify(expected.network, &unpacked.data_key, &delivery.nonce, &delivery.ciphertext)?;
+    content::verify(expected.network, &header.member, &unpacked.data_key, &delivery.nonce, &delivery.ciphertext)?;
     let Unpacked { data_key, openings, signature, header: header_bytes } = unpacked;
     Ok(Taken { data_key, header, header_bytes, signature, openings, returned, recipients })
 }

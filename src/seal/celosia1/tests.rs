@@ -49,7 +49,7 @@ struct Making {
 }
 
 fn begin(from: &Node, to: &[Address], privacy: &Privacy) -> Making {
-    let content = Content::seal(&NETWORK, Padding::Padme, b"payload");
+    let content = Content::seal(&NETWORK, &from.member, Padding::Padme, b"payload");
     let statement = Statement {
         network: &NETWORK,
         member: &from.member,
@@ -118,7 +118,7 @@ fn what_is_sent_is_taken_and_opens() {
     let taken = receive(&b, &a, &delivery).expect("intact");
     assert_eq!((taken.recipients.as_slice(), taken.returned), (&[b.address][..], false));
     assert_eq!((taken.header.sender, taken.header.recipients), (a.address, None));
-    let opened = content::open(&NETWORK, &taken.data_key, &delivery.nonce, &delivery.ciphertext).expect("opens");
+    let opened = content::open(&NETWORK, &a.member, &taken.data_key, &delivery.nonce, &delivery.ciphertext).expect("opens");
     assert_eq!(opened.as_slice(), b"payload");
     assert_eq!(delivery.sealed.len(), 512 + 16);
 }
@@ -213,10 +213,14 @@ fn every_bit_of_a_small_delivery_counts() {
 
 #[test]
 fn a_ciphertext_is_of_its_network_and_version() {
-    let content = Content::seal(&NETWORK, Padding::None, b"x");
-    let open = |network: &NetworkId, bytes: &[u8]| content::open(network, &content.data_key, &content.nonce, bytes).map(|_| ());
+    let (a, b): (MemberId, MemberId) = ("a".parse().expect("a name"), "b".parse().expect("a name"));
+    let content = Content::seal(&NETWORK, &a, Padding::None, b"x");
+    let open =
+        |network: &NetworkId, bytes: &[u8]| content::open(network, &a, &content.data_key, &content.nonce, bytes).map(|_| ());
     assert_eq!(open(&NETWORK, &content.ciphertext), Ok(()));
     assert_eq!(open(&NetworkId::new([8; 32]), &content.ciphertext), Err(Refused::Commitment));
+    let of_b = content::verify(&NETWORK, &b, &content.data_key, &content.nonce, &content.ciphertext);
+    assert_eq!(of_b, Err(Refused::Commitment), "another sender's");
     let mut other = content.ciphertext.to_vec();
     other[0] = 2;
     assert_eq!(open(&NETWORK, &other), Err(Refused::Suite));
@@ -243,9 +247,10 @@ proptest! {
     #[test]
     fn payloads_of_every_length_and_profile_come_back(payload: Vec<u8>, number in 0_u8..4) {
         let padding = Padding::from_number(number).expect("four of them");
-        let content = Content::seal(&NETWORK, padding, &payload);
+        let sender: MemberId = "a".parse().expect("a name");
+        let content = Content::seal(&NETWORK, &sender, padding, &payload);
         prop_assert_eq!(content.ciphertext.len(), content::PREFIX + padding.padded(payload.len()) + 16);
-        let opened = content::open(&NETWORK, &content.data_key, &content.nonce, &content.ciphertext).expect("opens");
+        let opened = content::open(&NETWORK, &sender, &content.data_key, &content.nonce, &content.ciphertext).expect("opens");
         prop_assert_eq!(&*opened, &payload);
     }
 

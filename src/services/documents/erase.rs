@@ -47,6 +47,9 @@ impl Node {
         }
         let latch = shelf.latch(&id);
         if let Some(head) = row.head() {
+            let _row = latch.row.lock().await;
+            // Named as unfinished first: if a crash comes after the puncture, the next process ends what was begun.
+            self.mark_document(&id).await?;
             self.enclave.erase(vec![head.leaf()]).await?;
         }
         latch.erased.cancel();

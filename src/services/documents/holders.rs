@@ -22,7 +22,10 @@ impl Node {
     pub(crate) async fn document_holders(&self, id: &DocumentId) -> Result<Vec<MemberId>, Error> {
         let governed = self.needs_governance()?;
         match self.kept_document(id).await {
-            Ok(kept) if kept.card.member == governed.me => Ok(kept.card.ways.into_iter().map(|way| way.member).collect()),
+            // An upload that is not complete went nowhere.
+            Ok(kept) if kept.state == State::Here && kept.card.member == governed.me => {
+                Ok(kept.card.ways.into_iter().map(|way| way.member).collect())
+            }
             Ok(_) | Err(Error::Kept(DocumentError::NotFound(_) | DocumentError::Erased(_))) => Ok(Vec::new()),
             Err(error) => Err(error),
         }

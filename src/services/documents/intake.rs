@@ -65,14 +65,13 @@ impl Node {
                 Err(Error::Kept(DocumentError::NotFound(_))) => {
                     self.refuse_guarded_document(offered.manifest.document, &from).await?;
                     shelf.run(move |shelf| shelf.has_room_now(layout.sealed_len())).await?;
-                    let (id, member) = (offered.manifest.document, from.clone());
-                    let kept = self.offered_first(from, offered).await?;
-                    self.refuse_guarded_document(id, &member).await?;
-                    kept
+                    self.offered_first(from.clone(), offered).await?
                 }
                 Err(error) => return Err(error),
             }
         };
+        // Its order may have come while the row was written. Not under the row's lock, which the end of a document takes itself.
+        self.refuse_guarded_document(id, &from).await?;
         if kept.state == State::Here {
             return Ok(Wanted::Nothing);
         }

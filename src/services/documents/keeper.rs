@@ -157,7 +157,11 @@ impl Node {
                     let node = Arc::clone(self);
                     tokio::spawn(async move { node.deliver_document(id, member).await });
                 }
-                return Ok(kept.card.pending().count() as u64);
+                let open = kept.card.pending().count() as u64;
+                if open == 0 {
+                    self.unmark_document(shelf, id).await?;
+                }
+                return Ok(open);
             }
         };
         let file = kept.file;
@@ -167,6 +171,14 @@ impl Node {
             self.abandon_document(id).await?;
         }
         Ok(0)
+    }
+
+    /// A document that was marked and has nothing left to do: an erasure was cut off before it destroyed anything.
+    async fn unmark_document(&self, shelf: &Arc<Shelf>, id: DocumentId) -> Result<(), Error> {
+        let latch = shelf.latch(&id);
+        let _row = latch.row.lock().await;
+        let kept = self.kept_document(&id).await?;
+        self.keep_document(&kept, None).await
     }
 
     /// When an upload expires if nothing more comes, milliseconds since the Unix epoch.

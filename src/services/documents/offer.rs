@@ -106,6 +106,9 @@ impl Offer<'_> {
     async fn receipt(&self, sealed: &NativeSealed, ack: &[u8]) -> Result<Receipt, Error> {
         let signed = self.governed.checked_ack(self.charter, &self.way.member, ack, sealed.id, sealed.header)?;
         let bad = || Error::BadAck(self.way.member.clone());
+        if !signed.ack.durable {
+            return Err(bad());
+        }
         let meta = self.node.enclave.meta(sealed.id, &sealed.head).await?;
         let native = meta.native.ok_or_else(bad)?;
         let header = Header::decode(&native.header).map_err(|_| bad())?;

@@ -203,6 +203,11 @@ impl Node {
         Ok(())
     }
 
+    /// Names a document as one with something left to do.
+    pub(super) async fn mark_document(&self, id: &DocumentId) -> Result<(), Error> {
+        Ok(self.store.write(vec![Write::put(Table::State, active_key(id), Bytes::new())], Vec::new()).await?)
+    }
+
     /// A page of documents with something left to do, after `after`.
     pub(super) async fn active_documents(&self, after: Option<DocumentId>, limit: usize) -> Result<Vec<DocumentId>, Error> {
         let after = after.map(|id| active_key(&id));

@@ -18,7 +18,7 @@ const FIRST: u64 = 1_000;
 /// Longest pause.
 const LONGEST: u64 = 10 * 60 * 1_000;
 /// One order: the holder erases before it answers.
-const BUDGET: Duration = Duration::from_secs(60);
+const BUDGET: Duration = Duration::from_mins(1);
 
 /// When a holder is asked again that was asked `attempts` times in vain.
 pub(super) fn next_time(now: u64, attempts: u32) -> u64 {
@@ -79,23 +79,23 @@ impl Node {
             let bytes = governed.peers.call(&to, path::ERASE, given.order.to_vec().into(), BUDGET).await?;
             ErasureAnswer::from_bytes(&bytes).map_err(|_| ErasureError::Answer(member.clone()))?
         };
-        self.check_answer(governed, member, given, &answer)?;
+        check_answer(governed, member, given, &answer)?;
         Ok(answer)
     }
+}
 
-    /// Threat: a holder answers with a receipt of something else. Its proof is checked when the certificate is: it comes later.
-    fn check_answer(&self, governed: &Governed, member: &MemberId, given: &Given, answer: &ErasureAnswer) -> Result<(), Error> {
-        let bad = || ErasureError::Answer(member.clone());
-        let order = SignedOrder::decode(&given.order).map_err(|_| bad())?;
-        let signed = SignedErasureReceipt::decode(&answer.receipt).map_err(|_| bad())?;
-        let key = governed.charter().members().by_id(member).and_then(|member| member.signing_key).ok_or_else(bad)?;
-        let receipt = &signed.receipt;
-        let fits = receipt.member == *member && receipt.order == order.digest() && receipt.network == governed.network;
-        if !fits || receipt.answers.len() != order.order.items.len() || signed.verify(&key).is_err() {
-            return Err(bad().into());
-        }
-        Ok(())
+/// Threat: a holder answers with a receipt of something else. Its proof is checked when the certificate is: it comes later.
+fn check_answer(governed: &Governed, member: &MemberId, given: &Given, answer: &ErasureAnswer) -> Result<(), Error> {
+    let bad = || ErasureError::Answer(member.clone());
+    let order = SignedOrder::decode(&given.order).map_err(|_| bad())?;
+    let signed = SignedErasureReceipt::decode(&answer.receipt).map_err(|_| bad())?;
+    let key = governed.charter().members().by_id(member).and_then(|member| member.signing_key).ok_or_else(bad)?;
+    let receipt = &signed.receipt;
+    let fits = receipt.member == *member && receipt.order == order.digest() && receipt.network == governed.network;
+    if !fits || receipt.answers.len() != order.order.items.len() || signed.verify(&key).is_err() {
+        return Err(bad().into());
     }
+    Ok(())
 }
 
 /// Whether an order is answered for good, and the holder's journal has shown it.

@@ -78,9 +78,13 @@ impl Node {
                 let mut dead: Vec<PayloadId> = Vec::new();
                 for (id, record) in &page {
                     match self.enclave.meta(*id, &record.head).await {
+                        Err(EnclaveError::Erased) => {
+                            // What is blocked is unreadable, and kept.
+                            if self.held_until(&ItemId::Payload(*id)).await?.is_none() {
+                                dead.push(*id);
+                            }
+                        }
                         Ok(_) => {}
-                        Err(EnclaveError::Erased) if self.held_until(&ItemId::Payload(*id)).await?.is_none() => dead.push(*id),
-                        Err(EnclaveError::Erased) => {}
                         Err(error) => return Err(error.into()),
                     }
                 }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::intake::Accepted;
 use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::{erased_is_absent, now};
 use crate::services::{Error, Node};
 use crate::shred::SealedHead;
 use crate::store::Kind;
-use crate::types::{Address, Coded as _, PayloadId};
+use crate::types::{Coded as _, PayloadId};
 use crate::wire::ack::{Ack, SignedAck};
 use crate::wire::header::Header;
 use crate::wire::receipt::Receipt;
@@ -21,9 +22,14 @@ const TICK: u64 = 100;
 pub(crate) const ACKS: &str = "acks";
 
 impl Node {
-    /// Keeps the acknowledgements of a payload and journals that it is everywhere. The caller is not held up: an acknowledgement that a crash
+    /// Keeps the acknowledgements of a payload and journals where it is durable. One who passed it over has nothing of it: its word is no
+    /// delivery and is not kept. The caller is not held up: an acknowledgement that a crash
     /// loses can be asked for again, its payload cannot.
     pub(super) fn keep_acks(&self, governed: &Arc<Governed>, id: PayloadId, head: SealedHead, acks: Vec<SignedAck>) {
+        let acks: Vec<SignedAck> = acks.into_iter().filter(|signed| signed.ack.durable).collect();
+        if acks.is_empty() {
+            return;
+        }
         let (enclave, store) = (Arc::clone(&self.enclave), Arc::clone(&self.store));
         governed.tasks.spawn(async move {
             let count = acks.len() as u64;
@@ -62,9 +68,11 @@ impl Node {
 }
 
 impl Governed {
-    /// What we acknowledge of a payload that is durable here.
-    pub(super) fn ack_of(&self, id: PayloadId, header: [u8; 32], addresses: Vec<Address>) -> Ack {
-        Ack { network: self.network, id, header, member: self.me.clone(), addresses, time: now(), durable: true }
+    /// What we acknowledge: a payload that is durable here, or one that was passed over, which is not.
+    pub(super) fn ack_of(&self, accepted: &Accepted) -> Ack {
+        let Accepted { id, header, ref addresses, passed_over, .. } = *accepted;
+        let addresses = addresses.clone();
+        Ack { network: self.network, id, header, member: self.me.clone(), addresses, time: now(), durable: !passed_over }
     }
 }
 

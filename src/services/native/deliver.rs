@@ -1,5 +1,6 @@
 //! One payload to one member: uploaded first if it is large, then told in a batch, and acknowledged with a signature.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ use super::{NativeAddress, Outbox, path};
 use crate::crypto::random;
 use crate::crypto::sign::VerifyKey;
 use crate::governance::{Charter, Delivery as Pace, Span};
-use crate::services::governed::{Governed, Route, native_address};
+use crate::services::governed::{Governed, MAX_SKEW, Route, native_address};
+use crate::services::records::now;
 use crate::services::withdraw::WithdrawToken;
 use crate::services::{Error, Node, PeerError};
 use crate::types::{Class, Codec, MemberId, PayloadId};
@@ -37,7 +39,7 @@ pub(super) const GROUP: u8 = 2;
 /// Nor this: the offer of a document.
 pub(crate) const DOCUMENT: u8 = 3;
 
-/// A delivery that a member has durably.
+/// A delivery that a member took: durable there, or passed over, as its acknowledgement says.
 pub(crate) struct Taken {
     pub(crate) ack: SignedAck,
     pub(crate) withdraw: Option<WithdrawToken>,
@@ -211,8 +213,16 @@ impl Governed {
         let bad = || Error::BadAck(from.clone());
         let signed = SignedAck::decode(bytes).map_err(|_| bad())?;
         let ack = &signed.ack;
-        let key = charter.members().by_id(from).and_then(|member| member.signing_key).ok_or_else(bad)?;
-        let is_ours = ack.network == self.network && ack.id == id && ack.member == *from && ack.durable;
+        let member = charter.members().by_id(from).ok_or_else(bad)?;
+        let key = member.signing_key.ok_or_else(bad)?;
+        // Threat: an acknowledgement in the name of another's address, of none, or of thousands, which we then keep as evidence.
+        let each_once: BTreeSet<_> = ack.addresses.iter().collect();
+        let are_its_own =
+            each_once.len() == ack.addresses.len() && each_once.iter().all(|address| member.addresses.contains(address));
+        if !are_its_own || ack.durable == ack.addresses.is_empty() || ack.time.abs_diff(now()) > MAX_SKEW.unsigned_abs() * 1000 {
+            return Err(bad());
+        }
+        let is_ours = ack.network == self.network && ack.id == id && ack.member == *from;
         if is_ours && ack.header == header && self.verifies(&signed, &key) { Ok(signed) } else { Err(bad()) }
     }
 
@@ -279,7 +289,7 @@ pub(crate) fn quiet_wait(charter: &Charter, class: Class) -> Duration {
         u64::try_from(bounded.as_millis()).unwrap_or(u64::MAX)
     };
     let (batch, jitter) = (millis(rule.batch), millis(rule.jitter));
-    let to_tick = if batch == 0 { 0 } else { batch - crate::services::records::now() % batch };
+    let to_tick = if batch == 0 { 0 } else { batch - now() % batch };
     let delay = if jitter == 0 { 0 } else { u64::from_le_bytes(random()) % jitter };
     Duration::from_millis(to_tick + delay)
 }

@@ -13,10 +13,11 @@ use crate::governance::{Accepted, Delta, State};
 use crate::services::governed::{Governed, clock, listeners, native_address};
 use crate::services::happening::{Happening, Kind};
 use crate::services::records::now;
+use crate::services::told::Matter;
 use crate::services::{Error, Node};
 use crate::translog::note::Note;
 use crate::types::{Coded as _, MemberId};
-use crate::wire::native::{Documents, DocumentsAfter, Message as _, Standing};
+use crate::wire::native::{Documents, DocumentsAfter, MAX_NOTES, Message as _, Standing};
 
 /// Pause between rounds of news.
 const NEWS: Duration = Duration::from_millis(250);
@@ -77,14 +78,20 @@ impl Node {
         let governed = Arc::clone(self.needs_governance()?);
         let live = Arc::clone(&governed.live);
         let before = governed.charter().directory().cloned();
-        let text = note.text().to_owned();
-        let taken = tokio::task::spawn_blocking(move || live.take(&note, clock())).await;
+        let shown = note.clone();
+        let taken = tokio::task::spawn_blocking(move || live.take(&shown, clock())).await;
         let accepted = match taken.map_err(|_| Error::Disk("the work was cut off".into()))? {
             Ok(accepted) => accepted,
             Err(error) => {
                 let code = error.code();
+                // Threat: rows for texts that anybody can make up. What no governor signed gets a line in the log.
+                let is_signed = governed.charter().is_signed_by_any(&note);
+                let matter = if is_signed { Matter::Document } else { Matter::Text };
+                if !governed.told.is_news(matter, actor, &[note.text().as_bytes()]) {
+                    return Err(error.into());
+                }
                 tracing::warn!(%code, %error, actor, "a document was refused");
-                if governed.is_first_refusal(&[text.as_bytes(), actor.as_bytes()]) {
+                if is_signed {
                     let event =
                         Happening::now(Kind::Refused).actor(actor, "document").code(code).text(&error.to_string()).event();
                     self.note(event).await;
@@ -125,6 +132,17 @@ impl Node {
         Ok(Documents { notes, delta: Some(delta.into()) })
     }
 
+    /// The first of them that one message holds; the caller asks again after these. A change to the newest directory goes with the last.
+    pub fn few_documents(&self, asked: DocumentsAfter) -> Result<Documents, Error> {
+        let all = self.documents(asked)?;
+        if all.notes.len() <= MAX_NOTES {
+            return Ok(all);
+        }
+        let charter = self.needs_governance()?.charter();
+        let notes = charter.after(asked.version).into_iter().take(MAX_NOTES).map(ToString::to_string).collect();
+        Ok(Documents { notes, delta: None })
+    }
+
     /// Our signed epoch key.
     pub async fn native_epoch(&self) -> Result<Vec<u8>, Error> {
         self.needs_governance()?;
@@ -141,17 +159,25 @@ impl Node {
 
     fn heard(self: &Arc<Self>, governed: &Arc<Governed>, from: &MemberId, said: &Standing) {
         let apart = now().abs_diff(said.clock);
-        if apart > SKEW_MILLIS {
+        if apart > SKEW_MILLIS && governed.told.is_due(Matter::Clock, from.as_str()) {
             tracing::warn!(member = %from, seconds = apart / 1000, code = "CEL3206", "the clocks of this node and of a member differ: set them (NTP)");
         }
         let next = governed.gossip().heard(from, said);
         match next {
             Next::Rest => {}
+            // Hearsay: nobody has shown two signed documents. It is told as what it is.
             Next::Fork => {
-                tracing::error!(member = %from, version = said.version, "a member has another document of our version: the governors signed two");
+                let what = [&said.version.to_be_bytes()[..], &said.hash.to_be_bytes()[..]];
+                if !governed.told.is_news(Matter::Fork, from.as_str(), &what) {
+                    return;
+                }
+                tracing::error!(member = %from, version = said.version, "a member says that it has another document of our version: compare the two, and who signed them");
                 let (node, from, version) = (Arc::clone(self), from.clone(), said.version);
                 tokio::spawn(async move {
-                    let fork = Happening::now(Kind::Refused).member(&from).version(version).text("fork");
+                    let fork = Happening::now(Kind::Refused)
+                        .member(&from)
+                        .version(version)
+                        .text("says that it has another document of this version");
                     node.note(fork.event()).await;
                 });
             }
@@ -171,19 +197,28 @@ impl Node {
 
     /// Asks a member for the documents that we lack.
     pub(crate) async fn fetch_documents(self: &Arc<Self>, governed: &Arc<Governed>, from: &NativeAddress) {
+        while self.fetch_some(governed, from).await {}
+    }
+
+    /// One message of them; whether there may be more.
+    async fn fetch_some(self: &Arc<Self>, governed: &Arc<Governed>, from: &NativeAddress) -> bool {
         let charter = governed.charter();
         let directory = charter.directory().map_or(0, |signed| signed.content.head.version);
         let asked = DocumentsAfter { version: charter.version(), directory };
         let answer = match governed.peers.call(from, path::DOCUMENTS, Bytes::from(asked.to_bytes()), FETCH_BUDGET).await {
             Ok(answer) => answer,
             Err(error) => {
-                return tracing::info!(member = %from.member, error = error.without_words(), "documents could not be fetched");
+                tracing::info!(member = %from.member, error = error.without_words(), "documents could not be fetched");
+                return false;
             }
         };
-        match Documents::from_bytes(&answer) {
-            Ok(documents) => self.take_documents(governed, &from.member, documents).await,
-            Err(_) => tracing::warn!(member = %from.member, "an answer with documents does not decode"),
-        }
+        let Ok(documents) = Documents::from_bytes(&answer) else {
+            tracing::warn!(member = %from.member, "an answer with documents does not decode");
+            return false;
+        };
+        let is_full = documents.notes.len() == MAX_NOTES;
+        self.take_documents(governed, &from.member, documents).await;
+        is_full && governed.charter().version() > charter.version()
     }
 
     /// Documents that a member brings us: we may be one that is not let in to ask.
@@ -209,7 +244,10 @@ impl Node {
         });
         match applied {
             Ok(note) => drop(self.publish(note, actor).await),
-            Err(error) => tracing::warn!(member = %from, %error, "a change of the directory cannot be applied"),
+            Err(error) if governed.told.is_news(Matter::Text, actor, &[delta.as_slice()]) => {
+                tracing::warn!(member = %from, %error, "a change of the directory cannot be applied");
+            }
+            Err(_) => {}
         }
     }
 
@@ -248,7 +286,7 @@ impl Node {
         if may_ask || version >= charter.version() {
             return;
         }
-        let Ok(documents) = self.documents(DocumentsAfter { version, directory: 0 }) else { return };
+        let Ok(documents) = self.few_documents(DocumentsAfter { version, directory: 0 }) else { return };
         if let Err(error) = governed.peers.call(to, path::TAKE, documents.to_bytes().into(), FETCH_BUDGET).await {
             tracing::debug!(member = %to.member, error = error.without_words(), "a suspended member does not take documents");
         }

@@ -15,9 +15,9 @@ use crate::services::governed::{Governed, MAX_SKEW, clock};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::withdraw::WithdrawToken;
-use crate::services::{DocumentError, Error, Node};
+use crate::services::{DocumentError, Error, Node, Pushed};
 use crate::store::{Inserted, Kind, Record};
-use crate::types::{Address, Class, Codec, Coded as _, ItemId, MemberId, PayloadId};
+use crate::types::{Address, Class, Code, Codec, Coded as _, ItemId, MemberId, PayloadId};
 use crate::wire::ack::{self, Ack};
 use crate::wire::delivery::Delivery;
 use crate::wire::header::Header;
@@ -29,9 +29,9 @@ const NO_HEADER: [u8; 32] = [0; 32];
 
 /// A payload that was taken, and under what.
 pub(super) struct Accepted {
-    id: PayloadId,
-    header: [u8; 32],
-    addresses: Vec<Address>,
+    pub(super) id: PayloadId,
+    pub(super) header: [u8; 32],
+    pub(super) addresses: Vec<Address>,
     withdraw: Option<WithdrawToken>,
     /// Nothing was kept: what it builds on is not here.
     pub(super) passed_over: bool,
@@ -52,6 +52,14 @@ impl Node {
         governed.learn_epoch(&charter, from, &batch.epoch)?;
         let items = batch.items.into_iter().map(|item| self.native_item(governed, &charter, from, item));
         let outcomes = join_all(items).await;
+        let mut refused = outcomes.iter().filter_map(|outcome| match outcome {
+            Outcome::Said(Answer::Refused { code, .. }) => Some(Code(*code)),
+            Outcome::Said(_) | Outcome::Taken(_) => None,
+        });
+        if let Some(code) = refused.next() {
+            let count = 1 + refused.count();
+            tracing::info!(member = %from, %code, count, "native deliveries were refused; the code is the first one's");
+        }
         Ok(Answers { items: self.acknowledged(governed, outcomes).await })
     }
 
@@ -75,16 +83,14 @@ impl Node {
         let said = another.map(|key| Answer::AnotherEpoch { epoch: key.encode().into() });
         Outcome::Said(said.unwrap_or_else(|error| {
             self.counters.push_refused.add();
-            let code = error.code();
-            tracing::info!(member = %from, %code, "a native delivery was refused");
-            Answer::Refused { code: code.0, status: status(&error), text: text(&error) }
+            Answer::Refused { code: error.code().0, status: status(&error), text: text(&error) }
         }))
     }
 
     /// Signs what was taken, all of it at once.
     async fn acknowledged(&self, governed: &Governed, outcomes: Vec<Outcome>) -> Vec<Answer> {
         let acks = outcomes.iter().filter_map(|outcome| match outcome {
-            Outcome::Taken(accepted) => Some(governed.ack_of(accepted.id, accepted.header, accepted.addresses.clone())),
+            Outcome::Taken(accepted) => Some(governed.ack_of(accepted)),
             Outcome::Said(_) => None,
         });
         let acks: Vec<Ack> = acks.collect();
@@ -122,8 +128,8 @@ impl Node {
             return Err(Error::NotItsOwn { from: from.clone(), sender: sender.id.clone() });
         }
         let ours = payload.recipients.iter().filter(|key| self.directory.is_own(key)).copied().collect();
-        let pushed = self.push(payload).await?;
-        Ok(Accepted { id: pushed.id, header: NO_HEADER, addresses: ours, withdraw: pushed.withdraw, passed_over: false })
+        let Pushed { id, withdraw, passed_over } = self.push(payload).await?;
+        Ok(Accepted { id, header: NO_HEADER, addresses: if passed_over { Vec::new() } else { ours }, withdraw, passed_over })
     }
 
     /// `None`: the box is for an epoch key that is no more.

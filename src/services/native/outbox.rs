@@ -7,10 +7,9 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::services::PeerError;
 use crate::types::PeerUrl;
-use crate::wire::native::{Answer, Item};
+use crate::wire::native::{Answer, Item, MAX_ITEMS};
 
-/// Deliveries of one batch, and their bytes: a large one would hold up the small.
-const MAX_ITEMS: usize = 64;
+/// Bytes of one batch of [`MAX_ITEMS`] at most: a large one would hold up the small.
 const MAX_BYTES: usize = 2 << 20;
 /// Batches under way at once: the second is filled while the first is made durable at the other end.
 const UNDER_WAY: usize = 2;

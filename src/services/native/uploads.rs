@@ -1,9 +1,9 @@
 //! Large ciphertexts arrive in parts, and go on where they broke off, over restarts of either side.
 //!
-//! Threat: a member fills the disk with parts of payloads that it never delivers. So the bytes of its unfinished uploads are bounded, and
-//! what has not moved for an hour is removed. What lies here is ciphertext without a key.
+//! Threat: a member fills the disk with parts of payloads that it never delivers, or with files of a byte each. So its unfinished uploads are
+//! bounded in number and in blocks of the disk, and what has not moved for an hour is removed. What lies here is ciphertext without a key.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -14,8 +14,14 @@ use data_encoding::HEXLOWER;
 use crate::types::MemberId;
 use crate::wire::native::{Part, UploadId};
 
-/// Bytes of unfinished uploads of one member.
+/// Bytes of unfinished uploads of one member, in whole blocks.
 const MAX_BYTES: u64 = 256 << 20;
+/// Unfinished uploads of one member.
+const MAX_FILES: usize = 256;
+/// What a file takes at least, and grows by.
+const BLOCK: u64 = 4_096;
+/// Least part, but for the last: each costs a look at the folder.
+const MIN_PART: u64 = 64 << 10;
 /// How long an upload may stand still.
 const LIFETIME: Duration = Duration::from_hours(1);
 
@@ -42,11 +48,15 @@ impl Uploads {
         if part.offset != there || len == 0 {
             return Ok(Some(there));
         }
+        if len < MIN_PART && there + len != part.total {
+            return Ok(None);
+        }
         if there == 0 {
             fs::create_dir_all(&self.folder)?;
             self.sweep();
         }
-        if self.bytes_of(from) + len > MAX_BYTES {
+        let (files, bytes) = self.held_of(from);
+        if (there == 0 && files >= MAX_FILES) || bytes + len.next_multiple_of(BLOCK) > MAX_BYTES {
             return Ok(None);
         }
         let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
@@ -71,12 +81,11 @@ impl Uploads {
         self.folder.join(format!("{from}.{}", HEXLOWER.encode(&id)))
     }
 
-    fn bytes_of(&self, from: &MemberId) -> u64 {
+    /// Unfinished uploads of a member, and their bytes in whole blocks.
+    fn held_of(&self, from: &MemberId) -> (usize, u64) {
         let prefix = format!("{from}.");
-        self.files()
-            .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix)))
-            .map(|path| size(&path))
-            .sum()
+        let theirs = self.files().filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&prefix)));
+        theirs.fold((0, 0), |(files, bytes), path| (files + 1, bytes + size(&path).max(1).next_multiple_of(BLOCK)))
     }
 
     /// Removes what stands still. Best effort: what cannot be removed is tried again.
@@ -95,7 +104,7 @@ impl Uploads {
 }
 
 fn size(path: &Path) -> u64 {
-    File::open(path).and_then(|file| file.metadata()).map_or(0, |file| file.len())
+    fs::metadata(path).map_or(0, |file| file.len())
 }
 
 #[cfg(test)]
@@ -105,21 +114,40 @@ mod tests {
     #[test]
     fn parts_join_in_order_and_bounds_hold() {
         let folder = tempfile::tempdir().expect("a folder");
-        let uploads = Uploads::new(folder.path().join("uploads"), 100);
+        let max = 3 * MIN_PART;
+        let uploads = Uploads::new(folder.path().join("uploads"), max);
         let (a, b): (MemberId, MemberId) = ("a".parse().expect("a name"), "a-b".parse().expect("a name"));
         let part = |offset, total, bytes: &[u8]| Part { upload: UploadId([1; 16]), offset, total, bytes: bytes.to_vec().into() };
-        assert_eq!(uploads.take(&a, &part(0, 6, b"abc")).expect("taken"), Some(3));
-        assert_eq!(uploads.take(&a, &part(0, 6, b"abc")).expect("taken"), Some(3), "said twice");
-        assert_eq!(uploads.take(&b, &part(3, 6, b"def")).expect("taken"), Some(0), "another member's");
+        let (first, total) = (vec![7; MIN_PART as usize], MIN_PART + 3);
+        assert_eq!(uploads.take(&a, &part(0, total, &first)).expect("taken"), Some(MIN_PART));
+        assert_eq!(uploads.take(&a, &part(0, total, &first)).expect("taken"), Some(MIN_PART), "said twice");
+        assert_eq!(uploads.take(&b, &part(MIN_PART, total, b"def")).expect("taken"), Some(0), "another member's");
         // A restart later it goes on.
-        let uploads = Uploads::new(folder.path().join("uploads"), 100);
-        assert_eq!(uploads.take(&a, &part(0, 6, b"")).expect("asked"), Some(3));
-        assert_eq!(uploads.take(&a, &part(3, 6, b"defg")).expect("too long"), None);
-        assert_eq!(uploads.take(&a, &part(3, 6, b"def")).expect("taken"), Some(6));
+        let uploads = Uploads::new(folder.path().join("uploads"), max);
+        assert_eq!(uploads.take(&a, &part(0, total, b"")).expect("asked"), Some(MIN_PART));
+        assert_eq!(uploads.take(&a, &part(MIN_PART, total, b"defg")).expect("too long"), None);
+        assert_eq!(uploads.take(&a, &part(MIN_PART, total, b"de")).expect("too small a part"), None);
+        assert_eq!(uploads.take(&a, &part(MIN_PART, total, b"def")).expect("taken"), Some(total));
         assert_eq!(uploads.finish(&b, UploadId([1; 16])).expect("read"), None);
-        assert_eq!(uploads.finish(&a, UploadId([1; 16])).expect("read").as_deref(), Some(&b"abcdef"[..]));
+        assert_eq!(uploads.finish(&a, UploadId([1; 16])).expect("read").as_deref(), Some(&[&first[..], b"def"].concat()[..]));
         assert_eq!(uploads.finish(&a, UploadId([1; 16])).expect("read"), None);
-        assert_eq!(uploads.take(&a, &part(0, 101, b"x")).expect("refused"), None);
+        assert_eq!(uploads.take(&a, &part(0, max + 1, b"x")).expect("refused"), None);
         assert_eq!(uploads.take(&a, &part(u64::MAX, 5, b"x")).expect("refused"), None);
+    }
+
+    /// Many small files cost the disk a block each, and every look at the folder.
+    #[test]
+    fn a_member_has_few_uploads_and_others_have_theirs() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let uploads = Uploads::new(folder.path().join("uploads"), 100);
+        let (a, b): (MemberId, MemberId) = ("a".parse().expect("a name"), "b".parse().expect("a name"));
+        let tiny = |number: u16| {
+            let mut upload = [0; 16];
+            upload[..2].copy_from_slice(&number.to_be_bytes());
+            Part { upload: UploadId(upload), offset: 0, total: 1, bytes: vec![1].into() }
+        };
+        let taken = (0..600).filter(|number| uploads.take(&a, &tiny(*number)).expect("answered").is_some()).count();
+        assert_eq!((taken, uploads.held_of(&a)), (MAX_FILES, (MAX_FILES, MAX_FILES as u64 * BLOCK)));
+        assert_eq!(uploads.take(&b, &tiny(1)).expect("answered"), Some(1));
     }
 }

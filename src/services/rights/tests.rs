@@ -16,8 +16,8 @@ use crate::enclave::local::LocalEnclave;
 use crate::enclave::{Enclave, EnclaveError, IndexKey};
 use crate::erasure::{Basis, Scope, Tags};
 use crate::services::{
-    Capabilities, Delivered, Error, HoldSettings, Node, PeerError, Peers, ResendScope, SendRequest, Settings, Terms,
-    WithdrawToken,
+    Capabilities, Delivered, Error, HoldSettings, Node, PeerError, Peers, ResendScope, SendRequest, SendSignedRequest, Settings,
+    Terms, WithdrawToken,
 };
 use crate::shred::{FileRoot, Forest, SealedHead};
 use crate::store::rocks::RocksStore;
@@ -322,6 +322,49 @@ async fn nothing_is_lost_while_keys_change_under_load() {
     let mut expected = writer.await.expect("sent");
     expected.push(stays);
     assert_eq!(of_subject(&node, "ana").await, sorted(expected));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_that_tag_at_once_one_counts_and_nothing_of_the_other_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = node(folder.path());
+    let item = sent(&node, Tags::default()).await;
+    let names: Vec<String> = (0..12).map(|n| format!("person {n}")).collect();
+    let tagged = join_all(names.iter().map(|name| {
+        let (node, name) = (Arc::clone(&node), name.clone());
+        tokio::spawn(async move { node.tag(item, about(&[&name])).await })
+    }));
+    assert!(tagged.await.into_iter().all(|tagged| tagged.expect("ends").is_ok()));
+    let counts = node.tags_of(item).await.expect("here").expect("tagged").subjects;
+    for name in &names {
+        assert_eq!(of_subject(&node, name).await.len(), usize::from(counts.contains(name)), "{name} of {counts:?}");
+    }
+    assert_eq!(node.store().rows(Table::Subject, b"", None, 99).await.expect("read").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_failed_send_takes_back_leaves_the_index_and_may_come_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = node(folder.path());
+    let raw = node.store_raw(Zeroizing::new(b"payload".to_vec()), None).await.expect("kept");
+    let again = async || {
+        let tags = Tags { purpose: Some("payroll".into()), ..about(&["ana"]) };
+        let terms = Terms { tags, ..Terms::default() };
+        node.send_signed(SendSignedRequest { id: raw, to: Vec::new(), terms }).await.expect("sent").id
+    };
+    let item = ItemId::Payload(again().await);
+    assert_eq!(of_subject(&node, "ana").await, [item]);
+    let number = node.buckets_of(&["ana"]).await.expect("a bucket")[0];
+    let before = node.bucket(number).await.expect("keys");
+    let head = node.head_of(item).await.expect("here");
+    assert!(node.forget(payload_id(item), head).await.expect("forgotten"));
+    assert!(node.store().rows(Table::Subject, b"", None, 9).await.expect("read").is_empty());
+    let asked = node.enclave().index_tokens(IndexKey::Bucket(number), &before.key, Vec::new()).await;
+    assert!(matches!(asked, Err(EnclaveError::Erased)));
+    assert_eq!(ItemId::Payload(again().await), item);
+    assert_eq!(of_subject(&node, "ana").await, [item]);
+    node.erase(payload_id(item)).await.expect("erased");
+    assert!(node.store().rows(Table::Subject, b"", None, 9).await.expect("read").is_empty());
 }
 
 /// How long a bucket with many items takes; `CELOSIA_MANY` sets how many.

@@ -135,7 +135,7 @@ func (c vec) check() error {
 		return fmt.Errorf("%d bytes of ciphertext where padding makes %d", len(d.ciphertext), want)
 	}
 	if len(c.DataKey) == 32 {
-		keys := derive(c.Network, c.DataKey, []byte("celosia-1 payload"))
+		keys := derive(c.Network, c.DataKey, []byte("celosia-1 payload"+c.Sender))
 		again := seal(keys[:32], c.Nonce, cat([]byte{1}, keys[32:], c.Network), pad(payload, padded(c.Padding, uint64(len(payload)))))
 		if !bytes.Equal(cat([]byte{1}, keys[32:], again), d.ciphertext) {
 			return fmt.Errorf("the same key and nonce make another ciphertext")
@@ -166,7 +166,7 @@ func (c vec) remake() vec {
 	if err != nil {
 		fail(err)
 	}
-	keys := derive(c.Network, c.DataKey, []byte("celosia-1 payload"))
+	keys := derive(c.Network, c.DataKey, []byte("celosia-1 payload"+c.Sender))
 	prefix := cat([]byte{1}, keys[32:])
 	total := padded(c.Padding, uint64(len(c.Payload)))
 	ciphertext := cat(prefix, seal(keys[:32], c.Nonce, cat(prefix, c.Network), pad(c.Payload, total)))

@@ -347,18 +347,18 @@ func receive(network, private []byte, addresses [][]byte, key ed25519.PublicKey,
 			return fail("Audience")
 		}
 	}
-	payload, err := openContent(network, dataKey, d.nonce, d.ciphertext)
+	payload, err := openContent(network, h.member, dataKey, d.nonce, d.ciphertext)
 	return payload, h, err
 }
 
-func openContent(network, dataKey, nonce, ciphertext []byte) ([]byte, error) {
+func openContent(network []byte, sender string, dataKey, nonce, ciphertext []byte) ([]byte, error) {
 	if len(ciphertext) < 33 {
 		return nil, errors.New("Ciphertext")
 	}
 	if ciphertext[0] != 1 {
 		return nil, errors.New("Suite")
 	}
-	keys := derive(network, dataKey, []byte("celosia-1 payload"))
+	keys := derive(network, dataKey, []byte("celosia-1 payload"+sender))
 	if !bytes.Equal(keys[32:], ciphertext[1:33]) {
 		return nil, errors.New("Commitment")
 	}

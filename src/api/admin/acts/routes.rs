@@ -1,4 +1,4 @@
-//! `GET /acts`, `POST /acts`, `POST /acts/{id}/approve`.
+//! `GET /acts`, `POST /acts`, `POST /acts/{id}/approve`, `POST /acts/{id}/withdraw`.
 
 use std::sync::Arc;
 
@@ -27,14 +27,15 @@ struct Asked {
     reason: String,
 }
 
-/// An approval says nothing beyond its path.
+/// An approval or a withdrawal says nothing beyond its path.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Approval {}
 
 /// The routes.
 pub(in crate::api::admin) fn routes(acts: Arc<PendingActs>) -> Router {
-    Router::new().route("/acts", get(list).post(request)).route("/acts/{id}/approve", post(approve)).with_state(acts)
+    let routes = Router::new().route("/acts", get(list).post(request)).route("/acts/{id}/approve", post(approve));
+    routes.route("/acts/{id}/withdraw", post(withdraw)).with_state(acts)
 }
 
 async fn list(State(acts): State<Arc<PendingActs>>, actor: Actor) -> Result<Json<Value>, Refusal> {
@@ -60,6 +61,16 @@ async fn approve(
 ) -> Result<Json<Value>, Refusal> {
     let Approval {} = json(request).await?;
     acts.approve(&actor, &id).await.map(Json)
+}
+
+async fn withdraw(
+    State(acts): State<Arc<PendingActs>>,
+    actor: Actor,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Json<Value>, Refusal> {
+    let Approval {} = json(request).await?;
+    acts.withdraw(&actor, &id).await.map(Json)
 }
 
 /// A JSON body. The media type is asked for: a page elsewhere can make a browser send any other without asking us.

@@ -1,20 +1,23 @@
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::admin::Actor;
+use crate::api::admin::{Actor, Refusal};
 use crate::governance::Accepted;
 use crate::services::{Error, GovernanceStatus, Node};
 use crate::translog::note::{MAX_NOTE, Note};
 use crate::types::{Coded as _, PayloadId};
 
+/// Media type of a signed document.
+const NOTE: &str = "application/vnd.celosia.note";
 /// Media type of a receipt.
 const CBOR: &str = "application/cbor";
 
@@ -47,6 +50,18 @@ impl IntoResponse for Failed {
             response.headers_mut().insert("celosia-error", code);
         }
         response
+    }
+}
+
+/// Threat: a page elsewhere makes a browser with a client certificate bring texts, and the journal names the person. No page can send these
+/// types unasked (Fetch standard, CORS-safelisted request headers); looked at before it is asked who calls.
+pub(super) async fn note_type(request: Request, next: Next) -> Response {
+    let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = media.split(';').next().unwrap_or_default().trim();
+    if [NOTE, "application/octet-stream"].iter().any(|known| essence.eq_ignore_ascii_case(known)) {
+        next.run(request).await
+    } else {
+        Refusal::NoteType.into_response()
     }
 }
 

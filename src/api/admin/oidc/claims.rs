@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::api::admin::{Refusal, Role};
 use crate::net::PeerCertificate;
+use crate::types::is_hidden;
 
 /// Longest name of a person, in bytes: it is written to logs and to the journal.
 const MAX_NAME: usize = 128;
@@ -28,7 +29,7 @@ fn find<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
 /// A text that can stand in a log: not empty, not long, nothing invisible.
 pub(super) fn text(claims: &Map<String, Value>, path: &str) -> Option<String> {
     let text = find(claims, path)?.as_str()?;
-    let is_fit = !text.is_empty() && text.len() <= MAX_NAME && text.trim() == text && !text.chars().any(char::is_control);
+    let is_fit = !text.is_empty() && text.len() <= MAX_NAME && text.trim() == text && !text.chars().any(is_hidden);
     is_fit.then(|| text.to_owned())
 }
 
