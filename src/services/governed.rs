@@ -293,6 +293,27 @@ impl Node {
         }
     }
 
+    /// Whether the policy lets us have anything at all from this sender: the class of a payload in Tessera's suite is not told, so what no
+    /// class may do is refused. Our own come back from whoever recovers them.
+    ///
+    /// Threat: a member, or a recipient that is suspended, goes round the policy with the suite in which no class is told.
+    pub(crate) fn admits_untold(&self, sender: &Address) -> Result<(), Error> {
+        let Some(governed) = &self.governed else { return Ok(()) };
+        let charter = governed.charter();
+        let members = charter.members();
+        let sender = members.by_address(sender).ok_or(Error::NotInDirectory(*sender))?;
+        if sender.id == governed.me {
+            return Ok(());
+        }
+        let me = members.by_id(&governed.me).ok_or_else(|| Error::NotAMember(governed.me.clone()))?;
+        let judge = |class| charter.policy().judge(&Judged { sender, recipients: &[me], class });
+        if Class::ALL.into_iter().any(|class| judge(class).is_ok()) {
+            Ok(())
+        } else {
+            judge(Class::default()).map_err(Error::Policy)
+        }
+    }
+
     /// An event for the journal, where there is one.
     pub(crate) fn event<'a>(&self, make: impl FnOnce() -> Happening<'a>) -> Option<Event> {
         self.governed.as_ref().map(|_| make().event())
