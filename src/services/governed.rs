@@ -308,7 +308,7 @@ impl Node {
     /// recovery was judged when it was sent.
     ///
     /// Threat: a member sends in Tessera's suite what this node's policy, or its own suspension, does not let in.
-    pub(crate) fn judge_unclassed(&self, sender: &Address) -> Result<(), Error> {
+    pub(crate) fn admits_untold(&self, sender: &Address) -> Result<(), Error> {
         let Some(governed) = &self.governed else { return Ok(()) };
         let charter = governed.charter();
         let members = charter.members();

@@ -32,6 +32,7 @@ impl Node {
         if self.settings.recovering && payload.privacy.flag.is_enhanced() {
             return Err(Error::Recovering("Transactions with enhanced privacy are not accepted during recovery mode"));
         }
+        self.admits_untold(&payload.sender)?;
         let outcome = self.take(payload).await;
         match &outcome {
             Ok(Pushed { withdraw: Some(_), .. }) => self.counters.pushed.add(),
@@ -47,7 +48,6 @@ impl Node {
             return Err(Error::EnhancedPrivacyDisabled);
         }
         self.admits_sender(&payload.sender)?;
-        self.judge_unclassed(&payload.sender)?;
         let id = payload_id(&payload.ciphertext);
         let EncodedPayload { privacy, sender, recipients, ciphertext, .. } = &mut payload;
         if let Some(reason) = self.check_affected(privacy, sender, recipients, ciphertext).await? {

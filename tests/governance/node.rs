@@ -14,7 +14,7 @@ fn a_document_goes_to_a_node_and_its_answer_is_told() {
     assert!(told.contains("is on version 2, it took this one"), "{told}");
     let (head, body) = asked.join().unwrap();
     assert!(head.starts_with("POST /governance/documents HTTP/1.1"), "{head}");
-    assert!(head.to_lowercase().contains("content-type: text/plain"), "{head}");
+    assert!(head.to_lowercase().contains("content-type: application/vnd.celosia.note"), "{head}");
     assert_eq!(body, ground.read("node/000002-directory.note"));
 
     let (place, _) = answer_once(409, r#"{"code":"CEL6014","message":"a fork at version 2"}"#);

@@ -182,7 +182,7 @@ fn events(of: &Member, count: usize) -> Vec<(String, String)> {
     for line in BufReader::new(stream).lines().take(200) {
         let line = line.unwrap();
         if let Some(name) = line.strip_prefix("event: ").or(line.strip_prefix("event:")) {
-            kind = name.trim().to_owned();
+            name.trim().clone_into(&mut kind);
         } else if let Some(data) = line.strip_prefix("data:") {
             told.push((std::mem::take(&mut kind), data.trim().to_owned()));
         }

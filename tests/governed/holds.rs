@@ -33,7 +33,7 @@ impl Committee {
             "--argonconfig",
             &committee.file("argon.json"),
         ]);
-        committee.public = std::fs::read_to_string(committee.file("hold.pub")).unwrap().trim().to_owned();
+        std::fs::read_to_string(committee.file("hold.pub")).unwrap().trim().clone_into(&mut committee.public);
         assert!(made.contains(&committee.public), "{made}");
         assert!(std::fs::read_to_string(committee.file("hold.key")).unwrap().contains("argon2sbox"), "it is locked");
         committee

@@ -214,3 +214,35 @@ fn a_delivery_that_is_passed_over_is_no_delivery_in_the_receipt() {
     let second = send(&[&first]);
     assert_eq!((b.receive(&second), acks(&second)), (None, 0), "{}", b.log());
 }
+
+/// The admin surface without people: a web page that made its name point here, and one that sends what needs no leave.
+#[test]
+fn no_web_page_reads_the_admin_surface_or_brings_documents() {
+    let mut net = Net::prepare(&["b"]);
+    net.members[0].start();
+    let b = net.at(0);
+    let crate::http::Target::Tcp(port) = b.admin else { unreachable!("a port") };
+    let ask = |host: &str| {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+        let request = format!("GET /governance/traffic?days=7 HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        std::io::Read::read_to_string(&mut stream, &mut answer).unwrap();
+        answer
+    };
+    for host in ["evil.example", "evil.example:80", &format!("localhost.evil.example:{port}")] {
+        let answer = ask(host);
+        assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("CEL2327"), "{host}: {answer}");
+    }
+    for host in ["localhost".to_owned(), format!("127.0.0.1:{port}"), format!("[::1]:{port}")] {
+        assert!(ask(&host).starts_with("HTTP/1.1 200"), "{host}");
+    }
+    let note = net.governors.notes[0].to_string();
+    for media in ["text/plain", "text/plain;charset=UTF-8", "application/x-www-form-urlencoded", "multipart/form-data"] {
+        let answer = Request::post("/governance/documents", media, note.as_bytes()).send(&b.admin);
+        assert_eq!((answer.status, answer.header("celosia-error")), (415, Some("CEL2328")), "{media}");
+    }
+    for media in ["application/vnd.celosia.note", "application/octet-stream"] {
+        Request::post("/governance/documents", media, note.as_bytes()).send(&b.admin).must(200);
+    }
+}

@@ -47,7 +47,12 @@ fn a_node_that_was_put_back_refuses_to_serve_until_operators_decide() {
     net.members[0].spawn(&[]);
     net.members[0].wait_for_admin();
     let a = net.at(0);
-    a.wait_until(|| a.log().contains("CEL3211"), "it does not see that it was put back");
+    // While others are asked, and from the moment on in which it knows.
+    let is_known = || {
+        assert_eq!(Request::get("/ready").send(&a.admin).status, 503);
+        a.log().contains("CEL3211")
+    };
+    a.wait_until(is_known, "it does not see that it was put back");
     assert_eq!(Request::get("/ready").send(&a.admin).status, 503);
     assert!(a.log().contains("b has seen it"), "{}", a.log());
     let halted = Request::get("/journal").send(&a.admin).json()["halted"].as_str().unwrap_or_default().to_owned();

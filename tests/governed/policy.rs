@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use celosia::governance::Regions;
 
 use crate::charter::CLASSES;
-use crate::http::{JSON, Request};
+use crate::http::{JSON, JSON_2_1, Request};
 use crate::member::Member;
 use crate::net::Net;
 
@@ -92,6 +92,35 @@ fn a_recipient_enforces_its_own_policy() {
     assert_ne!(answer.status, 201, "{}", answer.text());
     assert_eq!(net.at(1).receive(raw.as_str().unwrap()), None, "its suite got it through");
     net.members[0].wait_for_version(3);
+}
+
+/// In Tessera's suite no class is told: what no class may do is refused all the same, to a sender that asks no policy.
+#[test]
+fn a_recipient_enforces_its_policy_in_tesseras_suite_as_well() {
+    let mut net = Net::start(&["a", "b"]);
+    let raw = |net: &Net| {
+        let a = net.at(0);
+        let body = serde_json::json!({ "payload": "aG9sYQ==", "from": a.keys.public });
+        let stored = Request::post("/storeraw", JSON, body.to_string().as_bytes()).send(&a.application).must(200).json();
+        let body = serde_json::json!({ "hash": stored["key"], "to": [net.at(1).keys.public] });
+        Request::post("/sendsignedtx", JSON_2_1, body.to_string().as_bytes()).send(&a.node)
+    };
+    assert_eq!(raw(&net).status, 201, "{}", net.at(1).log());
+    let nowhere = Regions::Only(vec!["DE".parse().unwrap()]);
+    let note = net.governors.policy(|policy| {
+        let classes = &mut policy.classes;
+        for rule in [&mut classes.public, &mut classes.business, &mut classes.personal, &mut classes.special] {
+            rule.regions = nowhere.clone();
+        }
+    });
+    // b alone learns of it.
+    let pid = net.at(0).pid().to_string();
+    let signal = |how: &str| assert!(std::process::Command::new("kill").args([how, &pid]).status().unwrap().success());
+    signal("-STOP");
+    net.at(1).publish(&note).must(200);
+    signal("-CONT");
+    let answer = raw(&net);
+    assert_ne!(answer.status, 201, "{}", answer.text());
 }
 
 /// Quiet delivery leaves at ticks of a shared clock: sends of one class arrive together, those of another at once.

@@ -294,6 +294,9 @@ async fn a_crash_in_a_release_or_at_the_end_is_made_good() {
     assert_eq!(of_subject(bench.node(), "ana").await, [item]);
 }
 
+/// What makes a request wrong.
+type Change = fn(&mut NewHold);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_and_requests_that_do_not_fit_are_refused_by_name() {
     let bench = Bench::new();
@@ -347,7 +350,6 @@ async fn answers_and_requests_that_do_not_fit_are_refused_by_name() {
     let document = |new: &mut NewHold| {
         new.scope = Scope::Items(vec![ItemId::Document(crate::types::DocumentId::new([1; 32]))]);
     };
-    type Change = fn(&mut NewHold);
     let cases: [(Change, &str); 5] = [
         (|new| new.ground = "because".into(), "CEL3384"),
         (|new| new.reference = "a\nb".into(), "CEL3385"),

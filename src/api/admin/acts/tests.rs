@@ -161,8 +161,39 @@ async fn what_is_no_act_is_not_kept() {
     let eve = actor(&bench, "eve", "c:9", &[Role::Operator, Role::Observer]);
     assert_eq!(code(acts.request(&eve, Act::Erase, erasure(), "x").await), 2315);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-    for _ in 0..MOST_WAITING {
-        acts.request(&ana, Act::Erase, erasure(), "x").await.unwrap();
+}
+
+#[tokio::test]
+async fn one_person_fills_a_tenth_of_the_waiting_room_and_acts_are_taken_back() {
+    let (bench, folder) = (Arc::new(Bench::default()), tempfile::tempdir().unwrap());
+    let acts = PendingActs::open(folder.path(), Arc::clone(&bench) as _, DAY).unwrap();
+    let person = |number: usize| actor(&bench, &format!("p{number}"), &format!("c:{number}"), &[Role::Dpo]);
+    let ana = person(0);
+    let mut ids = Vec::new();
+    for _ in 0..MOST_OF_ONE {
+        let asked = acts.request(&ana, Act::Erase, erasure(), "x").await.unwrap();
+        ids.push(asked["id"].as_str().unwrap().to_owned());
     }
-    assert_eq!(code(acts.request(&ana, Act::Erase, erasure(), "x").await), 2324);
+    assert_eq!(code(acts.request(&ana, Act::Erase, erasure(), "x").await), 2329);
+    let guise = actor(&bench, "P\u{200b}0", "c:x", &[Role::Dpo]);
+    assert_eq!(code(acts.request(&guise, Act::Erase, erasure(), "x").await), 2329, "the same person");
+    for number in 1..MOST_WAITING / MOST_OF_ONE {
+        for _ in 0..MOST_OF_ONE {
+            acts.request(&person(number), Act::Erase, erasure(), "x").await.unwrap();
+        }
+    }
+    assert_eq!(code(acts.request(&person(99), Act::Erase, erasure(), "x").await), 2324);
+    // Her own, and another's by a role that could approve it; nobody else.
+    let other = |role| actor(&bench, "oto", "c:o", &[role]);
+    assert_eq!(code(acts.withdraw(&other(Role::Observer), &ids[0]).await), 2315);
+    assert_eq!(acts.withdraw(&ana, &ids[0]).await.unwrap()["state"], "withdrawn");
+    acts.withdraw(&other(Role::Operator), &ids[1]).await.unwrap();
+    assert_eq!(code(acts.withdraw(&ana, &ids[0]).await), 2323, "twice");
+    assert_eq!(code(acts.approve(&other(Role::Operator), &ids[0]).await), 2323, "it is over");
+    assert!(bench.told.lock().unwrap().contains(&"p0 dpo erase withdrawn".to_owned()));
+    acts.request(&person(99), Act::Erase, erasure(), "x").await.unwrap();
+    // Over a restart, too.
+    drop(acts);
+    let acts = PendingActs::open(folder.path(), Arc::clone(&bench) as _, DAY).unwrap();
+    assert_eq!(code(acts.withdraw(&ana, &ids[1]).await), 2323);
 }
