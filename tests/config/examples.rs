@@ -57,7 +57,6 @@ fn it_names_every_field_of_every_table() {
         "[root.vault]",
         "[root.pkcs11]",
         "[erasure]",
-        "[holds]",
         "[limits]",
         "[log]",
         "[governance]",
