@@ -99,7 +99,17 @@ mod tests {
     #[test]
     fn names_that_could_forge_a_line_of_the_log_are_none() {
         let long = "a".repeat(MAX_NAME + 1);
-        for bad in [json!(""), json!("a\nb"), json!(" a"), json!("a\u{1b}[0m"), json!("ana\u{200b}"), json!("ana\u{e0041}"), json!(7), json!(null), json!(long)] {
+        for bad in [
+            json!(""),
+            json!("a\nb"),
+            json!(" a"),
+            json!("a\u{1b}[0m"),
+            json!("ana\u{200b}"),
+            json!("ana\u{e0041}"),
+            json!(7),
+            json!(null),
+            json!(long),
+        ] {
             assert_eq!(text(&claims(json!({ "sub": bad })), "sub"), None, "{bad}");
         }
         assert_eq!(text(&claims(json!({"sub": "Ana Díaz"})), "sub").as_deref(), Some("Ana Díaz"));
