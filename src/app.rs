@@ -22,9 +22,10 @@ use crate::directory::{Directory, Trust};
 use crate::enclave::Enclave;
 use crate::enclave::harden::harden;
 use crate::enclave::remote::RemoteEnclave;
+use crate::erasure::Profile;
 use crate::net::Shutdown;
 use crate::net::admin::{Pending, Readiness};
-use crate::services::{Governed, Node, Settings};
+use crate::services::{Governed, HoldSettings, Node, Settings};
 use crate::store::Store;
 use crate::store::rocks::RocksStore;
 use crate::telemetry::{self, Metrics, NodeSource};
@@ -180,6 +181,7 @@ async fn work(node: &Arc<Node>, recover: bool, purge_every: Duration, signals: &
     }
     if !recover {
         tasks.spawn(Arc::clone(node).keep_retention());
+        tasks.spawn(Arc::clone(node).keep_holds());
     }
     let code = tokio::select! {
         () = signals.stop() => 0,
@@ -256,5 +258,22 @@ fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {
         poll_interval: config.peers.poll_interval,
         own_url,
         node_cache: config.erasure.node_cache,
+        holds: holds(config)?,
     })
+}
+
+/// The hold committee, and the law that applies.
+fn holds(config: &Config) -> Result<HoldSettings, StartError> {
+    let profile = match &config.erasure.profile {
+        None => Profile::default(),
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|source| StartError::ProfileFile { path: path.clone(), source })?;
+            Profile::parse(&text).map_err(|source| StartError::Profile { path: path.clone(), source })?
+        }
+    };
+    let committee = config.holds.committee;
+    if committee.is_none() && !profile.blocks.is_empty() {
+        return Err(StartError::NoCommittee(profile.name));
+    }
+    Ok(HoldSettings { committee, profile: Arc::new(profile) })
 }

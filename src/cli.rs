@@ -28,12 +28,14 @@ mod bench;
 mod certificate;
 mod config;
 mod demo;
+mod doc;
 mod enclave;
 mod erase;
 mod failure;
 mod fsck;
 mod governance;
 mod health;
+mod hold;
 mod http;
 mod journal;
 mod keygen;
@@ -78,6 +80,8 @@ enum Command {
     Demo(demo::Args),
     /// Show keys, peers, store and rates of a running node.
     Status(status::Args),
+    /// Put, get, share and erase documents: payloads that no contract sees.
+    Doc(Box<doc::Args>),
     /// Exit with 0 if a running node answers, for health checks.
     Health(health::Args),
     /// Dangerous acts: one person asks, another approves.
@@ -92,6 +96,10 @@ enum Command {
     Governance(Box<governance::Args>),
     /// Erase payloads and documents at every holder: ask, decide, refuse, follow.
     Erase(Box<erase::Args>),
+    /// Holds: what stands before an erasure. Place, show, release.
+    Hold(Box<hold::Args>),
+    /// Make data unreadable without destroying it yet: `hold place --kind block`.
+    Block(Box<hold::PlaceArgs>),
     /// Verify the certificate of an erasure, and show it as a page.
     Certificate(certificate::Args),
     /// Run the enclave as a process of its own.
@@ -150,6 +158,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         // 1 is what container runtimes call unhealthy.
         Command::Health(args) => health::run(&args).map_err(|error| Failure::from(error).with_exit(1))?,
         Command::Demo(args) => demo::run(&args)?,
+        Command::Doc(args) => doc::run(&args)?,
         Command::Status(args) => status::run(&args)?,
         Command::Acts(args) => acts::run(&args)?,
         Command::Config(args) => config::run(args)?,
@@ -162,6 +171,8 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Journal(args) => journal::run(&args)?,
         Command::Receipt(args) => receipt::run(&args)?,
         Command::Purge(args) => purge::run(&args)?,
+        Command::Hold(args) => hold::run(&args)?,
+        Command::Block(args) => hold::block(&args)?,
         Command::Subject(args) => rights::subject(&args)?,
         Command::Ropa(args) => rights::ropa(&args)?,
         Command::BreachRadius(args) => rights::radius(&args)?,

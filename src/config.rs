@@ -35,7 +35,7 @@ use crate::types::Address;
 
 pub use access::{AccessTable, CertificateEntry, CertificateHash, IssuerUrl, OidcTable, system_authorities};
 pub use endpoint::{Endpoint, HostPort};
-pub use erasure::ErasureTable;
+pub use erasure::{ErasureTable, HoldsTable};
 pub use error::{ConfigError, Place, Rejected, Warning};
 pub use governance::Governance;
 pub use keys::{EnclaveTable, KeyEntry, PrivateSource, PublicSource, ResidentGroup};
@@ -81,6 +81,9 @@ pub struct Config {
     /// `[governance]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub governance: Option<Governance>,
+    /// `[holds]`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub holds: HoldsTable,
     /// `[limits]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,
@@ -148,6 +151,12 @@ pub struct Limits {
     /// Largest request body, bytes.
     #[serde(with = "units::size")]
     pub max_body: u64,
+    /// Largest document, bytes.
+    #[serde(with = "units::size")]
+    pub max_document: u64,
+    /// What all documents together take up on the disk, bytes.
+    #[serde(with = "units::size")]
+    pub max_documents: u64,
     /// Connections that one listener holds at once.
     pub max_connections: u32,
     /// Requests that may wait; beyond it the application surface answers 503 and the node surface is slowed.
@@ -156,7 +165,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_body: 64 << 20, max_connections: 1024, queue: 1024 }
+        Self { max_body: 64 << 20, max_document: 5 << 30, max_documents: 1 << 40, max_connections: 1024, queue: 1024 }
     }
 }
 

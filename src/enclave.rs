@@ -6,7 +6,9 @@
 pub mod allocator;
 #[cfg(test)]
 mod contract;
+pub mod documents;
 pub mod harden;
+mod hold;
 mod index;
 pub mod keyfile;
 pub mod local;
@@ -26,6 +28,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
+pub use self::documents::DocumentKeys;
+pub use self::hold::{HoldRelease, Restored};
 pub use self::index::IndexKey;
 pub use self::native::{Clock, NativeDraft, NativeIngest, NativeMeta, NativeSealed, NativeTarget};
 use crate::crypto::nacl::{KeyBox, Nonce};
@@ -159,6 +163,9 @@ pub enum EnclaveError {
     /// The leaf is punctured: this payload was erased.
     #[error("the payload was erased")]
     Erased,
+    /// The one-time key that an answer of the hold committee was sealed to is gone: it lives in the enclave's memory alone.
+    #[error("the one-time key of this answer is gone: export the hold again, and have that opened")]
+    HoldKeyGone,
     /// A recipient's public key that no secret can be shared with.
     #[error("recipient {0} is not a usable X25519 public key")]
     LowOrder(Address),
@@ -184,6 +191,7 @@ impl Coded for EnclaveError {
         match self {
             Self::Broken => Code(5001),
             Self::Erased => Code(5002),
+            Self::HoldKeyGone => Code(3389),
             Self::LowOrder(_) => Code(5003),
             Self::NotOurs(_) => Code(5004),
             Self::NoSigningKey => Code(5010),
@@ -196,7 +204,7 @@ impl Coded for EnclaveError {
 
 /// The boundary. Every operation that touches a private key or a data key is here, and nowhere else.
 #[async_trait]
-pub trait Enclave: Send + Sync {
+pub trait Enclave: DocumentKeys + Send + Sync {
     /// Our public keys, the default sender first. Never empty.
     fn addresses(&self) -> Arc<[Address]>;
 
@@ -279,6 +287,26 @@ pub trait Enclave: Send + Sync {
         key: &SealedHead,
         words: Vec<Zeroizing<Vec<u8>>>,
     ) -> Result<Vec<[u8; 32]>, EnclaveError>;
+
+    /// Seals a record's head, and what is sealed beside it (label and bytes each), to the hold committee, under a fresh leaf. The record's own
+    /// leaf is left as it is: the caller punctures it once the envelope is durable. `label` is bound to the envelope.
+    async fn block_record(
+        &self,
+        id: PayloadId,
+        head: &SealedHead,
+        beside: Vec<(String, Bytes)>,
+        committee: Address,
+        label: Vec<u8>,
+    ) -> Result<SealedHead, EnclaveError>;
+
+    /// A fresh one-time public key that the hold committee seals an answer to. Its private half lives in memory, for a day at most.
+    async fn hold_key(&self) -> Result<Address, EnclaveError>;
+
+    /// The lock of an envelope. [`EnclaveError::Erased`] if its leaf is punctured.
+    async fn hold_lock(&self, id: PayloadId, envelope: &SealedHead) -> Result<Address, EnclaveError>;
+
+    /// Opens an envelope with the committee's answer and seals what was in it under a fresh leaf.
+    async fn release_record(&self, id: PayloadId, release: HoldRelease) -> Result<Restored, EnclaveError>;
 
     /// Punctures leaves. Durable when it returns.
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError>;

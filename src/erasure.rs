@@ -5,9 +5,11 @@ mod case;
 mod certificate;
 mod clock;
 mod ground;
+mod hold;
 mod level;
 mod order;
 mod page;
+mod profile;
 mod receipt;
 mod retention;
 mod scope;
@@ -17,9 +19,14 @@ pub use case::{Case, Forbidden, Holder, HolderKind, Moved, Refusal, State, Step}
 pub use certificate::{About, Certificate, CertificateError, Checked, CheckedHolder, Entry, Evidence, OUTSIDE};
 pub use clock::answer_due;
 pub use ground::{Exception, Ground, UnknownWord};
+pub use hold::{
+    ANSWER_FORMAT, Hold, HoldAnswer, HoldId, HoldKind, HoldLabel, HoldRequest, HoldState, LockedEnvelope, MAX_GROUND,
+    OpenedEnvelope, REQUEST_FORMAT, is_reference,
+};
 pub use level::Level;
 pub use order::{CaseId, MAX_ITEMS, Order, SignedOrder};
 pub use page::render;
+pub use profile::{BlockRule, HoldGround, Narrowing, PROFILE_FORMAT, Profile, ProfileError};
 pub use receipt::{Answer, ErasureReceipt, MAX_TEXT, SignedErasureReceipt};
 pub use retention::until;
 pub use scope::Scope;

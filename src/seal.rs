@@ -5,6 +5,8 @@
 
 pub mod celosia1;
 mod close;
+pub mod document;
+pub mod hold;
 mod open;
 mod ring;
 

@@ -3,6 +3,7 @@
 mod chronicle;
 mod counters;
 mod discover;
+mod documents;
 mod encoded;
 mod erase;
 mod erasure;
@@ -10,6 +11,7 @@ mod error;
 mod governed;
 mod groups;
 mod happening;
+mod holds;
 mod journal_view;
 mod native;
 mod peers;
@@ -42,11 +44,16 @@ use crate::types::{Address, Class, GroupId, PayloadId, PeerUrl, Privacy, Privacy
 pub use chronicle::{Chronicle, log_name};
 pub use counters::{Counter, Counters};
 pub use discover::{PartyInfoAnswer, PartyInfoFrom};
+pub use documents::{
+    BrokenOff, Contents, DocumentError, DocumentFigures, DocumentLimits, DocumentPlace, DocumentReceipt, DocumentState, Incoming,
+    Info as DocumentInfo, NewDocument, Progress as UploadProgress, Recipient as DocumentRecipient, WayState,
+};
 pub use erasure::{ErasureError, NewCase, Reach, Reached};
 pub use error::Error;
 pub use governed::Governed;
 pub use groups::{Group, GroupKind, NewGroup, ResidentGroup};
 pub use happening::Kind as HappeningKind;
+pub use holds::{HoldError, HoldSettings, NewHold};
 pub use native::{GovernanceStatus, MemberStatus, NativeAddress, NativePeers, path as native_path};
 pub use peers::{Capabilities, Delivered, PeerError, Peers, ResendScope};
 pub use purge::{LastPurge, Purges};
@@ -76,6 +83,8 @@ pub struct Settings {
     pub own_url: PeerUrl,
     /// How long the node beside us may keep a payload in its cache: an erasure waits for it before it says "purged".
     pub node_cache: Duration,
+    /// The hold committee, and the law that applies.
+    pub holds: HoldSettings,
 }
 
 /// The node: keys, store, peers and rules in one place. Cheap to clone through its `Arc`.
@@ -94,6 +103,7 @@ pub struct Node {
     pub(crate) orders: tokio::sync::Mutex<()>,
     /// Held while a case is changed.
     pub(crate) cases: tokio::sync::Mutex<()>,
+    pub(crate) holds: holds::Holds,
     pub(crate) purges: Purges,
     pub(crate) index: rights::Index,
     pub(crate) rotations: root::Rotations,
@@ -121,6 +131,7 @@ impl Node {
             governed: None,
             orders: tokio::sync::Mutex::default(),
             cases: tokio::sync::Mutex::default(),
+            holds: holds::Holds::default(),
             purges: Purges::default(),
             index: rights::Index::default(),
             rotations: root::Rotations::default(),

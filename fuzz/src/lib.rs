@@ -18,7 +18,7 @@ use celosia::translog::submission::Submission;
 use celosia::translog::tile::{self, Tile};
 use celosia::types::{Codec, VersionSet};
 use celosia::wire::privacy_group::EncodedGroup;
-use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, PartyInfo, Receipt, SignedAck};
+use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Manifest, PartyInfo, Receipt, SignedAck};
 
 /// A payload in Tessera's layout.
 pub fn legacy(input: &[u8]) {
@@ -99,6 +99,13 @@ pub fn http_path(input: &[u8]) {
     let versions = VersionSet::parse(lines.clone().filter_map(|line| std::str::from_utf8(line).ok()));
     assert_eq!(VersionSet::parse(versions.header_names()), versions);
     drop(request::keys("c11n-to", lines));
+}
+
+/// A document's manifest.
+pub fn manifest(input: &[u8]) {
+    if let Ok(manifest) = Manifest::decode(input) {
+        assert_eq!(manifest.encode(), input);
+    }
 }
 
 /// The state of a key tree, inside its seal.

@@ -1,5 +1,6 @@
 //! The application surface: Tessera's third-party API.
 
+mod documents;
 mod erasures;
 mod tags;
 
@@ -27,6 +28,7 @@ pub(crate) fn routes(limits: &Limits) -> OpenApiRouter<Arc<Api>> {
     OpenApiRouter::with_openapi(openapi::titled("application surface"))
         .merge(common::routes())
         .merge(events::routes())
+        .merge(documents::routes(limits))
         .merge(kept)
         .merge(told)
 }

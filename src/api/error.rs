@@ -5,14 +5,14 @@
 use std::any::Any;
 use std::borrow::Cow;
 
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use hyper::ext::ReasonPhrase;
 
 use super::request::RequestError;
 use crate::enclave::EnclaveError;
-use crate::services::{self, ErasureError, PeerError};
+use crate::services::{self, DocumentError, ErasureError, HoldError, PeerError};
 use crate::store::StoreError;
 use crate::types::{Code, Coded};
 use crate::wire::DecodeError;
@@ -128,6 +128,12 @@ impl IntoResponse for Error {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        // RFC 9110 section 14.4: how long it is.
+        if let Self::Service(services::Error::Kept(DocumentError::Range(size))) = &self
+            && let Ok(range) = HeaderValue::try_from(format!("bytes */{size}"))
+        {
+            headers.insert(CONTENT_RANGE, range);
+        }
         // Tessera tells an offline peer in the reason phrase, and its callers read it there.
         if let Self::Service(services::Error::Delivery { source: PeerError::Offline(_), .. }) = &self
             && let Ok(reason) = ReasonPhrase::try_from(self.message().into_owned())
@@ -172,6 +178,7 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         | E::Message(_)
         | E::NotAChallenge
         | E::NotMandatoryType
+        | E::BodyBroken
         | E::Upload => StatusCode::BAD_REQUEST,
         E::EnhancedPrivacyDisabled
         | E::EnhancedPrivacyUnsupported(_)
@@ -197,9 +204,11 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         | E::RawNotFound(_)
         | E::RecipientUnknown(_)
         | E::SenderUnknown(_) => StatusCode::NOT_FOUND,
+        E::Kept(error) => document_status(error),
         E::Erased(_) => StatusCode::GONE,
         E::Erasure(error) => erasure_status(error),
-        E::Leaving(_) => StatusCode::CONFLICT,
+        E::Hold(error) => hold_status(error),
+        E::Enclave(EnclaveError::HoldKeyGone) | E::Leaving(_) => StatusCode::CONFLICT,
         E::GroupsUnavailable | E::RolledBack(_) => StatusCode::SERVICE_UNAVAILABLE,
         E::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
         E::Delivery { source, .. } | E::Peer(source) => match source {
@@ -220,6 +229,36 @@ fn erasure_status(error: &ErasureError) -> StatusCode {
         ErasureError::Order(_) => StatusCode::FORBIDDEN,
         ErasureError::Text | ErasureError::Past => StatusCode::BAD_REQUEST,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn hold_status(error: &HoldError) -> StatusCode {
+    match error {
+        HoldError::Unknown(_) => StatusCode::NOT_FOUND,
+        HoldError::NotActive(..) | HoldError::NoCommittee | HoldError::Held { .. } | HoldError::AnswerNeeded(_) => {
+            StatusCode::CONFLICT
+        }
+        HoldError::Narrowed(_) => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
+        HoldError::Nothing | HoldError::Document => StatusCode::UNPROCESSABLE_ENTITY,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+fn document_status(error: &DocumentError) -> StatusCode {
+    use DocumentError as E;
+    match error {
+        E::NotGoverned | E::NotFound(_) => StatusCode::NOT_FOUND,
+        E::Erased(_) => StatusCode::GONE,
+        E::Unfinished(_) | E::Complete(_) | E::Offset { .. } | E::Conflict(_) => StatusCode::CONFLICT,
+        E::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        E::Length(_) | E::BadId | E::Manifest(_) | E::NotOffered => StatusCode::BAD_REQUEST,
+        E::Full(_) => StatusCode::INSUFFICIENT_STORAGE,
+        E::Busy(_) => StatusCode::LOCKED,
+        E::Tessera(_) | E::NotOurs(_) => StatusCode::FORBIDDEN,
+        E::Range(_) => StatusCode::RANGE_NOT_SATISFIABLE,
+        E::Damaged(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        E::TusVersion => StatusCode::PRECONDITION_FAILED,
+        E::TooManyUploads(_) => StatusCode::TOO_MANY_REQUESTS,
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::net::Shutdown;
 use crate::services;
-use crate::types::PayloadId;
+use crate::types::ItemId;
 
 pub(crate) use stream::routes;
 
@@ -75,8 +75,8 @@ pub struct EventItem {
     pub time_ms: u64,
     /// What it tells applications; `None`: nothing, it only moves the cursor.
     pub kind: Option<EventKind>,
-    /// Which payload it is about.
-    pub about: Option<PayloadId>,
+    /// Which payload or document it is about.
+    pub about: Option<ItemId>,
     /// The record as the journal holds it, byte for byte (JSON), and the salt of its commitment (32 bytes); `None` once its content was erased.
     pub content: Option<(String, [u8; 32])>,
     /// What stands in the log: HMAC-SHA-256(salt, record).

@@ -15,7 +15,7 @@ use super::{Limits, body, common};
 use crate::net::native::NativeCaller;
 use crate::services::{self, Node, native_path as path};
 use crate::wire::native::{
-    Batch, Documents, DocumentsAfter, Message, OrdersAfter, Part, Resend, Seen, Standing, Withdraw, Witness,
+    Batch, DocumentPart, Documents, DocumentsAfter, Message, OrdersAfter, Part, Resend, Seen, Standing, Withdraw, Witness,
 };
 
 /// Longest batch: some deliveries of a MiB, or one part.
@@ -44,6 +44,7 @@ pub fn native_router(node: Arc<Node>, limits: Limits) -> Router {
     let (small, writes, bulk) = (shared(limits.writes), shared(limits.writes), shared(limits.reads));
     let deliveries = Router::new()
         .route(path::DELIVER, post(deliver))
+        .route(path::DOCUMENT_PART, post(document_part))
         .route(path::PART, post(part))
         .route(path::WITHDRAW, post(withdraw))
         .route_layer(from_fn_with_state(writes, pass_member));
@@ -93,6 +94,11 @@ async fn deliver(State(native): Surface, Extension(NativeCaller(from)): Caller, 
 async fn part(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
     let part: Part = read(request, MAX_BATCH).await?;
     Ok(answer(&native.node.native_part(&from, part).await?))
+}
+
+async fn document_part(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
+    let part: DocumentPart = read(request, MAX_BATCH).await?;
+    Ok(answer(&native.node.native_document_part(&from, part).await?))
 }
 
 async fn withdraw(State(native): Surface, request: Request) -> Result<Bytes, Error> {

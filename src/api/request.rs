@@ -8,7 +8,7 @@ mod tags;
 mod words;
 
 pub use error::RequestError;
-pub use headers::{keys, single_key};
+pub use headers::{class, keys, single_key};
 pub use media::{MediaType, accepted, is_octets, sent};
 pub use path::{Asked, Operation, Query, Target, To, item, query, target};
 pub use tags::declared;

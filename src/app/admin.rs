@@ -12,7 +12,7 @@ use crate::api::admin::{
     Access, AccessSettings, Acts, KnownCertificate, LogRecord, OidcSettings, PendingActs, Record, Refusal, Role,
 };
 use crate::config::{AccessTable, Config, OidcTable};
-use crate::erasure::CaseId;
+use crate::erasure::{CaseId, HoldId};
 use crate::net::tls::{ClientTls, TlsSettings, Trust};
 use crate::services::Node;
 use crate::types::PayloadId;
@@ -92,6 +92,10 @@ impl Acts for NodeActs {
 
     async fn erase_case(&self, case: CaseId, actors: &str) -> Result<Value, Refusal> {
         Ok(json!(self.node.decide_erasure(case, actors).await?))
+    }
+
+    async fn release_hold(&self, hold: HoldId, actors: &str) -> Result<Value, Refusal> {
+        Ok(json!(self.node.release_hold(hold, actors).await?))
     }
 
     async fn accept_rollback(&self, actors: &str, reason: &str) -> Result<Value, Refusal> {

@@ -6,6 +6,7 @@ use crate::api::events::webhook::WebhookError;
 use crate::config::Surface;
 use crate::directory::FolderError;
 use crate::enclave::EnclaveError;
+use crate::erasure::ProfileError;
 use crate::journal::JournalError;
 use crate::net::NetError;
 use crate::net::tls::TlsError;
@@ -107,6 +108,25 @@ pub enum StartError {
         /// Ours.
         ours: String,
     },
+    /// The file of the law that applies cannot be read.
+    #[error("the profile {path} cannot be read: {source}")]
+    ProfileFile {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file of the law that applies is none.
+    #[error("{path}: {source}")]
+    Profile {
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong.
+        source: ProfileError,
+    },
+    /// A law that wants blocks, and nobody to seal them to.
+    #[error("the profile {0} blocks before it erases: name the hold committee's key in [holds] committee")]
+    NoCommittee(String),
     /// Stopped while it waited for its operators.
     #[error("this node was put back and did not serve: {0}")]
     PutBack(String),
@@ -156,6 +176,9 @@ impl Coded for StartError {
             Self::Recovery { .. } => Code(1306),
             Self::ResidentGroups(_) => Code(1307),
             Self::Index(_) => Code(1370),
+            Self::ProfileFile { .. } => Code(1380),
+            Self::Profile { source, .. } => source.code(),
+            Self::NoCommittee(_) => Code(1382),
             Self::Signals { .. } => Code(1308),
             Self::NoEnclaveSocket => Code(1310),
             Self::EnclaveSocket { .. } => Code(1311),

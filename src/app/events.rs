@@ -14,7 +14,7 @@ use crate::crypto::sign::{Signature, VerifyKey};
 use crate::net::Shutdown;
 use crate::net::tls::{self, ClientTls};
 use crate::services::{Error, Node};
-use crate::types::PayloadId;
+use crate::types::ItemId;
 
 /// How often the journal is asked whether there is more. An event is in the log within a second, so its readers may wait a part of one.
 const LOOK: Duration = Duration::from_millis(200);
@@ -66,7 +66,7 @@ impl Events for Journal {
                 index,
                 time_ms: record["at"].as_u64().unwrap_or_default(),
                 kind: kind(&record),
-                about: record["id"].as_str().and_then(|id| id.parse::<PayloadId>().ok()),
+                about: record["id"].as_str().or(record["document"].as_str()).and_then(|id| id.parse::<ItemId>().ok()),
                 content,
                 commitment: row.commitment,
             }

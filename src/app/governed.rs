@@ -15,7 +15,7 @@ use crate::enclave::Enclave;
 use crate::governance::{Charter, TlsPin};
 use crate::net::native::{Admission, NativePool, NativeTls, Pin};
 use crate::net::{self, Listener, Shutdown};
-use crate::services::{Chronicle, Governed, Node, log_name};
+use crate::services::{Chronicle, DocumentLimits, Governed, Node, log_name};
 use crate::store::Store;
 use crate::telemetry::{Metrics, observe};
 use crate::types::{Coded as _, MemberId};
@@ -72,6 +72,8 @@ impl Native {
         let pool = NativePool::new(Arc::clone(&tls));
         let uploads: PathBuf = data_dir.join("uploads");
         let governed = Governed::new(table.member.clone(), live, pool, uploads, config.limits.max_body);
+        let limits = DocumentLimits { size: config.limits.max_document, total: config.limits.max_documents };
+        let governed = governed.with_documents(data_dir.join("documents"), limits);
         let governed = Arc::new(governed.with_journal(Arc::new(chronicle)));
         let listener = bind(config).await?;
         let accepted = acceptances.last().filter(|_| is_new);
@@ -103,13 +105,14 @@ impl Native {
         }
         let stop = shutdown.clone();
         let (gossiping, keeping, erasing) = (Arc::clone(node), Arc::clone(node), Arc::clone(node));
-        let interval = self.gossip_interval;
+        let (documents, interval) = (Arc::clone(node), self.gossip_interval);
         tokio::spawn(async move {
             tokio::select! {
                 () = stop.begun() => {}
                 () = gossiping.gossip(interval) => {}
                 () = keeping.keep_journal() => {}
                 () = erasing.keep_erasures() => {}
+                () = documents.keep_documents() => {}
             }
         });
     }

@@ -10,11 +10,13 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::config::{Config, Endpoint, Surface, load, system_authorities};
-use crate::net::client::{Client, Target};
+use crate::net::client::{Answer, Client, Target};
 use crate::net::tls::{ClientTls, Identity, TlsSettings, Trust};
 
 /// Longer than any honest answer takes.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer than a node takes to go through all that it has.
+const LONG: Duration = Duration::from_mins(10);
 
 /// Which running node is meant, and as whom it is asked.
 #[derive(clap::Args, Debug)]
@@ -103,11 +105,27 @@ impl Node {
         self.admin()
     }
 
+    /// Another surface: the one at the address that was given, or that the configuration names.
+    pub(crate) fn surface(&self, surface: Surface, patience: Duration) -> anyhow::Result<Door> {
+        if let Some(target) = &self.admin {
+            return self.patient_door(target.clone(), Vec::new(), patience);
+        }
+        let path = self.config.as_deref().context("name the node: --config FILE, or its address")?;
+        let config = load(path, &[])?.config;
+        let (target, own) =
+            reached(&config, surface).with_context(|| format!("{} has no such surface: {surface:?}", path.display()))?;
+        self.patient_door(target, own, patience)
+    }
+
     fn door(&self, target: Target, own: Vec<PathBuf>) -> anyhow::Result<Door> {
+        self.patient_door(target, own, PATIENCE)
+    }
+
+    fn patient_door(&self, target: Target, own: Vec<PathBuf>, patience: Duration) -> anyhow::Result<Door> {
         let is_tls = matches!(&target, Target::Url(url) if url.scheme() == "https");
         let tls = is_tls.then(|| self.tls(own)).transpose()?;
         let token = self.token_file.as_deref().map(read_token).transpose()?;
-        Ok(Door { client: Client::new(&target, tls.clone(), PATIENCE), tls, target, token })
+        Ok(Door { client: Client::new(&target, tls.clone(), patience), tls, target, token })
     }
 
     fn tls(&self, own: Vec<PathBuf>) -> anyhow::Result<std::sync::Arc<ClientTls>> {
@@ -166,7 +184,7 @@ impl Door {
         headers.extend(bearer.as_ref().map(|bearer| ("authorization", bearer.as_str())));
         headers.extend(body.map(|_| ("content-type", "application/json")));
         let body = Bytes::from(body.map(ToString::to_string).unwrap_or_default());
-        let answer = self.client.open(method, path, &headers, body).await;
+        let answer = self.client.open(method, path, &headers, body, LONG).await;
         let mut answer = answer.with_context(|| format!("no answer from {}", self.target))?;
         let (status, mut waiting) = (answer.status, Vec::new());
         while let Some(piece) = answer.next().await.context("the answer broke off")? {
@@ -182,6 +200,18 @@ impl Door {
             bail!("{}", Said { status, body: waiting.into() }.text());
         }
         if waiting.is_empty() { Ok(()) } else { take(&waiting) }
+    }
+
+    /// Any request; the answer as it is.
+    pub(crate) async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> anyhow::Result<Answer> {
+        let answer = self.client.request(method, path, headers, body).await;
+        answer.with_context(|| format!("no answer from {}", self.target))
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> anyhow::Result<Said> {
@@ -221,7 +251,7 @@ impl Said {
 }
 
 /// `unix:/path`, `/path` or a URL.
-fn target(text: &str) -> Result<Target, String> {
+pub(super) fn target(text: &str) -> Result<Target, String> {
     let written = if text.starts_with('/') { format!("unix:{text}") } else { text.to_owned() };
     written.parse().map_err(|error: crate::net::client::TargetError| error.to_string())
 }
@@ -229,7 +259,7 @@ fn target(text: &str) -> Result<Target, String> {
 /// Where a surface is reached, and the certificate that it shows there.
 fn reached(config: &Config, surface: Surface) -> Option<(Target, Vec<PathBuf>)> {
     // A listener of the node surface with TLS is for others; this machine has the socket.
-    let usable = |endpoint: &Endpoint| surface == Surface::Admin || endpoint.url().is_none_or(|url| !url.is_tls());
+    let usable = |endpoint: &Endpoint| surface != Surface::Node || endpoint.url().is_none_or(|url| !url.is_tls());
     let server = config.servers_of(surface).find(|server| usable(&server.address))?;
     let own = server.tls.iter().map(|tls| tls.cert.clone()).collect();
     Some((server.address.to_string().parse().ok()?, own))

@@ -105,7 +105,7 @@ enum Command {
 /// What is erased: exactly one of these.
 #[derive(clap::Args, Debug)]
 #[group(required = true, multiple = false)]
-struct ScopeArgs {
+pub(super) struct ScopeArgs {
     /// A payload or document; may be given several times.
     #[arg(long = "id", value_name = "BASE64")]
     ids: Vec<ItemId>,
@@ -127,7 +127,7 @@ struct ScopeArgs {
 }
 
 impl ScopeArgs {
-    fn scope(&self) -> anyhow::Result<Scope> {
+    pub(super) fn scope(&self) -> anyhow::Result<Scope> {
         let by = [
             self.subject.clone().map(Scope::Subject),
             self.purpose.clone().map(Scope::Purpose),
@@ -280,7 +280,7 @@ fn show(node: &Node, case: CaseId, as_json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn time(millis: &Value) -> String {
+pub(super) fn time(millis: &Value) -> String {
     match millis.as_i64() {
         None | Some(0) => "never".to_owned(),
         Some(millis) => Timestamp::from_millisecond(millis).map_or_else(|_| millis.to_string(), |stamp| stamp.to_string()),
@@ -288,6 +288,6 @@ fn time(millis: &Value) -> String {
 }
 
 /// Names come from others: nothing in them may move the cursor.
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     value.as_str().unwrap_or("-").chars().filter(|c| !c.is_control()).collect()
 }

@@ -223,13 +223,15 @@ struct Export<'a> {
     folder: &'a Path,
     file: BufWriter<File>,
     payloads: u64,
+    /// The document whose content comes.
+    document: Option<File>,
     ended: Option<u64>,
 }
 
 impl<'a> Export<'a> {
     fn begin(folder: &'a Path) -> anyhow::Result<Self> {
         let file = private(&folder.join("export.jsonl"))?;
-        Ok(Self { folder, file: BufWriter::new(file), payloads: 0, ended: None })
+        Ok(Self { folder, file: BufWriter::new(file), payloads: 0, document: None, ended: None })
     }
 
     fn take(&mut self, line: &[u8]) -> anyhow::Result<()> {
@@ -239,6 +241,17 @@ impl<'a> Export<'a> {
             self.payloads += 1;
             let name = format!("payload-{:06}.bin", self.payloads);
             private(&self.folder.join(&name))?.write_all(&bytes).with_context(|| name.clone())?;
+            line["file"] = name.into();
+        }
+        if line["kind"] == "piece" {
+            let bytes = BASE64.decode(line["data"].as_str().unwrap_or_default().as_bytes()).context("a piece is not base64")?;
+            let file = self.document.as_mut().context("a piece of no document")?;
+            return file.write_all(&bytes).context("a document");
+        }
+        if line.as_object_mut().and_then(|line| line.remove("content")).is_some() {
+            self.payloads += 1;
+            let name = format!("document-{:06}.bin", self.payloads);
+            self.document = Some(private(&self.folder.join(&name))?);
             line["file"] = name.into();
         }
         if line["kind"] == "end" {

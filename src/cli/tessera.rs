@@ -4,23 +4,6 @@
 
 use std::ffi::{OsStr, OsString};
 
-/// Commands of ours, none of which is rewritten away.
-const COMMANDS: [&str; 13] = [
-    "run",
-    "demo",
-    "status",
-    "health",
-    "config",
-    "keygen",
-    "keyupdate",
-    "governance",
-    "enclave",
-    "fsck",
-    "bench",
-    "version",
-    "help",
-];
-
 /// Commands that Tessera writes like options.
 const OPTION_COMMANDS: [(&str, &str); 7] = [
     ("-keygen", "keygen"),
@@ -63,7 +46,7 @@ pub(super) fn rewrite(arguments: Vec<OsString>) -> Vec<OsString> {
     let mut words = arguments.into_iter();
     let program = words.next().unwrap_or_else(|| "celosia".into());
     let mut words: Vec<OsString> = words.map(double_dash).collect();
-    let is_ours = words.first().is_some_and(|first| COMMANDS.iter().any(|command| first == command));
+    let is_ours = words.first().is_some_and(|first| is_command(first));
     let mut command = None;
     if !is_ours {
         let found = words.iter().position(|word| OPTION_COMMANDS.iter().any(|(option, _)| word == option));
@@ -79,6 +62,12 @@ pub(super) fn rewrite(arguments: Vec<OsString>) -> Vec<OsString> {
         words = bare_overrides(words);
     }
     [program].into_iter().chain(command.map(OsString::from)).chain(words).collect()
+}
+
+/// Whether it is a command of ours: none is rewritten away, whatever options it has.
+fn is_command(word: &OsStr) -> bool {
+    let all = <super::Cli as clap::CommandFactory>::command();
+    word == "help" || word.to_str().is_some_and(|word| all.find_subcommand(word).is_some())
 }
 
 fn double_dash(word: OsString) -> OsString {
@@ -119,6 +108,16 @@ fn is_bare_field(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_command_of_ours_is_rewritten_whatever_its_options() {
+        let all = <crate::cli::Cli as clap::CommandFactory>::command();
+        assert!(all.get_subcommands().count() > 15);
+        for command in all.get_subcommands().map(clap::Command::get_name).chain(["help"]) {
+            let line: Vec<OsString> = ["celosia", command, "show", "--config", "x.toml"].map(OsString::from).into();
+            assert_eq!(rewrite(line.clone()), line, "{command}");
+        }
+    }
 
     #[test]
     fn forms_of_scripts_in_the_field() {

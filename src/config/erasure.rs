@@ -1,8 +1,10 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::units;
+use crate::types::Address;
 
 /// `[erasure]`: how erasures are carried out here.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -11,11 +13,23 @@ pub struct ErasureTable {
     /// How long the node beside us keeps payloads in its cache: an erasure says "purged" no earlier.
     #[serde(with = "units::duration")]
     pub node_cache: Duration,
+    /// File of the law that applies here. Absent: the GDPR alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profile: Option<PathBuf>,
+}
+
+/// `[holds]`: who can open what is blocked.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct HoldsTable {
+    /// Public key of the hold committee, base64. Absent: nothing can be blocked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub committee: Option<Address>,
 }
 
 impl Default for ErasureTable {
     /// GoQuorum keeps payloads for five minutes.
     fn default() -> Self {
-        Self { node_cache: Duration::from_mins(5) }
+        Self { node_cache: Duration::from_mins(5), profile: None }
     }
 }

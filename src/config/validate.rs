@@ -241,12 +241,23 @@ fn resident_groups(config: &Config, report: &mut Report) {
     }
 }
 
+/// Larger documents than any that was tried.
+const MAX_DOCUMENT: u64 = 256 << 30;
+
 fn limits(config: &Config, report: &mut Report) {
     let limits = &config.limits;
-    let values =
-        [("max-body", limits.max_body), ("max-connections", limits.max_connections.into()), ("queue", limits.queue.into())];
+    let values = [
+        ("max-body", limits.max_body),
+        ("max-document", limits.max_document),
+        ("max-documents", limits.max_documents),
+        ("max-connections", limits.max_connections.into()),
+        ("queue", limits.queue.into()),
+    ];
     for (name, _) in values.iter().filter(|(_, value)| *value == 0) {
         report.add(Kind::Invalid, root("limits").key(name), "expected more than 0");
+    }
+    if limits.max_document > MAX_DOCUMENT {
+        report.add(Kind::Invalid, root("limits").key("max-document"), "expected at most 256GiB");
     }
     if tracing_subscriber::EnvFilter::try_new(&config.log.level).is_err() {
         let text = "expected error, warn, info, debug, trace, or a filter such as \"info,celosia::net=debug\"";

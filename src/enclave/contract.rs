@@ -1,5 +1,7 @@
 //! What every enclave must do, in process or apart. Each case runs against both: see [`contract`].
 
+mod documents;
+mod holds;
 mod native;
 mod subjects;
 
@@ -10,6 +12,8 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use zeroize::Zeroizing;
 
+pub(super) use self::documents::*;
+pub(super) use self::holds::*;
 pub(super) use self::native::*;
 pub(super) use self::subjects::*;
 use super::*;
@@ -62,8 +66,10 @@ macro_rules! contract {
     ($start:path) => {
         $crate::enclave::contract::contract! { $start:
             addresses_are_ours_default_first
+            blocked_records_come_back_with_the_committee_alone
             altered_records_and_boxes_are_broken
             boxes_are_made_again_byte_for_byte
+            documents_go_with_their_manifest_and_die_with_their_leaf
             erased_leaves_open_nothing_more
             index_keys_die_with_their_leaf_and_are_not_mistaken
             many_calls_at_once_keep_apart

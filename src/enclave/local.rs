@@ -1,7 +1,10 @@
 //! The enclave in this process: private keys in locked memory, data keys under the forest's leaves.
 
+mod documents;
 mod epochs;
+mod errors;
 mod head;
+mod holds;
 mod keys;
 mod look;
 mod node;
@@ -14,18 +17,19 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
+use self::errors::named;
 use self::keys::Keys;
 use self::node::Node;
 use super::native::NativeMeta;
 use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
-use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw, stack};
+use super::{HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw, stack};
+use crate::crypto::hash;
 use crate::crypto::nacl::{self, KeyBox, Nonce};
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::{Signature, VerifyKey};
-use crate::crypto::{Broken, hash};
 use crate::seal::celosia1::content;
-use crate::seal::{self, Addressed, Closed, NoSharedKey, Ring as _, Trial};
-use crate::shred::{Forest, LeafRef, RootStatus, Rotation, SealedHead, ShredError};
+use crate::seal::{self, Addressed, Closed, Ring as _, Trial};
+use crate::shred::{Forest, LeafRef, RootStatus, Rotation, SealedHead};
 use crate::types::{Address, Affected, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
@@ -42,6 +46,7 @@ struct Inner {
     keys: Keys,
     forest: Arc<Forest>,
     node: OnceLock<Node>,
+    one_time: holds::OneTimeKeys,
 }
 
 /// No enclave without a key: there is nothing that it could seal or open.
@@ -56,7 +61,7 @@ impl LocalEnclave {
         if keys.addresses().is_empty() {
             return Err(NoKeys);
         }
-        Ok(Self(Arc::new(Inner { keys, forest, node: OnceLock::new() })))
+        Ok(Self(Arc::new(Inner { keys, forest, node: OnceLock::new(), one_time: holds::OneTimeKeys::default() })))
     }
 
     /// Whether the keys lie in locked memory. If not, a warning was logged.
@@ -79,12 +84,7 @@ impl LocalEnclave {
         F: FnOnce(&Inner) -> Result<T, EnclaveError> + Send + 'static,
     {
         let inner = Arc::clone(&self.0);
-        let joined = tokio::task::spawn_blocking(move || {
-            let outcome = work(&inner);
-            stack::sweep();
-            outcome
-        });
-        let joined = joined.await;
+        let joined = tokio::task::spawn_blocking(move || stack::swept(|| work(&inner))).await;
         joined.unwrap_or_else(|_| Err(EnclaveError::Unavailable("its work was cut off".to_owned())))
     }
 }
@@ -207,32 +207,14 @@ impl Inner {
         Ok(self.forest.seal_new(id.as_bytes(), &head::encode(data_key, meta))?)
     }
 
+    /// The same under a leaf in use.
+    fn reseal_head(&self, leaf: LeafRef, id: PayloadId, data_key: &Secret<32>, meta: &Meta) -> Result<SealedHead, EnclaveError> {
+        self.forest.reseal(leaf, id.as_bytes(), &head::encode(data_key, meta)).map_err(named)
+    }
+
     fn open_head(&self, id: PayloadId, head: &SealedHead) -> Result<(Secret<32>, Meta), EnclaveError> {
         let opened = self.forest.open_head(id.as_bytes(), head).map_err(named)?;
         Ok(head::decode(&opened)?)
-    }
-}
-
-/// What the forest says of a head, in the enclave's words.
-fn named(error: ShredError) -> EnclaveError {
-    match error {
-        ShredError::Destroyed => EnclaveError::Erased,
-        other => EnclaveError::Shred(other),
-    }
-}
-
-impl From<Broken> for EnclaveError {
-    fn from(Broken: Broken) -> Self {
-        Self::Broken
-    }
-}
-
-impl From<NoSharedKey> for EnclaveError {
-    fn from(error: NoSharedKey) -> Self {
-        match error {
-            NoSharedKey::LowOrder(address) => Self::LowOrder(address),
-            NoSharedKey::NotOurs(address) => Self::NotOurs(address),
-        }
     }
 }
 
@@ -363,6 +345,29 @@ impl Enclave for LocalEnclave {
         self.0.index_tokens(of, key, &words)
     }
 
+    async fn block_record(
+        &self,
+        id: PayloadId,
+        head: &SealedHead,
+        beside: Vec<(String, Bytes)>,
+        committee: Address,
+        label: Vec<u8>,
+    ) -> Result<SealedHead, EnclaveError> {
+        self.0.block(id, head, beside, committee, &label)
+    }
+
+    async fn hold_key(&self) -> Result<Address, EnclaveError> {
+        Ok(self.0.one_time.fresh())
+    }
+
+    async fn hold_lock(&self, id: PayloadId, envelope: &SealedHead) -> Result<Address, EnclaveError> {
+        self.0.hold_lock(id, envelope)
+    }
+
+    async fn release_record(&self, id: PayloadId, release: HoldRelease) -> Result<Restored, EnclaveError> {
+        self.0.release(id, &release)
+    }
+
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError> {
         self.block(move |inner| Ok(inner.forest.puncture(&leaves)?)).await
     }
@@ -390,29 +395,4 @@ fn hashed(ciphertext: usize, affected: &[AffectedRecord]) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::enclave::contract::{contract, forest, local};
-
-    contract!(local);
-
-    #[tokio::test]
-    async fn prints_no_key() {
-        let key = Secret::<32>::random();
-        let bytes = format!("{:?}", key.expose());
-        let (forest, _folder) = forest();
-        let enclave = LocalEnclave::new(vec![key], forest).expect("a key");
-        let sealed = enclave.seal_raw(Zeroizing::new(b"payload".to_vec()), enclave.addresses()[0]).await;
-        let shared = enclave.0.keys.with_shared(&enclave.addresses()[0], &Address::new([9; 32]), |key| format!("{key:?}"));
-        let printed = format!("{enclave:?} {sealed:?} {:?}", enclave.addresses());
-        assert!(printed.starts_with("LocalEnclave(Keys(1 private)) Ok("), "{printed}");
-        for secret in [bytes, shared.expect("ours")] {
-            assert!(!printed.contains(secret.trim_matches(['[', ']'])), "{printed}");
-        }
-    }
-
-    #[test]
-    fn an_enclave_has_a_key() {
-        assert_eq!(LocalEnclave::new(Vec::new(), forest().0).expect_err("no keys"), NoKeys);
-    }
-}
+mod tests;

@@ -15,18 +15,19 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use self::field::{message, record};
+use super::documents::Place;
 use super::{AffectedRecord, Draft, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
-use super::{Opened, RawDraft, Sealed, SealedRaw};
+use super::{HoldRelease, Opened, RawDraft, Restored, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
-use crate::types::{Address, PayloadId, Privacy, SecurityHash};
+use crate::types::{Address, DocumentId, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 pub(super) use self::frame::{decode, encode, read};
 
 /// Version of these messages. Both sides must have the same: they are parts of one installation.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Longest body of a frame.
 pub const MAX_FRAME: usize = 128 * 1024 * 1024;
@@ -70,8 +71,19 @@ pub enum Request {
     OpenBeside(SealedHead, String, Bytes),
     IndexKey(IndexKey),
     IndexTokens(IndexKey, SealedHead, Vec<Plain>),
+    Block(PayloadId, SealedHead, Vec<(String, Bytes)>, Address, Vec<u8>),
+    HoldKey,
+    HoldLock(PayloadId, SealedHead),
+    Release(PayloadId, HoldRelease),
     Root,
     RotateRoot,
+    BeginDocument(DocumentId),
+    SealManifest(DocumentId, SealedHead, NativeDraft),
+    AdoptDocument(PayloadId, SealedHead, DocumentId),
+    SameDocument(DocumentId, SealedHead, SealedHead),
+    SealChunk(DocumentId, SealedHead, Place, Plain),
+    OpenChunk(DocumentId, SealedHead, Place, Bytes),
+    CheckChunk(DocumentId, SealedHead, Place, Bytes),
 }
 
 /// What the enclave answers.
@@ -89,17 +101,17 @@ pub enum Response {
     Meta(Meta),
     /// To `Ingest`.
     Ingest(Ingest),
-    /// To `OpenPayload` and `OpenBeside`.
+    /// To `OpenPayload`, `OpenBeside` and `OpenChunk`.
     Plaintext(Option<Plain>),
-    /// To `Rewrite` and `IndexKey`.
+    /// To `Rewrite`, `IndexKey`, `Block`, `BeginDocument` and `AdoptDocument`.
     Head(SealedHead),
-    /// To `SameKey`.
+    /// To `SameKey` and `SameDocument`.
     Truth(bool),
     /// To `Boxes`.
     Boxes(Vec<Option<KeyBox>>),
     /// To `SecurityHashes`.
     SecurityHashes(Vec<SecurityHash>),
-    /// To `Erase` and `Ping`.
+    /// To `Erase`, `CheckChunk` and `Ping`.
     Done,
     /// To anything.
     Failed(EnclaveError),
@@ -109,18 +121,22 @@ pub enum Response {
     Signed(Signature),
     /// To `EpochKey`.
     EpochKey(EpochKey),
-    /// To `SealNative`.
+    /// To `SealNative` and `SealManifest`.
     SealedNative(NativeSealed),
     /// To `ReboxNative`.
     Delivery(Delivery),
     /// To `IngestNative`.
     NativeIngest(NativeIngest),
-    /// To `SealBeside`.
+    /// To `SealBeside` and `SealChunk`.
     Beside(Bytes),
     /// To `Punctures`.
     Number(u64),
     /// To `IndexTokens`.
     Tokens(Vec<[u8; 32]>),
+    /// To `HoldKey` and `HoldLock`.
+    Address(Address),
+    /// To `Release`.
+    Restored(Restored),
     /// To `Root`.
     Root(RootStatus),
     /// To `RotateRoot`.
@@ -170,8 +186,19 @@ message! { Request {
     23 Punctures(),
     45 IndexKey(0 of),
     46 IndexTokens(0 of, 1 key, 2 words),
+    50 Block(0 id, 1 head, 2 beside, 3 committee, 4 label),
+    51 HoldKey(),
+    52 HoldLock(0 id, 1 envelope),
+    53 Release(0 id, 1 release),
     30 Root(),
     31 RotateRoot(),
+    35 BeginDocument(0 document),
+    36 SealManifest(0 document, 1 head, 2 draft),
+    37 AdoptDocument(0 manifest, 1 head, 2 document),
+    38 SameDocument(0 document, 1 a, 2 b),
+    39 SealChunk(0 document, 1 head, 2 place, 3 chunk),
+    40 OpenChunk(0 document, 1 head, 2 place, 3 sealed),
+    41 CheckChunk(0 document, 1 head, 2 place, 3 sealed),
 } }
 
 message! { Response {
@@ -197,6 +224,8 @@ message! { Response {
     19 Beside(0 sealed),
     20 Number(0 number),
     45 Tokens(0 tokens),
+    50 Address(0 address),
+    51 Restored(0 restored),
     30 Root(0 status),
     31 Rotation(0 rotation),
 } }
@@ -210,6 +239,7 @@ message! { EnclaveError {
     5 Unavailable(0 why),
     6 NoSigningKey(),
     7 Refused(0 refused),
+    50 HoldKeyGone(),
 } }
 
 message! { ShredError {
@@ -232,11 +262,14 @@ message! { Ingest {
 record! { AffectedRecord { id, head, ciphertext } }
 record! { Draft { plaintext, sender, recipients, privacy, affected } }
 record! { EncodedPayload { sender, ciphertext, nonce, boxes, recipient_nonce, recipients, privacy } }
+record! { HoldRelease { envelope, label, one_time, from, sealed } }
 record! { LeafRef { tree, leaf } }
 record! { Meta { sender, recipients, recipient_nonce, privacy, native } }
 record! { Opened { plaintext, meta } }
+record! { Place { index, last } }
 record! { Privacy { flag, affected, exec_hash, mandatory, group } }
 record! { RawDraft { raw, recipients, privacy, affected } }
+record! { Restored { head, beside } }
 record! { Sealed { id, payload, head } }
 record! { SealedRaw { id, ciphertext, nonce, head } }
 

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use self::link::Link;
 use super::proto::{Plain, Request, Response};
 use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
-use super::{NativeTarget, Opened, RawDraft, Sealed, SealedRaw};
+use super::{HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw};
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead};
@@ -124,6 +124,8 @@ macro_rules! expect {
         }
     };
 }
+
+mod documents;
 
 #[async_trait]
 impl Enclave for RemoteEnclave {
@@ -234,6 +236,30 @@ impl Enclave for RemoteEnclave {
     ) -> Result<Vec<[u8; 32]>, EnclaveError> {
         let request = Request::IndexTokens(of, key.clone(), words.into_iter().map(Plain).collect());
         expect!(self, request, Response::Tokens(tokens) => tokens)
+    }
+
+    async fn block_record(
+        &self,
+        id: PayloadId,
+        head: &SealedHead,
+        beside: Vec<(String, Bytes)>,
+        committee: Address,
+        label: Vec<u8>,
+    ) -> Result<SealedHead, EnclaveError> {
+        let request = Request::Block(id, head.clone(), beside, committee, label);
+        expect!(self, request, Response::Head(envelope) => envelope)
+    }
+
+    async fn hold_key(&self) -> Result<Address, EnclaveError> {
+        expect!(self, Request::HoldKey, Response::Address(key) => key)
+    }
+
+    async fn hold_lock(&self, id: PayloadId, envelope: &SealedHead) -> Result<Address, EnclaveError> {
+        expect!(self, Request::HoldLock(id, envelope.clone()), Response::Address(lock) => lock)
+    }
+
+    async fn release_record(&self, id: PayloadId, release: HoldRelease) -> Result<Restored, EnclaveError> {
+        expect!(self, Request::Release(id, release), Response::Restored(restored) => restored)
     }
 
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError> {

@@ -174,6 +174,32 @@ async fn answer_native(enclave: &dyn Enclave, request: Request) -> Result<Respon
             let words = words.into_iter().map(|Plain(word)| word).collect();
             Response::Tokens(enclave.index_tokens(of, &key, words).await?)
         }
-        _ => Response::VerifyKey(enclave.verify_key()),
+        Request::VerifyKey => Response::VerifyKey(enclave.verify_key()),
+        Request::Block(id, head, beside, committee, label) => {
+            Response::Head(enclave.block_record(id, &head, beside, committee, label).await?)
+        }
+        Request::HoldKey => Response::Address(enclave.hold_key().await?),
+        Request::HoldLock(id, envelope) => Response::Address(enclave.hold_lock(id, &envelope).await?),
+        Request::Release(id, release) => Response::Restored(enclave.release_record(id, release).await?),
+        document => answer_document(enclave, document).await?,
+    })
+}
+
+/// The calls about documents.
+async fn answer_document(enclave: &dyn Enclave, request: Request) -> Result<Response, EnclaveError> {
+    Ok(match request {
+        Request::BeginDocument(id) => Response::Head(enclave.begin_document(id).await?),
+        Request::SealManifest(id, head, draft) => Response::SealedNative(enclave.seal_manifest(id, &head, draft).await?),
+        Request::AdoptDocument(manifest, head, id) => Response::Head(enclave.adopt_document(manifest, &head, id).await?),
+        Request::SameDocument(id, a, b) => Response::Truth(enclave.same_document(id, &a, &b).await?),
+        Request::SealChunk(id, head, place, Plain(chunk)) => Response::Beside(enclave.seal_chunk(id, &head, place, chunk).await?),
+        Request::OpenChunk(id, head, place, sealed) => {
+            Response::Plaintext(Some(Plain(enclave.open_chunk(id, &head, place, sealed).await?)))
+        }
+        Request::CheckChunk(id, head, place, sealed) => {
+            enclave.check_chunk(id, &head, place, sealed).await?;
+            Response::Done
+        }
+        _ => return Err(EnclaveError::Unavailable("it does not know that call".to_owned())),
     })
 }

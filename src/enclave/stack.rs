@@ -33,6 +33,19 @@ pub fn sweep() {
     black_box(&mut area);
 }
 
+/// Does some work, and overwrites what it left below the caller's frame.
+pub fn swept<T>(work: impl FnOnce() -> T) -> T {
+    let outcome = apart(work);
+    sweep();
+    outcome
+}
+
+/// In a frame of its own: inlined, what it leaves would lie above what is swept.
+#[inline(never)]
+fn apart<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
 /// For threads of a runtime, before they rest: sweeps once for each [`sweep_workers`].
 pub fn sweep_if_wanted() {
     let wanted = WANTED.load(Ordering::Acquire);

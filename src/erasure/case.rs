@@ -116,6 +116,9 @@ pub struct Holder {
     pub orders: u32,
     /// Orders that it answered for good.
     pub done: u32,
+    /// Items that a hold stands before, there.
+    #[serde(default)]
+    pub held: u64,
     /// Lowest level that it has answered, 0 for none.
     pub level: u8,
     /// How often it was asked since it last said something new.

@@ -44,7 +44,7 @@ pub enum Exception {
 /// A word that is not in the list.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[error("not one of: {0}")]
-pub struct UnknownWord(String);
+pub struct UnknownWord(pub(super) String);
 
 macro_rules! words {
     ($kind:ident: $($case:ident $name:literal $article:literal),+ $(,)?) => {

@@ -64,12 +64,19 @@ impl Client {
         self.send(request, body).await
     }
 
-    /// Any request, with an answer that is read piece by piece; none may take longer than the budget.
-    pub async fn open(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Bytes) -> Result<Opened, ClientError> {
+    /// Any request, with an answer that is read piece by piece; none may take longer than `patience`.
+    pub async fn open(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Bytes,
+        patience: Duration,
+    ) -> Result<Opened, ClientError> {
         let start = Request::builder().method(method).uri(self.url(path));
         let request = headers.iter().fold(start, |request, (name, value)| request.header(*name, *value));
         let request = request.body(Full::new(body)).map_err(|_| ClientError::Invalid)?;
-        self.http.open(request, self.budget).await
+        self.http.open(request, patience).await
     }
 
     async fn send(&self, request: hyper::http::request::Builder, body: Bytes) -> Result<Answer, ClientError> {

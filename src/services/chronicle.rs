@@ -287,13 +287,13 @@ impl Node {
                 Ok(Witnessed { cosignature: Some(line.to_string()), ..chronicle.seen(&log)? })
             }
             Err(refused) => {
-                if matches!(refused, Refused::Rollback { .. } | Refused::Fork { .. }) {
-                    if governed.told.is_news(Matter::Log, from.as_str(), &[asked.checkpoint.as_bytes()]) {
-                        let code = refused.code();
-                        tracing::error!(member = %from, %code, %refused, "a member's log was not cosigned");
-                        let event = Happening::now(Kind::Refused).member(from).code(code).text(&refused.to_string()).event();
-                        self.note(event).await;
-                    }
+                if matches!(refused, Refused::Rollback { .. } | Refused::Fork { .. })
+                    && governed.told.is_news(Matter::Log, from.as_str(), &[asked.checkpoint.as_bytes()])
+                {
+                    let code = refused.code();
+                    tracing::error!(member = %from, %code, %refused, "a member's log was not cosigned");
+                    let event = Happening::now(Kind::Refused).member(from).code(code).text(&refused.to_string()).event();
+                    self.note(event).await;
                 }
                 Ok(Witnessed { refused: Some(refused.to_string()), ..chronicle.seen(&log)? })
             }

@@ -45,6 +45,20 @@ pub struct Counters {
     pub withdrawn: Counter,
     /// Payloads erased.
     pub erased: Counter,
+    /// Keys of the index of subjects that were destroyed, each with its bucket written anew.
+    pub index_renewed: Counter,
     /// Payloads resent to a peer that asked.
     pub resent: Counter,
+    /// Documents put here, complete.
+    pub documents_put: Counter,
+    /// Documents taken from other members, complete.
+    pub documents_received: Counter,
+    /// Documents opened for reading.
+    pub documents_read: Counter,
+    /// Documents erased.
+    pub documents_erased: Counter,
+    /// Deliveries of a document to one member that arrived.
+    pub documents_delivered: Counter,
+    /// Attempts at a delivery of a document that failed.
+    pub documents_delivery_failed: Counter,
 }

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use super::happening::{Happening, Kind as What};
 use super::records::now;
 use super::send::to_its_end;
-use super::{Error, Node};
+use super::{Error, HoldError, Node};
 use crate::shred::LeafRef;
 use crate::store::{Kind, Lookup, Tombstone};
 use crate::types::{ItemId, PayloadId};
@@ -22,8 +22,13 @@ impl Node {
     pub async fn erase(self: &Arc<Self>, id: PayloadId) -> Result<(), Error> {
         let node = Arc::clone(self);
         to_its_end(async move {
-            if node.leaves_of(&id).await?.is_empty() {
+            let item = ItemId::Payload(id);
+            // What is blocked is as absent as what is erased.
+            if node.leaves_of(&id).await?.is_empty() || node.is_blocked(&item).await? {
                 return Err(Error::NotFound(id));
+            }
+            if let Some(until) = node.held_until(&item).await? {
+                return Err(HoldError::Held { item, until }.into());
             }
             node.erase_all(&[id]).await?;
             tracing::info!(%id, "payload erased");
@@ -42,15 +47,16 @@ impl Node {
         for together in doomed.chunks(TOGETHER) {
             try_join_all(together.iter().map(|(id, leaves)| self.bury(**id, leaves))).await?;
         }
-        Ok(())
+        self.drop_envelopes(ids).await
     }
 
-    /// Leaves of the records of an id.
+    /// Leaves of the records of an id, and of the envelopes that they were blocked in.
     async fn leaves_of(&self, id: &PayloadId) -> Result<Vec<LeafRef>, Error> {
         let mut leaves = Vec::new();
         for kind in [Kind::Payload, Kind::Raw] {
             leaves.extend(self.head(kind, id).await?.map(|head| head.leaf()));
         }
+        leaves.extend(self.envelope_leaves(id).await?);
         Ok(leaves)
     }
 

@@ -13,13 +13,14 @@ mod replay;
 mod retention;
 mod rows;
 mod settle;
-mod shims;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use cases::{NewCase, Reach, Reached};
 pub use error::ErasureError;
+
+pub(crate) use holder::Presence;
 
 use super::Node;
 use crate::types::Coded as _;

@@ -1,4 +1,4 @@
-use super::PeerError;
+use super::{DocumentError, PeerError};
 use crate::directory::FolderError;
 use crate::enclave::EnclaveError;
 use crate::erasure::TagError;
@@ -150,6 +150,12 @@ pub enum Error {
     /// This node must not serve: its past is older than what others saw of it.
     #[error("this node does not serve: {0}")]
     RolledBack(String),
+    /// A document: the second kind of payload.
+    #[error(transparent)]
+    Kept(#[from] DocumentError),
+    /// A body that broke off.
+    #[error("the body of the request could not be read to its end")]
+    BodyBroken,
     /// A recipient's peer did not take the payload.
     #[error("recipient {recipient}: {source}")]
     Delivery {
@@ -167,6 +173,9 @@ pub enum Error {
     /// An erasure is not begun, decided or carried out.
     #[error(transparent)]
     Erasure(#[from] super::ErasureError),
+    /// A hold is not placed or released, or stands before an erasure.
+    #[error(transparent)]
+    Hold(#[from] super::HoldError),
     /// The store cannot do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -225,9 +234,12 @@ impl Coded for Error {
             Self::Tag(error) => error.code(),
             Self::NoReceipt(_) => Code(3210),
             Self::RolledBack(_) => Code(3211),
+            Self::Kept(error) => error.code(),
+            Self::BodyBroken => Code(2110),
             Self::Delivery { source, .. } | Self::Peer(source) => source.code(),
             Self::Enclave(error) => error.code(),
             Self::Erasure(error) => error.code(),
+            Self::Hold(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
+use super::documents::Shelf;
 use super::happening::{Happening, Kind};
 use super::native::{EpochKeys, NativeAddress, NativePeers, Outbox, Uploads};
 use super::told::Told;
-use super::{Chronicle, Error, Node};
+use super::{Chronicle, DocumentLimits, Error, Node};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::directory::gossip::Gossip;
 use crate::directory::{LiveCharter, Member};
@@ -30,6 +31,8 @@ pub struct Governed {
     pub(crate) gossip: Mutex<Gossip>,
     pub(crate) epochs: EpochKeys,
     pub(crate) uploads: Uploads,
+    /// Documents: the second kind of payload.
+    pub(crate) documents: Arc<Shelf>,
     /// Work that goes on behind an answer: acknowledgements on their way to the disk.
     pub(crate) tasks: TaskTracker,
     /// Signed roots of acknowledgements that were verified lately.
@@ -75,7 +78,7 @@ impl Route {
 }
 
 impl Governed {
-    /// Joins the parts.
+    /// Joins the parts. Documents lie beside the folder of uploads.
     pub fn new(
         me: MemberId,
         live: Arc<LiveCharter>,
@@ -94,6 +97,7 @@ impl Governed {
             peers,
             gossip: Mutex::new(gossip),
             epochs: EpochKeys::default(),
+            documents: Shelf::new(uploads.with_file_name("documents"), DocumentLimits::default()),
             uploads: Uploads::new(uploads, max_payload),
             tasks: TaskTracker::new(),
             verified: Mutex::default(),
@@ -107,6 +111,13 @@ impl Governed {
             chronicle: None,
             witnessed: Mutex::default(),
         }
+    }
+
+    /// The same with other bounds of documents.
+    #[must_use]
+    pub fn with_documents(mut self, folder: std::path::PathBuf, limits: DocumentLimits) -> Self {
+        self.documents = Shelf::new(folder, limits);
+        self
     }
 
     /// The same with a journal.
@@ -293,25 +304,21 @@ impl Node {
         }
     }
 
-    /// Whether the policy lets us have anything at all from this sender: the class of a payload in Tessera's suite is not told, so what no
-    /// class may do is refused. Our own come back from whoever recovers them.
+    /// Whether a payload in Tessera's suite may be taken: it says nothing of its class, so it counts as personal. What is given back in a
+    /// recovery was judged when it was sent.
     ///
-    /// Threat: a member, or a recipient that is suspended, goes round the policy with the suite in which no class is told.
-    pub(crate) fn admits_untold(&self, sender: &Address) -> Result<(), Error> {
+    /// Threat: a member sends in Tessera's suite what this node's policy, or its own suspension, does not let in.
+    pub(crate) fn judge_unclassed(&self, sender: &Address) -> Result<(), Error> {
         let Some(governed) = &self.governed else { return Ok(()) };
         let charter = governed.charter();
         let members = charter.members();
-        let sender = members.by_address(sender).ok_or(Error::NotInDirectory(*sender))?;
-        if sender.id == governed.me {
+        let from = members.by_address(sender).ok_or(Error::NotInDirectory(*sender))?;
+        if self.settings.recovering || from.id == governed.me {
             return Ok(());
         }
         let me = members.by_id(&governed.me).ok_or_else(|| Error::NotAMember(governed.me.clone()))?;
-        let judge = |class| charter.policy().judge(&Judged { sender, recipients: &[me], class });
-        if Class::ALL.into_iter().any(|class| judge(class).is_ok()) {
-            Ok(())
-        } else {
-            judge(Class::default()).map_err(Error::Policy)
-        }
+        let judged = Judged { sender: from, recipients: &[me], class: Class::default() };
+        charter.policy().judge(&judged).map_err(Error::Policy)
     }
 
     /// An event for the journal, where there is one.

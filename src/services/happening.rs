@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::records::now;
 use crate::store::Event;
-use crate::types::{Class, MemberId, PayloadId};
+use crate::types::{Class, DocumentId, MemberId, PayloadId};
 
 /// What happened. The names are those of the journal's export and of events.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
@@ -16,6 +16,8 @@ pub enum Kind {
     Delivered,
     /// A directory or a policy came into force.
     Document,
+    /// A payload is kept, and unreadable from now on.
+    Blocked,
     /// A payload was erased.
     Erased,
     /// A certificate of an erasure was written.
@@ -34,6 +36,14 @@ pub enum Kind {
     ErasureRequest,
     /// A case went on by itself.
     ErasureStep,
+    /// A hold was placed.
+    Held,
+    /// A hold's time came.
+    HoldExpired,
+    /// The hold committee was asked to open a hold's envelopes.
+    HoldExported,
+    /// A hold was ended before its time.
+    HoldReleased,
     /// An application read a payload.
     Read,
     /// How many payloads the node read since the event before.
@@ -63,6 +73,8 @@ pub(crate) struct Happening<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<PayloadId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    document: Option<DocumentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     class: Option<Class>,
     #[serde(skip_serializing_if = "Option::is_none")]
     surface: Option<&'a str>,
@@ -90,6 +102,7 @@ impl<'a> Happening<'a> {
             kind,
             at: now(),
             id: None,
+            document: None,
             class: None,
             surface: None,
             role: None,
@@ -105,6 +118,11 @@ impl<'a> Happening<'a> {
 
     pub(crate) fn id(mut self, id: PayloadId) -> Self {
         self.id = Some(id);
+        self
+    }
+
+    pub(crate) fn document(mut self, id: DocumentId) -> Self {
+        self.document = Some(id);
         self
     }
 
@@ -157,13 +175,20 @@ impl<'a> Happening<'a> {
     pub(crate) fn event(&self) -> Event {
         // A struct of strings and numbers always serialises.
         let record = serde_json::to_vec(self).unwrap_or_default();
-        Event::new(self.id, record.into())
+        Event::new(self.id.or(self.document.map(trace_name)), record.into())
     }
 
     /// The same, for one that outlasts its payload.
     pub(crate) fn lasting(&self) -> Event {
         Event { lasting: true, ..self.event() }
     }
+}
+
+/// The name under which the journal traces what is said of a document: its id and 32 zeros, which no payload's hash is.
+pub(crate) fn trace_name(document: DocumentId) -> PayloadId {
+    let mut name = [0; PayloadId::LEN];
+    name[..DocumentId::LEN].copy_from_slice(document.as_bytes());
+    PayloadId::new(name)
 }
 
 #[cfg(test)]

@@ -13,10 +13,13 @@ mod send;
 
 mod uploads;
 
+pub(crate) use acks::ACKS;
+pub(crate) use deliver::{DOCUMENT, quiet_wait, refused};
 pub use documents::{GovernanceStatus, MemberStatus};
 pub(crate) use epochs::EpochKeys;
 pub(crate) use outbox::Outbox;
 pub use peers::{NativeAddress, NativePeers};
+pub(crate) use send::padding;
 pub(crate) use uploads::Uploads;
 
 use crate::governance::DocumentHash;
@@ -25,6 +28,8 @@ use crate::governance::DocumentHash;
 pub mod path {
     /// Deliveries: [`crate::wire::native::Batch`] to [`crate::wire::native::Answers`].
     pub const DELIVER: &str = "/celosia/1/deliver";
+    /// A sealed chunk of a document: [`crate::wire::native::DocumentPart`] to [`crate::wire::native::PartTaken`].
+    pub const DOCUMENT_PART: &str = "/celosia/1/document-part";
     /// Documents: [`crate::wire::native::DocumentsAfter`] to [`crate::wire::native::Documents`].
     pub const DOCUMENTS: &str = "/celosia/1/documents";
     /// The answering member's signed epoch key; an empty body asks.

@@ -32,7 +32,6 @@ impl Node {
         if self.settings.recovering && payload.privacy.flag.is_enhanced() {
             return Err(Error::Recovering("Transactions with enhanced privacy are not accepted during recovery mode"));
         }
-        self.admits_untold(&payload.sender)?;
         let outcome = self.take(payload).await;
         match &outcome {
             Ok(Pushed { withdraw: Some(_), .. }) => self.counters.pushed.add(),
@@ -48,6 +47,7 @@ impl Node {
             return Err(Error::EnhancedPrivacyDisabled);
         }
         self.admits_sender(&payload.sender)?;
+        self.judge_unclassed(&payload.sender)?;
         let id = payload_id(&payload.ciphertext);
         let EncodedPayload { privacy, sender, recipients, ciphertext, .. } = &mut payload;
         if let Some(reason) = self.check_affected(privacy, sender, recipients, ciphertext).await? {
@@ -167,7 +167,8 @@ impl Node {
                 Err(error) => return self.gone_or(id, error).await,
             };
             if self.store.replace_head(Kind::Payload, id, old_head, merged).await? {
-                return Ok(true);
+                // Its envelope was made without the new words, if it is being blocked: nobody is told that they are kept.
+                return if self.is_blocked(&ItemId::Payload(id)).await? { Err(Error::Erased(id)) } else { Ok(true) };
             }
         }
     }

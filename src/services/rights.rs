@@ -10,10 +10,10 @@ mod retention;
 mod ropa;
 mod tags;
 #[cfg(test)]
-mod tests;
+pub(in crate::services) mod tests;
 mod unindex;
 
 pub use breach::{Loss, Radius};
 pub use export::SubjectExport;
 pub(crate) use index::Index;
-pub(crate) use tags::Declared;
+pub(crate) use tags::{Declared, TAGS};

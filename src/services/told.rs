@@ -33,7 +33,10 @@ pub(crate) enum Matter {
 ///
 /// Threat: a member says a wrong thing again and again, or always another one, and the journal and the log of everybody else fill their disks.
 #[derive(Default)]
-pub(crate) struct Told(Mutex<HashMap<(Matter, String), VecDeque<(u64, [u8; 32])>>>);
+pub(crate) struct Told(Mutex<HashMap<(Matter, String), Digests>>);
+
+/// When something was told, and the digest of what.
+type Digests = VecDeque<(u64, [u8; 32])>;
 
 impl Told {
     /// Whether something that somebody causes is to be told.

@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::{Error, Node};
 use crate::crypto::random;
 use crate::shred::SealedHead;
-use crate::store::{Kind, Table};
+use crate::store::Kind;
 use crate::types::{ItemId, ParseError, PayloadId};
 
 /// How long a delivery can be taken back: longer than a send lasts, shorter than a block takes to refer to it and be relied upon.
@@ -104,6 +104,10 @@ impl Node {
     /// Forgets a delivery that its deliverer takes back. The key is punctured; no tombstone, for the same id may be sent again.
     pub async fn withdraw(&self, id: PayloadId, token: WithdrawToken) -> Result<(), Error> {
         let offered = self.withdrawals.take(&id, token).ok_or(Error::WithdrawRefused)?;
+        // Threat: its sender takes away what must be kept.
+        if self.held_until(&ItemId::Payload(id)).await?.is_some() {
+            return Err(Error::WithdrawRefused);
+        }
         let head = self.head(Kind::Payload, &id).await?.filter(|head| digest(head) == offered);
         if !self.forget(id, head.ok_or(Error::WithdrawRefused)?).await? {
             return Err(Error::WithdrawRefused);
@@ -116,11 +120,12 @@ impl Node {
     /// Removes a record that nobody refers to, and its key. False if the record changed since.
     pub(crate) async fn forget(&self, id: PayloadId, head: SealedHead) -> Result<bool, Error> {
         let leaf = head.leaf();
-        if self.store.row(Table::Tag, id.as_bytes()).await?.is_some() {
-            self.unindex(&[ItemId::Payload(id)]).await?;
-        }
+        let tags = self.tags_under(ItemId::Payload(id), &head).await.unwrap_or_default();
         if !self.store.forget(Kind::Payload, id, head).await? {
             return Ok(false);
+        }
+        if let Some(tags) = tags {
+            self.unindex_forgotten(ItemId::Payload(id), tags).await?;
         }
         self.enclave.erase(vec![leaf]).await?;
         Ok(true)

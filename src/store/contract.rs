@@ -62,6 +62,8 @@ macro_rules! contract {
             an_erased_payload_leaves_commitments_alone
             bytes_beside_a_payload_go_with_it
             records_come_back_as_they_were
+            rows_come_with_a_new_record_alone_and_heads_without_ciphertext
+            an_erasure_silences_what_was_said_before
             rows_of_tables_come_in_order_and_go_together
             scans_are_ordered_and_paged
             what_was_answered_survives_a_restart
@@ -71,7 +73,10 @@ macro_rules! contract {
 pub(crate) use contract;
 
 pub(crate) use purge::{a_purge_keeps_what_was_not_erased_and_runs_beside_writes, only_what_was_removed_makes_a_purge_due};
-pub(crate) use table::rows_of_tables_come_in_order_and_go_together;
+pub(crate) use table::{
+    an_erasure_silences_what_was_said_before, rows_come_with_a_new_record_alone_and_heads_without_ciphertext,
+    rows_of_tables_come_in_order_and_go_together,
+};
 
 pub(crate) use journal::{
     an_erased_payload_leaves_commitments_alone, bytes_beside_a_payload_go_with_it, journal_rows_come_with_what_they_record,

@@ -38,15 +38,21 @@ fn filter(level: &str) -> Result<EnvFilter, FilterError> {
     let text = match level.to_ascii_lowercase().as_str() {
         "off" | "error" => level.to_ascii_lowercase(),
         bare @ ("warn" | "info" | "debug" | "trace") => format!("warn,celosia={bare}"),
-        _ => level.to_owned(),
+        _ => quiet(level),
     };
     // A word that is no level would be read as a module's name, and silence everything else.
     let directives = text.split(',').all(|part| part.contains('=') || is_level(part) || part.contains("::"));
     let refused = || FilterError(level.chars().filter(|c| !c.is_control()).take(100).collect());
-    if text.is_empty() || !directives {
+    if level.is_empty() || !directives {
         return Err(refused());
     }
     EnvFilter::builder().parse(&text).map_err(|_| refused())
+}
+
+/// Threat: at `trace` the HTTP client of `[root.vault]` writes down what it sends, a token and wrapped keys among it. No filter lets it.
+fn quiet(text: &str) -> String {
+    let ours = text.split(',').filter(|part| !part.trim_start().starts_with("ureq"));
+    ours.chain(["ureq=warn"]).collect::<Vec<_>>().join(",")
 }
 
 fn is_level(text: &str) -> bool {
@@ -69,7 +75,11 @@ mod tests {
     fn levels_and_filters_are_read() {
         assert_eq!(filter("info").unwrap().to_string(), "celosia=info,warn");
         assert_eq!(filter("ERROR").unwrap().to_string(), "error");
-        assert_eq!(filter("warn,celosia::net=debug").unwrap().to_string(), "celosia::net=debug,warn");
+        assert_eq!(filter("warn,celosia::net=debug").unwrap().to_string(), "celosia::net=debug,ureq=warn,warn");
+        for loud in ["trace,celosia=info", "info,ureq_proto=trace", "info, ureq=debug", "ureq::run=trace"] {
+            let filter = filter(loud).unwrap().to_string();
+            assert!(filter.contains("ureq=warn") && filter.matches("ureq").count() == 1, "{filter}");
+        }
         for wrong in ["", "loud", "celosia=loud", "info,,"] {
             assert!(filter(wrong).is_err(), "{wrong}");
         }

@@ -136,7 +136,7 @@ impl fmt::Debug for NodeFigures {
 }
 
 /// Counters of [`Snapshot::counts`] that are metrics of their own: count, metric, help.
-const COUNTERS: [(&str, &str, &str); 11] = [
+const COUNTERS: [(&str, &str, &str); 16] = [
     ("sent", "payloads_sent", "Payloads that every recipient has"),
     ("send_failed", "payloads_send_failed", "Sends that failed after they were sealed"),
     ("received", "payloads_received", "Payloads given back to the node or an application"),
@@ -144,10 +144,15 @@ const COUNTERS: [(&str, &str, &str); 11] = [
     ("pushed", "payloads_pushed", "Payloads taken from peers, new here"),
     ("push_refused", "payloads_push_refused", "Payloads from peers that were refused or passed over"),
     ("erased", "payloads_erased", "Payloads erased"),
+    ("index_renewed", "subject_keys_destroyed", "Keys of the index of data subjects destroyed"),
     ("resent", "payloads_resent", "Payloads resent to a peer that asked"),
     ("sent_native", "payloads_sent_native", "Of the payloads sent, those of the suite celosia-1"),
     ("pushed_native", "payloads_pushed_native", "Of the payloads taken, those of the suite celosia-1"),
     ("policy_refused", "policy_refused", "Sends that the policy refused"),
+    ("documents_put", "documents_put", "Documents put here, complete"),
+    ("documents_received", "documents_received", "Documents taken from other members, complete"),
+    ("documents_read", "documents_read", "Documents opened for reading"),
+    ("documents_erased", "documents_erased", "Documents erased"),
 ];
 
 /// Counters that are outcomes of a delivery.
@@ -164,6 +169,15 @@ impl Collector for NodeFigures {
         for (count, outcome) in OUTCOMES {
             counter(deliveries.encode_family(&[("outcome", outcome)])?, node.count(count))?;
         }
+        let mut documents = encoder.encode_descriptor(
+            "document_deliveries",
+            "Attempts to take a document to a member, by outcome",
+            None,
+            MetricType::Counter,
+        )?;
+        for (count, outcome) in [("documents_delivered", "delivered"), ("documents_delivery_failed", "failed")] {
+            counter(documents.encode_family(&[("outcome", outcome)])?, node.count(count))?;
+        }
         let reached = node.peers.iter().filter(|peer| peer.reached).count();
         let mut peers =
             encoder.encode_descriptor("peers", "Other members known, by whether they answer", None, MetricType::Gauge)?;
@@ -172,6 +186,8 @@ impl Collector for NodeFigures {
         }
         gauge(&mut encoder, "keys", "Keys known, our own included", node.known_keys as u64)?;
         self.governed(&mut encoder)?;
+        gauge(&mut encoder, "holds_active", "Holds that stand", node.holds.0)?;
+        gauge(&mut encoder, "items_blocked", "Payloads that are kept and unreadable", node.holds.1)?;
         self.root(&mut encoder)?;
         self.store(&mut encoder)?;
         self.purges(&mut encoder)?;
@@ -181,6 +197,11 @@ impl Collector for NodeFigures {
 
 impl NodeFigures {
     fn governed(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+        if let Some(documents) = self.0.load().documents {
+            gauge(encoder, "documents", "Complete documents kept", documents.documents)?;
+            gauge(encoder, "documents_bytes", "Bytes of the files of documents, unfinished ones too", documents.bytes)?;
+            gauge(encoder, "documents_pending", "Deliveries of documents that are still to be made", documents.pending)?;
+        }
         let Some(governed) = self.0.load().governed else { return Ok(()) };
         gauge(encoder, "charter_version", "Version of directory and policy that this node is on", governed.version)?;
         gauge(encoder, "charter_members_behind", "Members not known to be on it", governed.behind)?;

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Process;
-use crate::services::{Counter, Counters, Node};
+use crate::services::{Counter, Counters, DocumentFigures, Node};
 use crate::store::Stats;
 use crate::types::{Address, PeerUrl};
 
@@ -78,10 +78,14 @@ pub struct Snapshot {
     pub counts: Vec<(&'static str, u64)>,
     /// What purges did; absent before the first snapshot.
     pub purges: Option<PurgeFigures>,
+    /// Holds that stand, and items that are blocked.
+    pub holds: (u64, u64),
     /// The governed side; absent without one.
     pub governed: Option<GovernedFigures>,
     /// The root of the key trees; absent if the enclave does not answer.
     pub root: Option<RootFigures>,
+    /// Documents; absent without a directory.
+    pub documents: Option<DocumentFigures>,
     /// Memory, files and processor time.
     pub process: Process,
 }
@@ -97,8 +101,10 @@ impl Snapshot {
             store: node.store.stats().await.ok(),
             counts: counts(&node.counters),
             purges: Some(purges(node)),
+            holds: node.hold_figures(),
             governed: governed(node).await,
             root: root(node).await,
+            documents: node.document_figures(),
             process: Process::read(),
         }
     }
@@ -161,7 +167,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 14] = [
+    let named: [(&'static str, &Counter); 21] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -172,10 +178,17 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("delivery_failed", &counters.delivery_failed),
         ("withdrawn", &counters.withdrawn),
         ("erased", &counters.erased),
+        ("index_renewed", &counters.index_renewed),
         ("resent", &counters.resent),
         ("sent_native", &counters.sent_native),
         ("pushed_native", &counters.pushed_native),
         ("policy_refused", &counters.policy_refused),
+        ("documents_put", &counters.documents_put),
+        ("documents_received", &counters.documents_received),
+        ("documents_read", &counters.documents_read),
+        ("documents_erased", &counters.documents_erased),
+        ("documents_delivered", &counters.documents_delivered),
+        ("documents_delivery_failed", &counters.documents_delivery_failed),
     ];
     named.into_iter().map(|(name, counter)| (name, counter.value())).collect()
 }

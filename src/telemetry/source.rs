@@ -78,6 +78,7 @@ impl AdminSource for NodeSource {
             "rates_per_second": rates,
             "governance": snapshot.governed,
             "root": snapshot.root,
+            "documents": snapshot.documents,
             "process": {
                 "resident_bytes": snapshot.process.resident_bytes,
                 "open_files": snapshot.process.open_files,

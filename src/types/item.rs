@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE};
 
 use super::{ParseError, PayloadId};
 
@@ -21,6 +21,21 @@ impl DocumentId {
     /// The bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// `0x` and 64 hexadecimal digits: Solidity's `bytes32`.
+    pub fn to_hex(&self) -> String {
+        format!("0x{}", HEXLOWER.encode(&self.0))
+    }
+
+    /// Reads an id as people and paths write it: 64 hexadecimal digits, with or without `0x`, or base64.
+    pub fn from_words(text: &str) -> Result<Self, ParseError> {
+        let digits = text.strip_prefix("0x").unwrap_or(text);
+        if digits.len() != 2 * Self::LEN {
+            return text.parse();
+        }
+        let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).map_err(|_| ParseError::Hex)?;
+        bytes.try_into().map(Self).map_err(|_| ParseError::Hex)
     }
 }
 
@@ -92,6 +107,18 @@ super::as_text!(DocumentId, ItemId);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn documents_are_named_in_hexadecimal_and_in_base64() {
+        let id = DocumentId::new([0xab; 32]);
+        for text in [id.to_hex(), id.to_hex()[2..].to_uppercase(), id.to_string()] {
+            assert_eq!(DocumentId::from_words(&text), Ok(id), "{text}");
+        }
+        assert_eq!(DocumentId::from_words(&"g".repeat(64)), Err(ParseError::Hex));
+        for text in ["", "0x", "0xabab", "AAAA"] {
+            assert!(DocumentId::from_words(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn items_are_told_apart_by_their_length() {

@@ -75,7 +75,8 @@ pub struct Batch {
 /// One delivery.
 #[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
 pub struct Item {
-    /// Its suite: 0 `nacl` (a payload in Tessera's CBOR form), 1 `celosia-1` (a delivery).
+    /// Its suite: 0 `nacl` (a payload in Tessera's CBOR form), 1 `celosia-1` (a delivery), 2 a privacy group, 3 a document's offer (a
+    /// delivery of its manifest).
     #[n(0)]
     pub suite: u8,
     /// The delivery, with its ciphertext or, after an upload, without.
@@ -132,6 +133,27 @@ pub enum Answer {
         #[n(0)]
         epoch: ByteVec,
     },
+    /// A document's offer is taken, and its chunks are wanted.
+    #[n(3)]
+    Wanted {
+        /// From which one on.
+        #[n(0)]
+        next: u64,
+    },
+}
+
+/// A sealed chunk of a document that was offered; answered with [`PartTaken`], whose `next` is a chunk's number.
+#[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
+pub struct DocumentPart {
+    /// Which document.
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub document: [u8; 32],
+    /// Number of the chunk, from 0.
+    #[n(1)]
+    pub index: u64,
+    /// The sealed chunk.
+    #[n(2)]
+    pub bytes: ByteVec,
 }
 
 /// A part of a large ciphertext. An empty part asks how much is there.
@@ -337,6 +359,7 @@ mod tests {
                 Answer::Taken { ack: vec![1].into(), withdraw: Vec::new().into() },
                 Answer::Refused { code: 3104, status: 410, text: "erased".into() },
                 Answer::AnotherEpoch { epoch: vec![9].into() },
+                Answer::Wanted { next: 7 },
             ],
         };
         assert_eq!(Answers::from_bytes(&answers.to_bytes()), Ok(answers));
@@ -363,6 +386,7 @@ mod tests {
             let _ = (Batch::from_bytes(&bytes), Answers::from_bytes(&bytes), Part::from_bytes(&bytes), Standing::from_bytes(&bytes));
             let _ = (Documents::from_bytes(&bytes), Witness::from_bytes(&bytes), Resent::from_bytes(&bytes), ErasureAnswer::from_bytes(&bytes));
             let _ = (OrdersAfter::from_bytes(&bytes), OrdersPage::from_bytes(&bytes));
+            let _ = DocumentPart::from_bytes(&bytes);
         }
     }
 }

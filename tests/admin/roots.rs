@@ -117,3 +117,26 @@ fn rotations_run_by_the_clock_under_load_and_stand_in_the_journal() {
         assert_eq!(net.at(0).receive(id).as_deref(), Some(b"a secret".as_slice()));
     }
 }
+
+/// Each start has a rotation to do at once, or one to finish: the process dies in the middle of it, at another place each time.
+#[test]
+fn kill_nine_in_the_middle_of_rotations_loses_nothing() {
+    let mut node = Node::start("[root]\nrotate-every = \"1s\"");
+    let mut kept = Vec::new();
+    for round in 0..24_u64 {
+        kept.push(node.payload());
+        // The first seconds have nothing that is due.
+        let pause = if round == 0 { 1100 } else { round * 5 };
+        std::thread::sleep(Duration::from_millis(pause));
+        node.kill_and_restart();
+    }
+    assert!(kept.iter().all(|id| node.look_up(id) == 200));
+    let admin = Target::Tcp(node.admin);
+    let (deadline, root) = (Instant::now() + Duration::from_mins(1), || Request::get("/root").send(&admin).must(200).json());
+    while root()["oldest"] != root()["generation"] || root()["last"].is_null() {
+        assert!(Instant::now() < deadline, "it is never finished: {}", node.log());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    assert!(root()["generation"].as_u64().unwrap() > 2, "no rotation was cut into: {}", node.log());
+    assert!(kept.iter().all(|id| node.look_up(id) == 200));
+}

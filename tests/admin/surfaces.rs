@@ -39,11 +39,23 @@ fn admin_routes() -> Routes {
         ("/journal/about/{id}", &["get"]),
         ("/journal/export", &["get"]),
         ("/journal/tile/0/x", &["get"]),
+        ("/erasures", &["get", "post"]),
+        ("/erasures/{case}", &["get"]),
+        ("/erasures/{case}/certificate", &["get"]),
+        ("/erasures/{case}/extend", &["post"]),
+        ("/erasures/{case}/refuse", &["post"]),
+        ("/erasure/purge", &["get", "post"]),
+        ("/root", &["get"]),
+        ("/root/rotate", &["post"]),
         ("/subjects/export", &["post"]),
         ("/ropa", &["get"]),
         ("/breach-radius", &["get"]),
         ("/tags/{id}", &["get", "put"]),
         ("/retention/due", &["get"]),
+        ("/holds", &["get", "post"]),
+        ("/holds/{hold}", &["get"]),
+        ("/holds/{hold}/export", &["post"]),
+        ("/holds/{hold}/answer", &["post"]),
     ];
     routes.iter().map(|(path, methods)| ((*path).to_owned(), methods.iter().map(|m| (*m).to_owned()).collect())).collect()
 }

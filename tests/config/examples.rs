@@ -56,6 +56,8 @@ fn it_names_every_field_of_every_table() {
         "[root]",
         "[root.vault]",
         "[root.pkcs11]",
+        "[erasure]",
+        "[holds]",
         "[limits]",
         "[log]",
         "[governance]",

@@ -12,19 +12,19 @@ use crate::net::Net;
 /// The node's cache is not waited for, and the root is rotated when it is asked for.
 const QUICK: &str = "[erasure]\nnode-cache = \"0s\"\n";
 
-fn celosia(arguments: &[&str]) -> (bool, String) {
+pub fn celosia(arguments: &[&str]) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_celosia")).args(arguments).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
 
-fn must(arguments: &[&str]) -> String {
+pub fn must(arguments: &[&str]) -> String {
     let (good, text) = celosia(arguments);
     assert!(good, "{arguments:?}: {text}");
     text
 }
 
-fn admin(member: &Member) -> String {
+pub fn admin(member: &Member) -> String {
     match &member.admin {
         crate::http::Target::Tcp(port) => format!("http://127.0.0.1:{port}"),
         crate::http::Target::Unix(path) => format!("unix:{}", path.display()),
@@ -42,21 +42,21 @@ fn quick(ids: &[&str]) -> Net {
 }
 
 /// Opens a case and decides it; its name.
-fn erase(member: &Member, arguments: &[&str]) -> String {
+pub fn erase(member: &Member, arguments: &[&str]) -> String {
     let admin = admin(member);
     let fixed = ["erase", "request", "--admin", &admin, "--ground", "consent-withdrawn", "--now"];
     must(&[&fixed, arguments].concat()).lines().next().unwrap().to_owned()
 }
 
-fn case(member: &Member, case: &str) -> Value {
+pub fn case(member: &Member, case: &str) -> Value {
     serde_json::from_str(&must(&["erase", "show", "--admin", &admin(member), case, "--json"])).unwrap()
 }
 
-fn wait_for(member: &Member, name: &str, state: &str) {
+pub fn wait_for(member: &Member, name: &str, state: &str) {
     member.wait_until(|| case(member, name)["state"] == state, &format!("the case is not {state}"));
 }
 
-fn certificate(member: &Member, case: &str, file: &Path) -> String {
+pub fn certificate(member: &Member, case: &str, file: &Path) -> String {
     must(&["erase", "certificate", "--admin", &admin(member), case, "--out", file.to_str().unwrap()]);
     file.to_str().unwrap().to_owned()
 }
@@ -194,7 +194,8 @@ fn a_crash_at_any_moment_loses_no_order() {
         };
         // Nobody waits for the answer: the process dies in the middle of it, at another place each time.
         let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-        let head = format!("POST {path} HTTP/1.1\r\nHost: c\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}");
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}");
         std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
         callers.push(stream);
         if round % 4 == 3 {
@@ -215,7 +216,7 @@ fn a_crash_at_any_moment_loses_no_order() {
     assert!(decided >= 20, "only {decided} were decided");
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     assert!(Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap().success());
 }
 

@@ -13,7 +13,12 @@ mod ports;
 
 mod charter;
 mod delivery;
+mod documents;
+mod documents_attacked;
+mod documents_large;
+mod documents_wrong;
 mod erasure;
+mod holds;
 mod life;
 mod member;
 mod membership;

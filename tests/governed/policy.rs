@@ -77,6 +77,9 @@ fn classes_go_where_the_policy_lets_them_and_a_change_takes_hold_under_load() {
 fn a_recipient_enforces_its_own_policy() {
     let mut net = Net::start(&["a", "b"]);
     let note = net.governors.policy(|policy| policy.classes.personal.regions = Regions::Only(vec!["DE".parse().unwrap()]));
+    // What is stored raw goes out in Tessera's suite, which tells no class.
+    let body = serde_json::json!({ "payload": "eA==", "from": net.at(0).keys.public }).to_string();
+    let raw = Request::post("/storeraw", JSON, body.as_bytes()).send(&net.at(0).application).must(200).json()["key"].clone();
     // b alone learns of it: a stands still meanwhile.
     let pid = net.at(0).pid().to_string();
     assert!(std::process::Command::new("kill").args(["-STOP", &pid]).status().unwrap().success());
@@ -84,6 +87,10 @@ fn a_recipient_enforces_its_own_policy() {
     assert!(std::process::Command::new("kill").args(["-CONT", &pid]).status().unwrap().success());
     let answer = net.at(0).send(b"x", &[net.at(1)], None);
     assert_ne!(answer.status, 201, "{}", answer.text());
+    let body = serde_json::json!({ "hash": raw, "to": [net.at(1).keys.public] }).to_string();
+    let answer = Request::post("/sendsignedtx", JSON, body.as_bytes()).send(&net.at(0).node);
+    assert_ne!(answer.status, 201, "{}", answer.text());
+    assert_eq!(net.at(1).receive(raw.as_str().unwrap()), None, "its suite got it through");
     net.members[0].wait_for_version(3);
 }
 

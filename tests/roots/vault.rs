@@ -29,7 +29,7 @@ impl Server {
             println!("skipped: CELOSIA_TEST_VAULT is not set");
             return None;
         };
-        let (folder, port) = (tempdir().unwrap(), ports::free());
+        let (folder, port) = (tempdir().unwrap(), two_ports());
         fs::create_dir(folder.path().join("tls")).unwrap();
         let log = fs::File::create(folder.path().join("log")).unwrap();
         let process = Command::new(&program)
@@ -110,6 +110,16 @@ impl Server {
         self.least(key);
         let settings = self.settings(key);
         move |folder: &Path| Box::new(VaultRoot::new(folder, settings.clone()).unwrap())
+    }
+}
+
+/// The server takes the next port as well, for others of its cluster.
+fn two_ports() -> u16 {
+    loop {
+        let (first, second) = (ports::free(), ports::free());
+        if second == first + 1 {
+            return first;
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, reason = "tests")]
 
 mod case;
+mod document;
 mod foreign;
 mod privacy;
 mod secrecy;

@@ -91,7 +91,8 @@ impl Request {
         let written = stream.write_all(&self.body);
         let mut answer = Vec::new();
         let read = stream.read_to_end(&mut answer);
-        (written.is_ok() && read.is_ok() || !answer.is_empty()).then(|| Answer::parse(answer)).flatten()
+        let is_head = self.method == "HEAD";
+        (written.is_ok() && read.is_ok() || !answer.is_empty()).then(|| Answer::parse(answer, is_head)).flatten()
     }
 }
 
@@ -103,7 +104,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    fn parse(mut bytes: Vec<u8>) -> Option<Self> {
+    fn parse(mut bytes: Vec<u8>, is_head: bool) -> Option<Self> {
         let split = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
         let body = bytes.split_off(split + 4);
         let head = String::from_utf8_lossy(&bytes).into_owned();
@@ -115,7 +116,7 @@ impl Answer {
         let is_chunked = answer.header("transfer-encoding").is_some_and(|value| value.contains("chunked"));
         let body = if is_chunked { unchunk(&answer.body)? } else { answer.body.clone() };
         let length = answer.header("content-length").and_then(|length| length.parse::<usize>().ok());
-        (length.is_none_or(|length| length == body.len())).then_some(Self { body, ..answer })
+        (is_head || length.is_none_or(|length| length == body.len())).then_some(Self { body, ..answer })
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

@@ -28,6 +28,7 @@ const TARGETS: &[(&str, Entry)] = &[
     ("http_path", entries::http_path),
     ("key_file", entries::key_file),
     ("legacy", entries::legacy),
+    ("manifest", entries::manifest),
     ("needles", entries::needles),
     ("note", entries::note),
     ("party_info", entries::party_info),
@@ -72,7 +73,7 @@ fn the_corpus_of_the_fuzzers_panics_nobody() {
 #[test]
 fn some_of_the_corpus_is_well_formed() {
     use celosia::types::Codec;
-    use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Receipt, SignedAck};
+    use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Manifest, Receipt, SignedAck};
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
     for (name, codec) in [("legacy", Codec::Legacy), ("cbor", Codec::Cbor)] {
         let taken = listed(&corpus.join(name))
@@ -80,11 +81,12 @@ fn some_of_the_corpus_is_well_formed() {
             .filter(|file| EncodedPayload::decode(codec, &fs::read(file).unwrap().into()).is_ok());
         assert!(taken.count() >= 4, "{name}");
     }
-    let native: [(&str, Takes); 5] = [
+    let native: [(&str, Takes); 6] = [
         ("ack", |bytes| SignedAck::decode(bytes).is_ok()),
         ("delivery", |bytes| Delivery::decode(&bytes.to_vec().into()).is_ok()),
         ("epoch_key", |bytes| EpochKey::decode(bytes).is_ok()),
         ("header", |bytes| Header::decode(bytes).is_ok()),
+        ("manifest", |bytes| Manifest::decode(bytes).is_ok()),
         ("receipt", |bytes| Receipt::decode(bytes).is_ok()),
     ];
     for (name, takes) in native {

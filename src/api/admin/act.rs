@@ -28,14 +28,20 @@ pub enum Act {
     ListActs,
     /// Gives the node a signed directory or policy.
     PublishDocument,
+    /// Places holds and blocks; asks the hold committee, and takes its answer.
+    PlaceHold,
     /// Takes what was erased out of the store's files now.
     Purge,
     /// Reads directory, policy and their history.
     ReadDocuments,
+    /// Sees which holds there are.
+    ReadHolds,
     /// Reads records of the journal.
     ReadJournal,
     /// Reads erasure cases and writes their certificates.
     ReadErasures,
+    /// Ends a hold before its time. Dangerous.
+    ReleaseHold,
     /// Opens an erasure case, or looks at what it would reach.
     RequestErasure,
     /// Sees what is due to be erased.
@@ -73,14 +79,17 @@ pub const RULES: &[Rule] = &[
     rule(Act::ExportRecords, &[Role::Operator, Role::Dpo, Role::Auditor], None, true),
     rule(Act::ExportSubject, &[Role::Dpo], None, true),
     rule(Act::ListActs, &[Role::Operator, Role::Dpo, Role::Officer, Role::Governor, Role::Auditor], None, false),
+    rule(Act::PlaceHold, &[Role::Dpo], None, true),
     rule(Act::PublishDocument, &[Role::Operator, Role::Governor], None, true),
     rule(Act::Purge, &[Role::Operator, Role::Dpo], None, true),
     rule(Act::ReadDocuments, &Role::ALL, None, false),
     rule(Act::ReadErasures, READERS, None, true),
+    rule(Act::ReadHolds, READERS, None, true),
     rule(Act::ReadJournal, READERS, None, true),
     rule(Act::ReadRetention, &[Role::Operator, Role::Dpo, Role::Auditor], None, true),
     // A collector asks every few seconds: its calls would be most of the journal.
     rule(Act::ReadStatus, &Role::ALL, None, false),
+    rule(Act::ReleaseHold, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
     rule(Act::RequestErasure, &[Role::Dpo], None, true),
     rule(Act::Tag, &[Role::Dpo], None, true),
     rule(Act::RotateRoot, &[Role::Operator], None, true),
@@ -108,13 +117,16 @@ impl Act {
             Self::ExportRecords => "export-records",
             Self::ExportSubject => "export-subject",
             Self::ListActs => "list-acts",
+            Self::PlaceHold => "place-hold",
             Self::PublishDocument => "publish-document",
             Self::Purge => "purge",
             Self::ReadDocuments => "read-documents",
             Self::ReadErasures => "read-erasures",
+            Self::ReadHolds => "read-holds",
             Self::ReadJournal => "read-journal",
             Self::ReadRetention => "read-retention",
             Self::ReadStatus => "read-status",
+            Self::ReleaseHold => "release-hold",
             Self::RequestErasure => "request-erasure",
             Self::Tag => "tag",
             Self::RotateRoot => "rotate-root",

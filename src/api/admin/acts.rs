@@ -19,11 +19,11 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::{Act, Actor, Refusal, Role};
-use crate::erasure::CaseId;
+use crate::erasure::{CaseId, HoldId};
 use crate::types::{Coded as _, PayloadId, folded};
 use folder::Folder;
 
-pub(super) use routes::{json, routes};
+pub(super) use routes::{json, json_up_to, routes};
 
 /// Acts that wait for a second person, at most.
 const MOST_WAITING: usize = 100;
@@ -45,6 +45,9 @@ pub trait Acts: Send + Sync + 'static {
     /// Decides an erasure case: every holder gets its orders. `actors` are both people.
     async fn erase_case(&self, case: CaseId, actors: &str) -> Result<Value, Refusal>;
 
+    /// Releases a hold before its time. `actors` are both people.
+    async fn release_hold(&self, hold: HoldId, actors: &str) -> Result<Value, Refusal>;
+
     /// Lets the node serve again although its log is older than its last cosigned checkpoint. `actors` are both people.
     async fn accept_rollback(&self, actors: &str, reason: &str) -> Result<Value, Refusal>;
 }
@@ -55,6 +58,7 @@ enum Order {
     AcceptRollback,
     Erase(PayloadId),
     EraseCase(CaseId),
+    ReleaseHold(HoldId),
 }
 
 impl Order {
@@ -71,6 +75,11 @@ impl Order {
                 payload.or(case).ok_or_else(|| malformed(expected))
             }
             Act::Erase => Err(malformed("erase takes `id` or `case`, and nothing else")),
+            Act::ReleaseHold => {
+                let hold = members.get("hold").and_then(Value::as_str).and_then(|hold| hold.parse().ok());
+                let hold = hold.filter(|_| members.len() == 1);
+                hold.map(Self::ReleaseHold).ok_or_else(|| malformed("release-hold takes `hold`, the name of a hold"))
+            }
             _ => Err(malformed("this act needs no second person: call its own path")),
         }
     }
@@ -242,16 +251,12 @@ impl PendingActs {
         let (this, actor) = (Arc::clone(self), actor.clone());
         let run = async move {
             actor.tell(role, pending.act, "approved", pending.details()).await;
+            let actors = format!("{} and {}", pending.requested_by.name, actor.name());
             let result = match order {
-                Order::AcceptRollback => {
-                    let actors = format!("{} and {}", pending.requested_by.name, actor.name());
-                    this.runner.accept_rollback(&actors, &pending.reason).await
-                }
+                Order::AcceptRollback => this.runner.accept_rollback(&actors, &pending.reason).await,
                 Order::Erase(id) => this.runner.erase(id).await,
-                Order::EraseCase(case) => {
-                    let actors = format!("{} and {}", pending.requested_by.name, actor.name());
-                    this.runner.erase_case(case, &actors).await
-                }
+                Order::EraseCase(case) => this.runner.erase_case(case, &actors).await,
+                Order::ReleaseHold(hold) => this.runner.release_hold(hold, &actors).await,
             };
             let error = result.as_ref().err().map(|error| error.code().to_string());
             let view = this.finish(&pending.id, error.clone()).await;

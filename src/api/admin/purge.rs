@@ -3,21 +3,23 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use axum::{Json, Router};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Access, Act, Actor, Refusal};
+use super::acts::json as json_body;
+use super::{Access, Act, Refusal};
 use crate::services::Node;
 use crate::store::Purged;
 
 /// How long a caller waits for the end: less than clients do. A purge goes on without them.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// `GET` and `POST /erasure/purge`. Without `[access]` nobody can be told from anybody: both are refused.
+/// `GET` and `POST /erasure/purge`.
 pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
     let route = || Router::new().route("/erasure/purge", post(purge).get(state)).with_state(Arc::clone(node));
     match access {
@@ -26,8 +28,14 @@ pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
     }
 }
 
+/// Nothing is said beyond the path.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {}
+
 /// Begins a purge. 200 with its figures if it ends within five seconds, else 202: `GET` tells the end.
-async fn purge(_: Actor, State(node): State<Arc<Node>>) -> Result<Response, Refusal> {
+async fn purge(State(node): State<Arc<Node>>, request: Request) -> Result<Response, Refusal> {
+    let Asked {} = json_body(request).await?;
     let purging = {
         let node = Arc::clone(&node);
         tokio::spawn(async move { node.purge().await })
@@ -38,7 +46,7 @@ async fn purge(_: Actor, State(node): State<Arc<Node>>) -> Result<Response, Refu
     }
 }
 
-async fn state(_: Actor, State(node): State<Arc<Node>>) -> Json<Value> {
+async fn state(State(node): State<Arc<Node>>) -> Json<Value> {
     Json(view(&node))
 }
 

@@ -92,7 +92,7 @@ async fn radius(
         _ => return Err(Failed(Error::Message("name what was lost: one of key, member, disk=true"))),
     };
     let with_subjects = actor.is_some_and(|actor| actor.0.roles().contains(&Role::Dpo));
-    let radius = node.breach_radius(loss, with_subjects).map_err(Failed)?;
+    let radius = node.breach_radius(loss, with_subjects).await.map_err(Failed)?;
     let all = stream::try_unfold(radius, |mut radius| async move {
         Ok::<_, Error>(radius.next().await?.map(|lines| (text(&lines), radius)))
     });
@@ -133,7 +133,9 @@ fn item(text: &str) -> Result<ItemId, Error> {
 
 /// One JSON object a line.
 fn text(lines: &[Value]) -> Bytes {
-    lines.iter().map(|line| format!("{line}\n")).collect::<String>().into()
+    let mut text: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    text.push(String::new());
+    text.join("\n").into()
 }
 
 fn lines(body: Body) -> Response {

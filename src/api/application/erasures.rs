@@ -38,7 +38,7 @@ struct Asked {
 ///
 /// `scope` is `{"by": "items", "of": [ids]}`, or `subject`, `purpose`, `contract`, `key`, `class` with one word; `ground` one of GDPR art. 17(1), `retention` or
 /// `controller-decision`; `urgent` rotates the root at once. The answer is the case: `docs/erasure.md`.
-#[utoipa::path(post, path = "/erasures", tag = "application",
+#[utoipa::path(post, path = "/erasures", operation_id = "orderErasure", tag = "application",
     request_body(content = String, content_type = "application/json", description = "scope, ground, urgent"),
     responses((status = 202, description = "The case, decided", content_type = "application/json"),
         (status = 400, description = "The body is no such request"), (status = 422, description = "Nothing falls under the scope")))]
@@ -54,7 +54,7 @@ async fn erase(State(api): Surface, request: Request) -> Result<Response, Error>
 }
 
 /// How far an erasure is: its state, its steps, what each holder answered.
-#[utoipa::path(get, path = "/erasures/{case}", tag = "application",
+#[utoipa::path(get, path = "/erasures/{case}", operation_id = "showErasure", tag = "application",
     params(("case" = String, Path, description = "Name of the case, 32 hexadecimal digits")),
     responses((status = 200, description = "The case", content_type = "application/json"), (status = 404, description = "No such case")))]
 async fn erasure(State(api): Surface, Path(case): Path<String>) -> Result<Response, Error> {

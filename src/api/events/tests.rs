@@ -22,6 +22,7 @@ use super::*;
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::SigningKey;
 use crate::net::{Limits, Listener, serve};
+use crate::types::PayloadId;
 
 /// A journal in memory.
 #[derive(Default)]
@@ -39,7 +40,7 @@ impl Memory {
         let mut items = self.items.lock().unwrap();
         let index = items.len() as u64;
         let (record, salt) = (format!("{{\"n\":{index}}}"), [7; 32]);
-        let about = Some(PayloadId::new([1; 64]));
+        let about = Some(ItemId::Payload(PayloadId::new([1; 64])));
         items.push(EventItem { index, time_ms: 1000, kind, about, content: Some((record, salt)), commitment });
         self.grown.notify_waiters();
     }

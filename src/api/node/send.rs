@@ -142,9 +142,7 @@ fn created(api: &Api, headers: &HeaderMap, media: MediaType, sent: &Sent) -> Res
 
 /// What the sender declares that the payload holds; nothing declared is personal data.
 fn class(headers: &HeaderMap) -> Result<Option<Class>, RequestError> {
-    let Some(value) = headers.get(CLASS) else { return Ok(None) };
-    let class = value.to_str().ok().and_then(|text| text.parse().ok());
-    class.map(Some).ok_or_else(|| RequestError::field(CLASS, "not a class: public, business, personal or special"))
+    request::class(CLASS, headers.get(CLASS).map(HeaderValue::as_bytes))
 }
 
 fn recipients(headers: &HeaderMap) -> Result<Vec<Address>, RequestError> {

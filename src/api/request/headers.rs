@@ -1,5 +1,5 @@
 use super::{RequestError, words};
-use crate::types::Address;
+use crate::types::{Address, Class};
 
 /// Keys of a header such as `c11n-to`: comma lists, in any number of header lines; empty items are none.
 pub fn keys<'a>(name: &str, lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<Address>, RequestError> {
@@ -16,6 +16,13 @@ pub fn keys<'a>(name: &str, lines: impl IntoIterator<Item = &'a [u8]>) -> Result
 pub fn single_key(name: &str, line: Option<&[u8]>) -> Result<Option<Address>, RequestError> {
     let text = line.map(|line| text(name, line)).transpose()?;
     words::sender(name, text.map(str::trim))
+}
+
+/// What a payload or document holds, as a header declares it; absent: nothing is declared.
+pub fn class(name: &str, line: Option<&[u8]>) -> Result<Option<Class>, RequestError> {
+    let Some(line) = line else { return Ok(None) };
+    let class = std::str::from_utf8(line).ok().and_then(|text| text.parse().ok());
+    class.map(Some).ok_or_else(|| RequestError::field(name, "not a class: public, business, personal or special"))
 }
 
 /// A header's value as text.

@@ -27,7 +27,7 @@ async fn target(of: &Subject) -> NativeTarget {
     NativeTarget { member: member(of), epoch: of.epoch_key().await.expect("its key") }
 }
 
-async fn native_draft(from: &Subject, to: &[&Subject], plaintext: &[u8]) -> NativeDraft {
+pub(super) async fn native_draft(from: &Subject, to: &[&Subject], plaintext: &[u8]) -> NativeDraft {
     let mut recipients = Vec::new();
     let mut targets = Vec::new();
     for subject in to {
@@ -53,7 +53,7 @@ async fn send(from: &Subject, to: &[&Subject], plaintext: &[u8]) -> NativeSealed
     from.seal_native(native_draft(from, to, plaintext).await).await.expect("seals")
 }
 
-async fn take_native(at: &Subject, from: &Subject, delivery: &Delivery) -> (SealedHead, Meta) {
+pub(super) async fn take_native(at: &Subject, from: &Subject, delivery: &Delivery) -> (SealedHead, Meta) {
     match at.ingest_native(delivery, verify_key(from)).await.expect("intact") {
         NativeIngest::Mine { id, head, meta } => {
             assert_eq!(id, hash::payload_id(&delivery.ciphertext));

@@ -14,7 +14,7 @@ use crate::enclave::{EnclaveError, Meta};
 use crate::seal::Ring as _;
 use crate::seal::celosia1::parcel::{self, Route};
 use crate::seal::celosia1::{self, Content, Expected, Parcel, Refused, Statement};
-use crate::shred::SealedHead;
+use crate::shred::{LeafRef, SealedHead};
 use crate::types::{Address, Affected, MemberId, NetworkId, PayloadId};
 use crate::wire::header::{self, Header, day_of};
 use crate::wire::{Delivery, EpochKey, Opening, Proofs};
@@ -34,6 +34,14 @@ pub(super) struct Node {
 impl Node {
     pub(super) fn new(signing: SigningKey, network: NetworkId, member: MemberId, clock: Clock) -> Self {
         Self { signing, network, member, clock, epochs: Epochs::new() }
+    }
+
+    pub(super) fn network(&self) -> &NetworkId {
+        &self.network
+    }
+
+    pub(super) fn member(&self) -> &MemberId {
+        &self.member
     }
 
     pub(super) fn verify_key(&self) -> VerifyKey {
@@ -129,9 +137,19 @@ impl Inner {
     }
 
     pub(super) fn seal_native(&self, draft: NativeDraft) -> Result<NativeSealed, EnclaveError> {
+        let content = Content::seal(&self.node()?.network, &self.node()?.member, draft.padding, &draft.plaintext);
+        self.state_native(content, draft, None)
+    }
+
+    /// Header, boxes and head of a sealed content; the head under a leaf in use, or a fresh one.
+    pub(super) fn state_native(
+        &self,
+        content: Content,
+        draft: NativeDraft,
+        leaf: Option<LeafRef>,
+    ) -> Result<NativeSealed, EnclaveError> {
         let node = self.node()?;
         self.own(draft.sender)?;
-        let content = Content::seal(&node.network, &node.member, draft.padding, &draft.plaintext);
         let mut privacy = draft.privacy;
         let hashes = self.security_hashes(&content.ciphertext, &draft.affected)?;
         let proved = draft.affected.iter().zip(hashes);
@@ -169,7 +187,10 @@ impl Inner {
             proofs: Proofs::Sent { seed: *seed.expose(), recipients: draft.recipients },
         };
         let meta = Meta { sender: draft.sender, recipients, recipient_nonce: [0; 24], privacy, native: Some(native) };
-        let head = self.seal_head(content.id, &content.data_key, &meta)?;
+        let head = match leaf {
+            Some(leaf) => self.reseal_head(leaf, content.id, &content.data_key, &meta)?,
+            None => self.seal_head(content.id, &content.data_key, &meta)?,
+        };
         Ok(NativeSealed {
             id: content.id,
             nonce: content.nonce,

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::Plain;
 use crate::shred::SealedHead;
-use crate::types::{Address, Affected, GroupId, PayloadId, PrivacyFlag};
+use crate::types::{Address, Affected, DocumentId, GroupId, PayloadId, PrivacyFlag};
 
 /// Most elements of a list: more than any honest message has, and far less than a frame of one-byte elements would hold.
 const MAX_LIST: u64 = 1 << 20;
@@ -229,6 +229,16 @@ impl Field for Address {
 }
 
 impl Field for PayloadId {
+    fn put<W: Write>(&self, out: &mut Encoder<W>) -> Put<W> {
+        self.as_bytes().put(out)
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, Malformed> {
+        Field::take(input).map(Self::new)
+    }
+}
+
+impl Field for DocumentId {
     fn put<W: Write>(&self, out: &mut Encoder<W>) -> Put<W> {
         self.as_bytes().put(out)
     }

@@ -6,7 +6,7 @@ use crate::crypto::padme::Padding;
 use crate::enclave::NativeMeta;
 use crate::seal::celosia1::Refused;
 use crate::shred::{Destroyed, RootError, RootKind};
-use crate::types::{Affected, Class, Code, Coded, GroupId, NetworkId, PrivacyFlag};
+use crate::types::{Affected, Class, Code, Coded, DocumentId, GroupId, NetworkId, PrivacyFlag};
 use crate::wire::{Opening, Proofs};
 
 fn head() -> SealedHead {
@@ -73,6 +73,22 @@ fn delivery() -> Delivery {
     }
 }
 
+fn document_requests() -> Vec<Request> {
+    let (id, place) = (DocumentId::new([6; 32]), Place { index: u64::MAX, last: true });
+    let Some(Request::SealNative(draft)) = native_requests().into_iter().find(|one| matches!(one, Request::SealNative(_))) else {
+        unreachable!("it is among them")
+    };
+    vec![
+        Request::BeginDocument(id),
+        Request::SealManifest(id, head(), draft),
+        Request::AdoptDocument(PayloadId::new([7; 64]), head(), id),
+        Request::SameDocument(id, head(), head()),
+        Request::SealChunk(id, head(), place, Plain(Zeroizing::new(b"plaintext".to_vec()))),
+        Request::OpenChunk(id, head(), place, Bytes::from_static(b"sealed")),
+        Request::CheckChunk(id, head(), Place { index: 0, last: false }, Bytes::from_static(b"sealed")),
+    ]
+}
+
 fn native_requests() -> Vec<Request> {
     let (id, member): (_, crate::types::MemberId) = (PayloadId::new([7; 64]), "bank".parse().expect("a name"));
     let target = NativeTarget { member: member.clone(), epoch: epoch() };
@@ -99,7 +115,21 @@ fn native_requests() -> Vec<Request> {
         Request::IndexKey(IndexKey::Words),
         Request::IndexKey(IndexKey::Buckets),
         Request::IndexTokens(IndexKey::Bucket(7), head(), vec![Plain(Zeroizing::new(b"plaintext".to_vec()))]),
+        Request::Block(id, head(), vec![("tags".into(), Bytes::from_static(b"t"))], Address::new([1; 32]), b"label".to_vec()),
+        Request::HoldKey,
+        Request::HoldLock(id, head()),
+        Request::Release(id, hold_release()),
     ]
+}
+
+fn hold_release() -> HoldRelease {
+    HoldRelease {
+        envelope: head(),
+        label: b"label".to_vec(),
+        one_time: Address::new([1; 32]),
+        from: Address::new([2; 32]),
+        sealed: Bytes::from_static(b"share"),
+    }
 }
 
 fn native_responses() -> Vec<Response> {
@@ -119,12 +149,15 @@ fn native_responses() -> Vec<Response> {
         Response::EpochKey(epoch()),
         Response::SealedNative(sealed),
         Response::Delivery(delivery()),
-        Response::NativeIngest(NativeIngest::Mine { id, head, meta: native_meta() }),
+        Response::NativeIngest(NativeIngest::Mine { id, head: head.clone(), meta: native_meta() }),
         Response::NativeIngest(NativeIngest::UnknownEpoch),
         Response::Beside(Bytes::from_static(b"sealed")),
         Response::Meta(sent_meta()),
         Response::Tokens(vec![[1; 32]; 2]),
         Response::Failed(EnclaveError::NoSigningKey),
+        Response::Failed(EnclaveError::HoldKeyGone),
+        Response::Address(Address::new([1; 32])),
+        Response::Restored(Restored { head, beside: vec![("acks".into(), Bytes::from_static(b"a"))] }),
     ];
     all.extend(refusals().map(|refused| Response::Failed(refused.into())));
     all
@@ -286,6 +319,7 @@ fn every_message_crosses() {
     responses().iter().for_each(check);
     root_failures().iter().for_each(check);
     native_requests().iter().for_each(check);
+    document_requests().iter().for_each(check);
     native_responses().iter().for_each(check);
 }
 
@@ -302,7 +336,8 @@ fn errors_keep_code_and_text() {
 
 #[test]
 fn prints_no_plaintext() {
-    let printed = format!("{:?} {:?} {:?} {:?}", requests(), responses(), native_requests(), native_responses());
+    let printed = format!("{:?} {:?} {:?}", requests(), native_requests(), document_requests());
+    let printed = format!("{printed} {:?} {:?}", responses(), native_responses());
     let bytes = format!("{:?}", b"plaintext");
     assert!(printed.contains("9 bytes"), "{printed}");
     assert!(!printed.contains(bytes.trim_matches(['[', ']'])), "{printed}");

@@ -27,9 +27,8 @@ impl Data {
         let may = match step {
             Step::Erase => !self.decided,
             Step::Refuse => !self.decided && !self.refused,
-            Step::Block => self.decided && self.readable && !self.held,
+            Step::Block | Step::Puncture => self.decided && self.readable && !self.held,
             Step::Unblock => self.held,
-            Step::Puncture => self.decided && self.readable && !self.held,
             Step::Purge => !self.readable && self.in_files,
             Step::Rotate => !self.readable && !self.in_files && self.in_backups,
             Step::Certify => !self.in_backups && !self.over,

@@ -35,7 +35,8 @@ impl Content {
         Self::seal_under((network, sender), padding, payload, Secret::random(), random())
     }
 
-    /// Seals a payload under a given data key and nonce, which must be used for nothing else: the test vectors need it.
+    /// Seals a payload under a given data key and nonce; the pair must be used for nothing else. For test vectors, and for manifests: a
+    /// document has one data key, and a manifest for each member.
     pub fn seal_under(of: (&NetworkId, &MemberId), padding: Padding, payload: &[u8], data_key: Secret<32>, nonce: Nonce) -> Self {
         let (network, sender) = of;
         let keys = Keys::of(network, sender, &data_key);

@@ -270,6 +270,8 @@ fn next_step(case: &Case) -> Option<Step> {
     let own = case.holders.first()?;
     let level = Level::from_number(own.level);
     match case.state {
+        State::Erasing if own.held > 0 => Some(Step::Block),
+        State::Blocked if own.held == 0 => Some(Step::Unblock),
         State::Erasing if level >= Some(Level::E1) => Some(Step::Puncture),
         State::Unreadable if level >= Some(Level::E2) => Some(Step::Purge),
         State::Purged if level >= Some(Level::E3) => Some(Step::Rotate),

@@ -78,6 +78,12 @@ impl Node {
                     doomed.push(*item);
                 }
             }
+            // Where the law wants it, what is erased is blocked first.
+            let blocked = self.block_first(&signed.order, &doomed).await?;
+            if !blocked.is_empty() {
+                doomed.retain(|item| !blocked.contains(item));
+                together.iter().filter(|(_, item)| blocked.contains(item)).for_each(|(at, _)| kept.marks[*at] = Mark::Held as u8);
+            }
             self.erase_items(&doomed).await?;
         }
         if kept.marks.contains(&(Mark::Erased as u8)) && kept.marks != before {
@@ -94,17 +100,15 @@ impl Node {
     async fn mark(&self, governed: &Governed, signed: &SignedOrder, item: &ItemId) -> Result<Mark, Error> {
         let order = &signed.order;
         for again in [false, true] {
-            if self.held_until(item).await?.is_some() {
-                return Ok(Mark::Held);
-            }
             match self.presence(item).await? {
-                Presence::Erased | Presence::Unreadable => return Ok(Mark::Erased),
+                Presence::Erased => return Ok(Mark::Erased),
+                Presence::Unreadable => return self.or_held(item).await,
                 Presence::Here => {
                     // What it decides of its own copies is this node's own affair.
                     let is_own = order.controller == governed.me;
                     let sender = self.controller_of(governed, item).await?;
                     let may = is_own || sender.is_none_or(|sender| sender == order.controller);
-                    return Ok(if may { Mark::Erased } else { Mark::NotControllers });
+                    return if may { self.or_held(item).await } else { Ok(Mark::NotControllers) };
                 }
                 Presence::Absent if again => break,
                 Presence::Absent => {
@@ -118,6 +122,11 @@ impl Node {
             }
         }
         Ok(Mark::Absent)
+    }
+
+    /// An item that may be erased, unless a hold stands before it. Whoever may not order it learns of no hold.
+    async fn or_held(&self, item: &ItemId) -> Result<Mark, Error> {
+        Ok(if self.held_until(item).await?.is_some() { Mark::Held } else { Mark::Erased })
     }
 
     async fn presence(&self, item: &ItemId) -> Result<Presence, Error> {

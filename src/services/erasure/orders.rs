@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::error::ErasureError;
 use super::rows::{Given, put_given};
-use crate::erasure::{Case, Holder, HolderKind, Level, SignedErasureReceipt, SignedOrder};
+use crate::erasure::{Answer, Case, Holder, HolderKind, Level, SignedErasureReceipt, SignedOrder};
 use crate::services::governed::{Governed, native_address};
 use crate::services::native::path;
 use crate::services::records::now;
@@ -18,7 +18,7 @@ const FIRST: u64 = 1_000;
 /// Longest pause.
 const LONGEST: u64 = 10 * 60 * 1_000;
 /// One order: the holder erases before it answers.
-const BUDGET: Duration = Duration::from_secs(60);
+const BUDGET: Duration = Duration::from_mins(1);
 
 /// When a holder is asked again that was asked `attempts` times in vain.
 pub(super) fn next_time(now: u64, attempts: u32) -> u64 {
@@ -33,7 +33,7 @@ impl Node {
         case: &Case,
         mut holder: Holder,
     ) -> Result<Holder, Error> {
-        let (mut done, mut lowest, mut news) = (0, None::<u8>, false);
+        let (mut done, mut held, mut lowest, mut news) = (0, 0, None::<u8>, false);
         let mut failed = None;
         for page in 0..holder.orders {
             let mut given = self.given(&case.id, page, &holder.member).await?;
@@ -56,12 +56,14 @@ impl Node {
                     }
                 }
             }
+            held += held_in(&given);
             if let Some(level) = level_of(&given) {
                 lowest = Some(lowest.map_or(level, |lowest| lowest.min(level)));
             }
         }
         holder.error = failed;
         holder.done = done;
+        holder.held = if holder.error.is_some() { holder.held } else { held };
         holder.level = lowest.unwrap_or(holder.level);
         holder.attempts = if news { 0 } else { holder.attempts.saturating_add(1) };
         holder.next = next_time(now(), holder.attempts);
@@ -77,28 +79,35 @@ impl Node {
             let bytes = governed.peers.call(&to, path::ERASE, given.order.to_vec().into(), BUDGET).await?;
             ErasureAnswer::from_bytes(&bytes).map_err(|_| ErasureError::Answer(member.clone()))?
         };
-        self.check_answer(governed, member, given, &answer)?;
+        check_answer(governed, member, given, &answer)?;
         Ok(answer)
     }
+}
 
-    /// Threat: a holder answers with a receipt of something else. Its proof is checked when the certificate is: it comes later.
-    fn check_answer(&self, governed: &Governed, member: &MemberId, given: &Given, answer: &ErasureAnswer) -> Result<(), Error> {
-        let bad = || ErasureError::Answer(member.clone());
-        let order = SignedOrder::decode(&given.order).map_err(|_| bad())?;
-        let signed = SignedErasureReceipt::decode(&answer.receipt).map_err(|_| bad())?;
-        let key = governed.charter().members().by_id(member).and_then(|member| member.signing_key).ok_or_else(bad)?;
-        let receipt = &signed.receipt;
-        let fits = receipt.member == *member && receipt.order == order.digest() && receipt.network == governed.network;
-        if !fits || receipt.answers.len() != order.order.items.len() || signed.verify(&key).is_err() {
-            return Err(bad().into());
-        }
-        Ok(())
+/// Threat: a holder answers with a receipt of something else. Its proof is checked when the certificate is: it comes later.
+fn check_answer(governed: &Governed, member: &MemberId, given: &Given, answer: &ErasureAnswer) -> Result<(), Error> {
+    let bad = || ErasureError::Answer(member.clone());
+    let order = SignedOrder::decode(&given.order).map_err(|_| bad())?;
+    let signed = SignedErasureReceipt::decode(&answer.receipt).map_err(|_| bad())?;
+    let key = governed.charter().members().by_id(member).and_then(|member| member.signing_key).ok_or_else(bad)?;
+    let receipt = &signed.receipt;
+    let fits = receipt.member == *member && receipt.order == order.digest() && receipt.network == governed.network;
+    if !fits || receipt.answers.len() != order.order.items.len() || signed.verify(&key).is_err() {
+        return Err(bad().into());
     }
+    Ok(())
 }
 
 /// Whether an order is answered for good, and the holder's journal has shown it.
 fn is_settled(given: &Given) -> bool {
     SignedErasureReceipt::decode(&given.receipt).is_ok_and(|signed| signed.receipt.is_final()) && !given.proof.is_empty()
+}
+
+/// Items of an order that a hold stands before.
+fn held_in(given: &Given) -> u64 {
+    let Ok(signed) = SignedErasureReceipt::decode(&given.receipt) else { return 0 };
+    // An end of 0: it is not looked at yet.
+    signed.receipt.answers.iter().filter(|answer| matches!(answer, Answer::Held { until } if *until > 0)).count() as u64
 }
 
 fn level_of(given: &Given) -> Option<u8> {
@@ -107,5 +116,5 @@ fn level_of(given: &Given) -> Option<u8> {
 
 /// A holder of a new case.
 pub(super) fn holder(member: MemberId, kind: HolderKind, items: u64, orders: u32) -> Holder {
-    Holder { member, kind, items, orders, done: 0, level: 0, attempts: 0, next: 0, heard: 0, error: None }
+    Holder { member, kind, items, orders, done: 0, held: 0, level: 0, attempts: 0, next: 0, heard: 0, error: None }
 }

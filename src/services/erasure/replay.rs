@@ -38,7 +38,7 @@ impl Node {
         if !self.needs_replay(log).await? {
             return Ok(0);
         }
-        let mut replayed = self.bury_unreadable().await?;
+        let mut replayed = self.bury_unreadable().await? + self.end_unreadable_documents().await?;
         let mut silent = Vec::new();
         let charter = governed.charter();
         let asked = |member: &&Member| member.id != governed.me && member.is_active() && member.software == Software::Celosia;
@@ -78,9 +78,13 @@ impl Node {
                 let mut dead: Vec<PayloadId> = Vec::new();
                 for (id, record) in &page {
                     match self.enclave.meta(*id, &record.head).await {
+                        Err(EnclaveError::Erased) => {
+                            // What is blocked is unreadable, and kept.
+                            if self.held_until(&ItemId::Payload(*id)).await?.is_none() {
+                                dead.push(*id);
+                            }
+                        }
                         Ok(_) => {}
-                        Err(EnclaveError::Erased) if self.held_until(&ItemId::Payload(*id)).await?.is_none() => dead.push(*id),
-                        Err(EnclaveError::Erased) => {}
                         Err(error) => return Err(error.into()),
                     }
                 }
@@ -122,7 +126,13 @@ impl Node {
         }
         let guards = signed.order.items.iter().map(|item| put_guard(item, std::slice::from_ref(&governed.me)));
         self.store.write(guards.collect(), Vec::new()).await?;
-        self.erase_items(&signed.order.items).await
+        let mut doomed = Vec::with_capacity(signed.order.items.len());
+        for item in &signed.order.items {
+            if self.held_until(item).await?.is_none() {
+                doomed.push(*item);
+            }
+        }
+        self.erase_items(&doomed).await
     }
 
     /// Orders that we gave to a member, and those of its own that we took: what it needs after a restore.

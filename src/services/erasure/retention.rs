@@ -15,18 +15,9 @@ const EVERY: Duration = Duration::from_mins(1);
 const RETENTION: &str = "retention";
 
 impl Node {
-    /// Erases what is due, until it is dropped. What an interrupted erasure left of the index of subjects is finished first.
+    /// Erases what is due, until it is dropped.
     pub async fn keep_retention(self: Arc<Self>) {
-        let mut finished = false;
         loop {
-            if !finished {
-                match self.finish_unindexing().await {
-                    Ok(()) => finished = true,
-                    Err(error) => {
-                        tracing::warn!(%error, code = %error.code(), "the index of subjects is not renewed: tried again")
-                    }
-                }
-            }
             if let Err(error) = self.erase_due().await {
                 tracing::warn!(%error, code = %error.code(), "what is due is not erased: tried again");
             }

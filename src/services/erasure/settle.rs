@@ -21,17 +21,12 @@ pub(super) struct RootWords {
 }
 
 impl Node {
-    /// What keeps the root, and what it said.
+    /// What keeps the root, and what it said of the last rotation.
     pub(super) async fn root_words(&self) -> Result<RootWords, Error> {
         let status = self.root_status().await?;
-        let words: Vec<String> =
-            status.last.iter().flat_map(|last| &last.destroyed).map(|destroyed| destroyed.word.clone()).collect();
-        Ok(RootWords {
-            kind: status.kind.to_string(),
-            word: words.join("; "),
-            rotated: status.rotated_at,
-            next: self.next_rotation(),
-        })
+        let words: Vec<&str> = status.last.iter().flat_map(|last| &last.destroyed).map(|gone| gone.word.as_str()).collect();
+        let (kind, word) = (status.kind.name().to_owned(), words.join("; "));
+        Ok(RootWords { kind, word, rotated: status.rotated_at, next: self.next_rotation() })
     }
 
     /// Takes each open order as far as it can go now.

@@ -19,7 +19,7 @@ use crate::wire::receipt::Receipt;
 const TICK: u64 = 100;
 
 /// What is sealed beside a payload.
-const LABEL: &str = "acks";
+pub(crate) const ACKS: &str = "acks";
 
 impl Node {
     /// Keeps the acknowledgements of a payload and journals where it is durable. One who passed it over has nothing of it: its word is no
@@ -36,7 +36,7 @@ impl Node {
             // At the ticks of a clock, so that those of many payloads share a write.
             tokio::time::sleep(Duration::from_millis(TICK - now() % TICK)).await;
             let kept = async {
-                let sealed = enclave.seal_beside(&head, LABEL, encode(&acks)).await?;
+                let sealed = enclave.seal_beside(&head, ACKS, encode(&acks)).await?;
                 let event = Happening::now(What::Delivered).id(id).count(count).event();
                 store.put_beside(id, sealed, Some(event)).await?;
                 Ok::<_, Error>(())
@@ -60,7 +60,7 @@ impl Node {
             sealed = self.store.beside(&id).await?;
         }
         let acks = match sealed {
-            Some(sealed) => decode(&self.enclave.open_beside(&head, LABEL, sealed).await?).ok_or(Error::NoReceipt(id))?,
+            Some(sealed) => decode(&self.enclave.open_beside(&head, ACKS, sealed).await?).ok_or(Error::NoReceipt(id))?,
             None => Vec::new(),
         };
         Ok(Receipt { header, signature: native.signature, acks })

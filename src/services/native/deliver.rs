@@ -36,6 +36,8 @@ pub(super) const NACL: u8 = 0;
 pub(super) const CELOSIA_1: u8 = 1;
 /// Not a payload: a privacy group.
 pub(super) const GROUP: u8 = 2;
+/// Nor this: the offer of a document.
+pub(crate) const DOCUMENT: u8 = 3;
 
 /// A delivery that a member took: durable there, or passed over, as its acknowledgement says.
 pub(crate) struct Taken {
@@ -54,7 +56,7 @@ impl Node {
                 let item = self.item(out.governed, &address, CELOSIA_1, &mut copy).await?;
                 match self.tell(out.governed, &address, item).await? {
                     Answer::Taken { ack, withdraw } => {
-                        let ack = out.checked_ack(to, &ack)?;
+                        let ack = out.governed.checked_ack(out.charter, to, &ack, out.sealed.id, out.sealed.header)?;
                         let withdraw = <[u8; 16]>::try_from(withdraw.as_slice()).ok().map(WithdrawToken);
                         return Ok(Taken { ack, withdraw });
                     }
@@ -68,7 +70,7 @@ impl Node {
                             .rebox_native(sealed.id, &sealed.head, sealed.nonce, sealed.ciphertext.clone(), target)
                             .await?;
                     }
-                    Answer::AnotherEpoch { .. } => break,
+                    Answer::AnotherEpoch { .. } | Answer::Wanted { .. } => break,
                 }
             }
             Err(PeerError::Malformed(address.endpoint.clone()).into())
@@ -137,7 +139,7 @@ impl Node {
         match self.tell(governed, to, item).await? {
             Answer::Taken { withdraw, .. } => Ok(<[u8; 16]>::try_from(withdraw.as_slice()).ok().map(WithdrawToken)),
             Answer::Refused { status, text, .. } => Err(refused(to, status, &text)),
-            Answer::AnotherEpoch { .. } => Err(malformed()),
+            Answer::AnotherEpoch { .. } | Answer::Wanted { .. } => Err(malformed()),
         }
     }
 
@@ -149,7 +151,7 @@ impl Node {
                 match self.tell(governed, to, item).await? {
                     Answer::Taken { .. } => Ok(()),
                     Answer::Refused { status, text, .. } => Err(refused(to, status, &text)),
-                    Answer::AnotherEpoch { .. } => Err(PeerError::Malformed(to.endpoint.clone())),
+                    Answer::AnotherEpoch { .. } | Answer::Wanted { .. } => Err(PeerError::Malformed(to.endpoint.clone())),
                 }
             }
             _ => self.peers.push_group(route.url(), group.clone()).await,
@@ -199,6 +201,31 @@ impl Governed {
         true
     }
 
+    /// A member's acknowledgement of a payload under a header.
+    pub(crate) fn checked_ack(
+        &self,
+        charter: &Charter,
+        from: &MemberId,
+        bytes: &[u8],
+        id: PayloadId,
+        header: [u8; 32],
+    ) -> Result<SignedAck, Error> {
+        let bad = || Error::BadAck(from.clone());
+        let signed = SignedAck::decode(bytes).map_err(|_| bad())?;
+        let ack = &signed.ack;
+        let member = charter.members().by_id(from).ok_or_else(bad)?;
+        let key = member.signing_key.ok_or_else(bad)?;
+        // Threat: an acknowledgement in the name of another's address, of none, or of thousands, which we then keep as evidence.
+        let each_once: BTreeSet<_> = ack.addresses.iter().collect();
+        let are_its_own =
+            each_once.len() == ack.addresses.len() && each_once.iter().all(|address| member.addresses.contains(address));
+        if !are_its_own || ack.durable == ack.addresses.is_empty() || ack.time.abs_diff(now()) > MAX_SKEW.unsigned_abs() * 1000 {
+            return Err(bad());
+        }
+        let is_ours = ack.network == self.network && ack.id == id && ack.member == *from;
+        if is_ours && ack.header == header && self.verifies(&signed, &key) { Ok(signed) } else { Err(bad()) }
+    }
+
     /// Uploads a ciphertext in parts; goes on where a broken connection left it.
     pub(super) async fn upload(&self, to: &NativeAddress, ciphertext: &Bytes, budget: Duration) -> Result<UploadId, PeerError> {
         let upload = UploadId(random());
@@ -241,23 +268,6 @@ impl Governed {
 }
 
 impl Outgoing<'_> {
-    fn checked_ack(&self, from: &MemberId, bytes: &[u8]) -> Result<SignedAck, Error> {
-        let bad = || Error::BadAck(from.clone());
-        let signed = SignedAck::decode(bytes).map_err(|_| bad())?;
-        let ack = &signed.ack;
-        let member = self.charter.members().by_id(from).ok_or_else(bad)?;
-        let key = member.signing_key.ok_or_else(bad)?;
-        // Threat: an acknowledgement in the name of another's address, of none, or of thousands, which we then keep as evidence.
-        let each_once: BTreeSet<_> = ack.addresses.iter().collect();
-        let are_its_own =
-            each_once.len() == ack.addresses.len() && each_once.iter().all(|address| member.addresses.contains(address));
-        if !are_its_own || ack.durable == ack.addresses.is_empty() || ack.time.abs_diff(now()) > MAX_SKEW.unsigned_abs() * 1000 {
-            return Err(bad());
-        }
-        let is_ours = ack.network == self.governed.network && ack.id == self.sealed.id && ack.member == *from;
-        if is_ours && ack.header == self.sealed.header && self.governed.verifies(&signed, &key) { Ok(signed) } else { Err(bad()) }
-    }
-
     /// Quiet delivery: payloads leave at the ticks of a clock that all members share, each copy with a delay of its own, so that an observer of
     /// the network sees neither when a payload was made nor that several copies are of one.
     async fn pace(&self) {
@@ -269,7 +279,7 @@ impl Outgoing<'_> {
 }
 
 /// How long a copy waits under the policy's profile.
-pub(super) fn quiet_wait(charter: &Charter, class: Class) -> Duration {
+pub(crate) fn quiet_wait(charter: &Charter, class: Class) -> Duration {
     let rule = charter.policy().rule(class);
     if rule.delivery == Pace::Prompt {
         return Duration::ZERO;
@@ -284,7 +294,7 @@ pub(super) fn quiet_wait(charter: &Charter, class: Class) -> Duration {
     Duration::from_millis(to_tick + delay)
 }
 
-pub(super) fn refused(to: &NativeAddress, status: u16, text: &str) -> PeerError {
+pub(crate) fn refused(to: &NativeAddress, status: u16, text: &str) -> PeerError {
     let text = text.chars().filter(|c| !c.is_control()).take(400).collect();
     PeerError::Declined { url: to.endpoint.clone(), status, text }
 }

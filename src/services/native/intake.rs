@@ -6,22 +6,23 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::deliver::{CELOSIA_1, GROUP, NACL};
+use super::deliver::{CELOSIA_1, DOCUMENT, GROUP, NACL};
 use crate::enclave::{EnclaveError, Meta, NativeIngest};
 use crate::erasure::Tags;
 use crate::governance::{Charter, Judged};
+use crate::services::documents::{Offered, Wanted};
 use crate::services::governed::{Governed, MAX_SKEW, clock};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::withdraw::WithdrawToken;
-use crate::services::{Error, Node, Pushed};
+use crate::services::{DocumentError, Error, Node, Pushed};
 use crate::store::{Inserted, Kind, Record};
 use crate::types::{Address, Class, Code, Codec, Coded as _, ItemId, MemberId, PayloadId};
-use crate::wire::EncodedPayload;
 use crate::wire::ack::{self, Ack};
 use crate::wire::delivery::Delivery;
 use crate::wire::header::Header;
 use crate::wire::native::{Answer, Answers, Batch, Item, Part, PartTaken};
+use crate::wire::{EncodedPayload, Manifest};
 
 /// The header hash of a payload without a header.
 const NO_HEADER: [u8; 32] = [0; 32];
@@ -62,11 +63,16 @@ impl Node {
         Ok(Answers { items: self.acknowledged(governed, outcomes).await })
     }
 
-    async fn native_item(&self, governed: &Arc<Governed>, charter: &Charter, from: &MemberId, item: Item) -> Outcome {
+    async fn native_item(self: &Arc<Self>, governed: &Arc<Governed>, charter: &Charter, from: &MemberId, item: Item) -> Outcome {
         let outcome = match item.suite {
             NACL => self.take_nacl(charter, from, item).await.map(Some),
             CELOSIA_1 => self.take_celosia_1(governed, charter, from, item).await,
             GROUP => return Outcome::Said(self.take_group(item).await),
+            DOCUMENT => match self.take_document(governed, charter, from, item).await {
+                Ok(Some(outcome)) => return outcome,
+                Ok(None) => Ok(None),
+                Err(error) => Err(error),
+            },
             _ => Err(Error::Message("a suite that this node does not know: it runs an older version")),
         };
         let another = match outcome {
@@ -148,6 +154,36 @@ impl Node {
             self.counters.pushed_native.add();
         }
         Ok(taken)
+    }
+
+    /// The offer of a document. `None`: the box is for an epoch key that is no more.
+    async fn take_document(
+        self: &Arc<Self>,
+        governed: &Governed,
+        charter: &Charter,
+        from: &MemberId,
+        item: Item,
+    ) -> Result<Option<Outcome>, Error> {
+        let delivery = Delivery::decode(&Bytes::from(Vec::from(item.body))).map_err(|_| Error::Message("not a delivery"))?;
+        if delivery.member != *from {
+            return Err(Error::NotItsOwn { from: from.clone(), sender: delivery.member });
+        }
+        let NativeIngest::Mine { id, head, meta } = self.open_delivery(governed, charter, from, &delivery, true).await? else {
+            return Ok(None);
+        };
+        let native = meta.native.as_ref().ok_or(Error::Message("a delivery without a header"))?;
+        let header = Header::decode(&native.header).map_err(|_| Error::Message("a header that does not decode"))?;
+        let digest = crate::crypto::hash::sha256(&[&native.header]);
+        check_header(governed, charter, &header, true)?;
+        let opened = self.enclave.open(id, &head, delivery.nonce, delivery.ciphertext.clone()).await?;
+        let manifest = Manifest::decode(&opened.plaintext).map_err(|_| DocumentError::Manifest("it is no manifest"))?;
+        let head = self.enclave.adopt_document(id, &head, manifest.document).await?;
+        let addresses = self.managed(&Address::new([0; 32]), &meta.recipients);
+        let offered = Offered { manifest, header, head, recipients: addresses.clone() };
+        Ok(Some(match self.document_offered(from, offered).await? {
+            Wanted::From(next) => Outcome::Said(Answer::Wanted { next }),
+            Wanted::Nothing => Outcome::Taken(Accepted { id, header: digest, addresses, withdraw: None, passed_over: false }),
+        }))
     }
 
     /// Opens, checks and keeps a delivery. `is_fresh`: it is sent now by its sender; else somebody gives back what was sent before.
@@ -263,13 +299,16 @@ impl Governed {
 /// The status that the compatible surface gives for it.
 fn status(error: &Error) -> u16 {
     match error {
-        Error::Erased(_) => 410,
+        Error::Erased(_) | Error::Kept(DocumentError::Erased(_)) => 410,
+        Error::Kept(DocumentError::TooLarge(_)) => 413,
+        Error::Kept(DocumentError::Full(_)) => 507,
         Error::NotForUs(_)
         | Error::Message(_)
         | Error::Upload
+        | Error::Kept(DocumentError::Manifest(_) | DocumentError::NotOffered)
         | Error::Enclave(EnclaveError::Broken | EnclaveError::Refused(_)) => 400,
         Error::Store(_) | Error::Enclave(_) | Error::Disk(_) | Error::RolledBack(_) => 503,
-        Error::Conflict(_) => 409,
+        Error::Conflict(_) | Error::Kept(DocumentError::Conflict(_)) => 409,
         _ => 403,
     }
 }

@@ -123,7 +123,7 @@ impl Node {
 }
 
 /// The padding of the policy in the suite's words.
-fn padding(padding: Padding) -> padme::Padding {
+pub(crate) fn padding(padding: Padding) -> padme::Padding {
     match padding {
         Padding::None => padme::Padding::None,
         Padding::Padme => padme::Padding::Padme,

@@ -10,6 +10,7 @@ use super::export::moment;
 use super::resolve::Known;
 use crate::services::records::now;
 use crate::services::{Error, Node};
+use crate::shred::RootKind;
 use crate::store::Kind;
 use crate::types::{Address, Class, MemberId, PayloadId};
 
@@ -78,6 +79,8 @@ pub struct Radius {
     loss: Loss,
     /// Pseudonyms are told.
     with_subjects: bool,
+    /// Where the root of the key trees is.
+    root: RootKind,
     keys: Vec<Address>,
     kind: Option<Kind>,
     after: Option<PayloadId>,
@@ -96,7 +99,7 @@ struct Total {
 
 impl Node {
     /// Begins to look at what a loss exposes.
-    pub fn breach_radius(self: &Arc<Self>, loss: Loss, with_subjects: bool) -> Result<Radius, Error> {
+    pub async fn breach_radius(self: &Arc<Self>, loss: Loss, with_subjects: bool) -> Result<Radius, Error> {
         let keys = match &loss {
             Loss::Key(key) => vec![*key],
             Loss::Disk => Vec::new(),
@@ -106,8 +109,8 @@ impl Node {
                 member.addresses.clone()
             }
         };
-        let node = Arc::clone(self);
-        Ok(Radius { node, loss, with_subjects, keys, kind: Some(Kind::Payload), after: None, total: Total::default() })
+        let (node, root) = (Arc::clone(self), self.root_status().await?.kind);
+        Ok(Radius { node, loss, with_subjects, root, keys, kind: Some(Kind::Payload), after: None, total: Total::default() })
     }
 }
 
@@ -140,7 +143,7 @@ impl Radius {
                 let item = Item { sender: meta.sender, recipients: &meta.recipients, is_native: meta.native.is_some() };
                 of_key(key, &item, |key| directory.is_own(key))
             }
-            Loss::Disk if self.node.root_kind() == "file" => Some(Exposure::Readable),
+            Loss::Disk if self.root == RootKind::File => Some(Exposure::Readable),
             Loss::Disk => Some(Exposure::KeysElsewhere),
             Loss::Member(_) => {
                 let has = self.keys.iter().any(|key| meta.sender == *key || meta.recipients.contains(key));
@@ -173,7 +176,7 @@ impl Radius {
         let total = &self.total;
         let what = match &self.loss {
             Loss::Key(key) => json!({ "key": key }),
-            Loss::Disk => json!({ "disk": true, "root-key": self.node.root_kind() }),
+            Loss::Disk => json!({ "disk": true, "root-key": self.root.name() }),
             Loss::Member(member) => json!({ "member": member }),
         };
         let mut summary = json!({

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::resolve::Known;
 use crate::enclave::EnclaveError;
 use crate::erasure::Scope;
-use crate::services::{Error, Node};
+use crate::services::{Contents, DocumentError, DocumentState, Error, Node};
 use crate::store::Kind;
-use crate::types::{Address, ItemId, PayloadId};
+use crate::types::{Address, DocumentId, ItemId, PayloadId};
 
 /// Kinds of journal records that are uses of an item, or what became of it.
 const USES: [&str; 6] = ["delivered", "read", "received", "stored", "tagged", "withdrawn"];
@@ -21,6 +21,8 @@ pub struct SubjectExport {
     node: Arc<Node>,
     items: std::vec::IntoIter<ItemId>,
     with_plaintext: bool,
+    /// A document whose content is being given, and the next piece of it.
+    reading: Option<(Contents, u64)>,
     given: usize,
     ended: bool,
 }
@@ -34,6 +36,10 @@ pub(super) fn moment(millis: u64) -> Value {
 impl Node {
     /// Begins the export of a subject. The first lines say whose it is and who answers for it.
     pub async fn export_subject(self: &Arc<Self>, subject: &str, with_plaintext: bool) -> Result<(Value, SubjectExport), Error> {
+        if let Some(governed) = &self.governed {
+            // A node that was put back may still have what was erased since.
+            governed.may_serve()?;
+        }
         let items = self.resolve(&Scope::Subject(subject.to_owned())).await?;
         let first = json!({
             "kind": "export",
@@ -44,7 +50,14 @@ impl Node {
             "items": items.len(),
             "with-payloads": with_plaintext,
         });
-        let export = SubjectExport { node: Arc::clone(self), items: items.into_iter(), with_plaintext, given: 0, ended: false };
+        let export = SubjectExport {
+            node: Arc::clone(self),
+            items: items.into_iter(),
+            with_plaintext,
+            reading: None,
+            given: 0,
+            ended: false,
+        };
         Ok((first, export))
     }
 
@@ -74,7 +87,7 @@ impl Node {
         }
     }
 
-    async fn line_of(&self, known: &Known, payload: Option<Value>) -> Value {
+    fn line_of(&self, known: &Known, payload: Option<Value>) -> Value {
         let (meta, tags) = (&known.meta, &known.tags);
         let recipients = meta.recipients.iter().filter(|key| **key != meta.sender).map(|key| self.party(key));
         let mut line = json!({
@@ -156,8 +169,17 @@ impl Node {
 impl SubjectExport {
     /// The lines of the next item; `None` after the last, which says how many there were: a file without it was cut off.
     pub async fn next(&mut self) -> Result<Option<Vec<Value>>, Error> {
-        for item in self.items.by_ref() {
-            let ItemId::Payload(id) = item else { continue };
+        if let Some(piece) = self.piece().await? {
+            return Ok(Some(vec![piece]));
+        }
+        while let Some(item) = self.items.next() {
+            let id = match item {
+                ItemId::Payload(id) => id,
+                ItemId::Document(id) => match self.document(id).await? {
+                    Some(line) => return Ok(Some(vec![line])),
+                    None => continue,
+                },
+            };
             let Some((time, head)) = self.node.store.dated_head(Kind::Payload, &id).await? else { continue };
             let Some(known) = self.node.look_at(id, time, &head).await? else { continue };
             let payload = if self.with_plaintext {
@@ -168,7 +190,7 @@ impl SubjectExport {
             } else {
                 None
             };
-            let mut lines = vec![self.node.line_of(&known, payload).await];
+            let mut lines = vec![self.node.line_of(&known, payload)];
             lines.extend(self.node.disclosed(id).await?);
             lines.extend(self.node.uses(&id).await?);
             self.given += 1;
@@ -179,5 +201,56 @@ impl SubjectExport {
         }
         self.ended = true;
         Ok(Some(vec![json!({ "kind": "end", "items": self.given })]))
+    }
+
+    /// The line of a document; its content follows in pieces, where payloads are wanted and it is complete. `None` if it is here no more.
+    async fn document(&mut self, id: DocumentId) -> Result<Option<Value>, Error> {
+        let (node, item) = (&self.node, ItemId::Document(id));
+        let found = async {
+            let (time, _) = node.dated_head(item).await?;
+            Ok::<_, Error>((time, node.document_info(id).await?, node.tags_of(item).await?.unwrap_or_default()))
+        };
+        let (time, info, tags) = match found.await {
+            Ok(found) => found,
+            Err(Error::ItemNotFound(_) | Error::Kept(DocumentError::NotFound(_) | DocumentError::Erased(_))) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let class = tags.class.unwrap_or(info.class);
+        let recipients = info.recipients.iter().filter(|one| one.key != info.sender).map(|one| node.party(&one.key));
+        let mut line = json!({
+            "kind": "item",
+            "id": id,
+            "type": "document",
+            "stored": moment(time),
+            "direction": if node.directory.is_own(&info.sender) { "sent" } else { "received" },
+            "class": class,
+            "purpose": tags.purpose,
+            "basis": tags.basis,
+            "contract": tags.contract,
+            "kept-until": node.due_at(time, class, &tags).map(moment),
+            "portable": tags.is_portable(),
+            "sender": node.party(&info.sender),
+            "recipients": recipients.collect::<Vec<_>>(),
+            "name": info.name,
+            "media": info.media,
+            "size": info.size,
+        });
+        if self.with_plaintext && info.state == DocumentState::Here {
+            line["content"] = "follows".into();
+            self.reading = Some((self.node.open_document(id).await?, 0));
+        }
+        self.given += 1;
+        Ok(Some(line))
+    }
+
+    /// The next piece of a document's content.
+    async fn piece(&mut self) -> Result<Option<Value>, Error> {
+        let Some((contents, index)) = self.reading.take() else { return Ok(None) };
+        if index * Contents::CHUNK >= contents.size() {
+            return Ok(None);
+        }
+        let piece = contents.chunk(index).await?;
+        self.reading = Some((contents, index + 1));
+        Ok(Some(json!({ "kind": "piece", "index": index, "data": BASE64.encode(&piece) })))
     }
 }

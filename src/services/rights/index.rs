@@ -47,6 +47,8 @@ pub(crate) struct Index {
     making: AsyncMutex<()>,
     /// One rotation at a time.
     pub(super) rotating: AsyncMutex<()>,
+    /// One item is tagged at a time: of two that tag the same, the second must see the rows of the first.
+    pub(super) tagging: AsyncMutex<()>,
     /// No bucket has two keys. At the start, nobody knows.
     pub(super) settled: AtomicBool,
     leaving: Mutex<Leaving>,
@@ -106,6 +108,13 @@ impl Index {
 
     /// An item comes back: what was withdrawn may be sent again.
     pub(super) fn returns(&self, item: &ItemId) {
+        let mut leaving = self.leaving();
+        leaving.items.remove(item);
+        leaving.waiting.remove(item);
+    }
+
+    /// An item that was blocked is readable again.
+    pub(super) fn come_back(&self, item: &ItemId) {
         let mut leaving = self.leaving();
         leaving.items.remove(item);
         leaving.waiting.remove(item);

@@ -51,8 +51,14 @@ impl Node {
                 let contract = contract_address(contract)?;
                 self.items_under(&self.word_prefix(CONTRACT, &contract).await?).await
             }
-            Scope::Key(key) => self.payloads(|known| known.meta.sender == *key || known.meta.recipients.contains(key)).await,
-            Scope::Class(class) => self.payloads(|known| known.class() == *class).await,
+            Scope::Key(key) => {
+                let payloads = self.payloads(|known| known.meta.sender == *key || known.meta.recipients.contains(key)).await?;
+                Ok([payloads, self.documents_where(|known| known.is_of(key)).await?].concat())
+            }
+            Scope::Class(class) => {
+                let payloads = self.payloads(|known| known.class() == *class).await?;
+                Ok([payloads, self.documents_where(|known| known.class() == *class).await?].concat())
+            }
         }
     }
 

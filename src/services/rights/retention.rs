@@ -29,10 +29,10 @@ struct Walk {
 }
 
 impl Node {
-    /// The retention of a class in the policy, milliseconds; `None`: for ever, or no policy.
+    /// The retention of a class in the policy, else in the profile, milliseconds; `None`: for ever.
     pub(super) fn retention(&self, class: Class) -> Option<u64> {
-        let charter = self.governed.as_ref()?.charter();
-        let span = charter.policy().rule(class).retention?;
+        let by_policy = self.governed.as_ref().and_then(|governed| governed.charter().policy().rule(class).retention);
+        let span = by_policy.or_else(|| self.settings.holds.profile.retention.get(&class).copied())?;
         u64::try_from(span.duration().as_millis()).ok()
     }
 
@@ -66,7 +66,8 @@ impl Node {
                 match self.due_of(item).await? {
                     Some(really) if really <= now_ms => due.push(item),
                     Some(later) => {
-                        stale.extend([Write::put(Table::State, row(later, item), Bytes::new()), Write::delete(Table::State, key)])
+                        stale
+                            .extend([Write::put(Table::State, row(later, item), Bytes::new()), Write::delete(Table::State, key)]);
                     }
                     None => stale.push(Write::delete(Table::State, key)),
                 }

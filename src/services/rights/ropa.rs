@@ -9,6 +9,7 @@ use super::resolve::Known;
 use crate::erasure::Basis;
 use crate::services::records::now;
 use crate::services::{Error, Node};
+use crate::shred::RootKind;
 use crate::types::{Address, Class};
 
 /// One activity: a class and a purpose.
@@ -25,13 +26,14 @@ struct Activity {
 }
 
 /// The earliest and the latest.
-fn wider(range: Option<(u64, u64)>, at: u64) -> Option<(u64, u64)> {
-    Some(range.map_or((at, at), |(first, last)| (first.min(at), last.max(at))))
+fn wider(range: Option<(u64, u64)>, at: u64) -> (u64, u64) {
+    range.map_or((at, at), |(first, last)| (first.min(at), last.max(at)))
 }
 
 impl Node {
     /// The record as of now: from the payloads' own heads and tags, the directory and the policy. Without a word of any subject.
     pub async fn records_of_processing(&self) -> Result<Value, Error> {
+        let root = self.root_status().await?.kind;
         let (mut activities, mut after) = (BTreeMap::new(), None);
         while let Some((page, last)) = self.page_of_payloads(after).await? {
             for known in &page {
@@ -47,7 +49,7 @@ impl Node {
             "made": moment(now()),
             "controller": self.controller(),
             "activities": activities,
-            "safeguards": self.safeguards(),
+            "safeguards": self.safeguards(root),
         }))
     }
 
@@ -58,9 +60,9 @@ impl Node {
         activity.items += 1;
         activity.sent += u64::from(self.directory.is_own(&known.meta.sender));
         activity.celosia_1 += u64::from(known.meta.native.is_some());
-        activity.time = wider(activity.time, known.time);
+        activity.time = Some(wider(activity.time, known.time));
         match self.due_at(known.time, known.class(), &known.tags) {
-            Some(until) => activity.until = wider(activity.until, until),
+            Some(until) => activity.until = Some(wider(activity.until, until)),
             None => activity.for_ever += 1,
         }
         for key in known.meta.recipients.iter().filter(|key| !self.directory.is_own(key)) {
@@ -96,11 +98,11 @@ impl Node {
     }
 
     /// What protects the data, class by class as the policy has it.
-    fn safeguards(&self) -> Value {
+    fn safeguards(&self, root: RootKind) -> Value {
         let at_rest = json!({
             "encryption": "one data key for each item, sealed under a leaf of a puncturable key tree",
             "erasure": "the leaf is punctured; older copies die with the root key",
-            "root-key": self.root_kind(),
+            "root-key": root.name(),
             "subjects": "an index of keyed tokens whose keys are replaced with every erasure",
         });
         let Some(governed) = &self.governed else { return json!({ "at-rest": at_rest, "classes": Value::Null }) };
@@ -109,7 +111,7 @@ impl Node {
             let rule = charter.policy().rule(class);
             let regions = match &rule.regions {
                 crate::governance::Regions::Any => json!(["*"]),
-                crate::governance::Regions::Only(regions) => regions.iter().map(|region| region.as_str()).collect(),
+                crate::governance::Regions::Only(regions) => regions.iter().map(crate::governance::Region::as_str).collect(),
             };
             let rule = json!({
                 "may-go-to-tessera": rule.tessera, "regions": regions, "padding": rule.padding, "each-read-is-journalled": rule.log_reads,
@@ -118,10 +120,5 @@ impl Node {
         });
         let rules: serde_json::Map<String, Value> = rules.collect();
         json!({ "at-rest": at_rest, "policy": charter.policy_version(), "classes": rules })
-    }
-
-    /// Where the root of the key trees is: `file`, `vault`, `pkcs11`.
-    pub(super) fn root_kind(&self) -> &'static str {
-        "file"
     }
 }

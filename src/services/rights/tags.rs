@@ -14,7 +14,7 @@ use crate::store::{Kind, StoreError, Table, Write};
 use crate::types::{Class, ItemId};
 
 /// What is sealed beside an item.
-const LABEL: &str = "tags";
+pub(crate) const TAGS: &str = "tags";
 
 /// Rows that go into the store with an item.
 pub(crate) struct Declared<'a> {
@@ -31,6 +31,7 @@ impl Node {
         if self.index.is_leaving(&item) {
             return Err(Error::Leaving(item));
         }
+        let tagging = self.index.tagging.lock().await;
         let gate = self.index.gate.read().await;
         let (time, head) = self.dated_head(item).await?;
         let before = self.tags_under(item, &head).await?.unwrap_or_default();
@@ -43,7 +44,7 @@ impl Node {
             ItemId::Document(_) => Happening::now(What::Tagged).class(class),
         });
         self.store.write(rows, event.into_iter().collect()).await?;
-        drop(gate);
+        drop((gate, tagging));
         // Whoever is no longer named here must not be confirmed by a backup, either.
         let dropped: BTreeSet<&str> = before.subjects.iter().map(String::as_str).collect();
         let mut dropped: Vec<&str> = dropped.into_iter().filter(|subject| !tags.subjects.iter().any(|s| s == subject)).collect();
@@ -73,14 +74,14 @@ impl Node {
     pub(super) async fn dated_head(&self, item: ItemId) -> Result<(u64, SealedHead), Error> {
         match item {
             ItemId::Payload(id) => self.store.dated_head(Kind::Payload, &id).await?.ok_or(Error::ItemNotFound(item)),
-            ItemId::Document(_) => Err(Error::ItemNotFound(item)),
+            ItemId::Document(id) => self.document_head(&id).await?.ok_or(Error::ItemNotFound(item)),
         }
     }
 
     /// The same, opened.
-    pub(super) async fn tags_under(&self, item: ItemId, head: &SealedHead) -> Result<Option<Tags>, Error> {
+    pub(crate) async fn tags_under(&self, item: ItemId, head: &SealedHead) -> Result<Option<Tags>, Error> {
         let Some(sealed) = self.store.row(Table::Tag, item.as_bytes()).await? else { return Ok(None) };
-        match self.enclave.open_beside(head, LABEL, sealed).await {
+        match self.enclave.open_beside(head, TAGS, sealed).await {
             Ok(text) => {
                 let tags = serde_json::from_slice(&text).map_err(|_| StoreError::Corrupt("the tags of an item".into()))?;
                 Ok(Some(tags))
@@ -95,12 +96,41 @@ impl Node {
         if let Some(class) = tags.class {
             return Ok(class);
         }
-        let ItemId::Payload(id) = item else { return Ok(Class::default()) };
+        let id = match item {
+            ItemId::Payload(id) => id,
+            ItemId::Document(id) => return self.document_class(&id).await?.ok_or(Error::ItemNotFound(item)),
+        };
         match self.enclave.meta(id, head).await {
             Ok(meta) => Ok(meta.native.map_or(Class::default(), |native| native.class)),
             Err(EnclaveError::Erased) => Err(Error::ItemNotFound(item)),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The class of an item; `None` if it is not here, or not readable.
+    pub(crate) async fn class_here(&self, item: ItemId) -> Result<Option<Class>, Error> {
+        let class = async {
+            let head = self.head_of(item).await?;
+            let tags = self.tags_under(item, &head).await?.unwrap_or_default();
+            self.class_of(item, &head, &tags).await
+        };
+        match class.await {
+            Ok(class) => Ok(Some(class)),
+            Err(Error::ItemNotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The rows of an item that is readable again: what was declared of it, in place of what lies under its old leaf.
+    pub(crate) async fn declared_again(&self, item: ItemId, tags: &Tags) -> Result<Declared<'_>, Error> {
+        self.index.come_back(&item);
+        let (time, head) = self.dated_head(item).await?;
+        let class = self.class_of(item, &head, tags).await?;
+        let mut declared = self.declared(item, &head, time, class, tags).await?;
+        if tags.is_empty() {
+            declared.rows.push(Write::delete(Table::Tag, item.as_bytes().to_vec()));
+        }
+        Ok(declared)
     }
 
     /// The rows of an item that is about to be stored: what was declared, and when it is due.
@@ -123,7 +153,7 @@ impl Node {
     async fn rows_of(&self, item: ItemId, head: &SealedHead, time: u64, class: Class, tags: &Tags) -> Result<Vec<Write>, Error> {
         // Strings and numbers always serialise.
         let text = serde_json::to_vec(tags).unwrap_or_default();
-        let sealed = self.enclave.seal_beside(head, LABEL, text).await.map_err(|error| match error {
+        let sealed = self.enclave.seal_beside(head, TAGS, text).await.map_err(|error| match error {
             EnclaveError::Erased => Error::ItemNotFound(item),
             other => other.into(),
         })?;

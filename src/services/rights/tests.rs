@@ -16,7 +16,8 @@ use crate::enclave::local::LocalEnclave;
 use crate::enclave::{Enclave, EnclaveError, IndexKey};
 use crate::erasure::{Basis, Scope, Tags};
 use crate::services::{
-    Capabilities, Delivered, Error, Node, PeerError, Peers, ResendScope, SendRequest, Settings, Terms, WithdrawToken,
+    Capabilities, Delivered, Error, HoldSettings, Node, PeerError, Peers, ResendScope, SendRequest, SendSignedRequest, Settings,
+    Terms, WithdrawToken,
 };
 use crate::shred::{FileRoot, Forest, SealedHead};
 use crate::store::rocks::RocksStore;
@@ -55,7 +56,12 @@ impl Peers for Alone {
 }
 
 /// A node over a folder.
-pub(super) fn node(folder: &Path) -> Arc<Node> {
+pub(in crate::services) fn node(folder: &Path) -> Arc<Node> {
+    node_under(folder, HoldSettings::default())
+}
+
+/// The same under a law and with a hold committee.
+pub(in crate::services) fn node_under(folder: &Path, holds: HoldSettings) -> Arc<Node> {
     let (trees, key) = (folder.join("keys"), folder.join("key"));
     std::fs::create_dir_all(&trees).expect("a folder");
     let secret = match std::fs::read(&key) {
@@ -81,21 +87,22 @@ pub(super) fn node(folder: &Path) -> Arc<Node> {
         poll_interval: Duration::from_secs(1),
         node_cache: Duration::ZERO,
         own_url,
+        holds,
     };
     Arc::new(Node::new(enclave, store, Arc::new(directory), Arc::new(Alone), settings))
 }
 
-pub(super) fn about(subjects: &[&str]) -> Tags {
+pub(in crate::services) fn about(subjects: &[&str]) -> Tags {
     Tags { subjects: subjects.iter().map(|subject| (*subject).to_owned()).collect(), ..Tags::default() }
 }
 
-pub(super) async fn sent(node: &Arc<Node>, tags: Tags) -> ItemId {
+pub(in crate::services) async fn sent(node: &Arc<Node>, tags: Tags) -> ItemId {
     let terms = Terms { tags, ..Terms::default() };
     let payload = Zeroizing::new(b"payload".to_vec());
     ItemId::Payload(node.send(SendRequest { payload, terms, ..SendRequest::default() }).await.expect("sent").id)
 }
 
-pub(super) async fn of_subject(node: &Node, subject: &str) -> Vec<ItemId> {
+pub(in crate::services) async fn of_subject(node: &Node, subject: &str) -> Vec<ItemId> {
     node.resolve(&Scope::Subject(subject.to_owned())).await.expect("resolves")
 }
 
@@ -112,7 +119,7 @@ fn sorted(mut items: Vec<ItemId>) -> Vec<ItemId> {
 }
 
 /// Copies a folder, as a backup does.
-fn copy(from: &Path, to: &Path) {
+pub(in crate::services) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("a folder");
     for entry in std::fs::read_dir(from).expect("a folder").flatten() {
         if entry.path().is_dir() {
@@ -315,6 +322,49 @@ async fn nothing_is_lost_while_keys_change_under_load() {
     let mut expected = writer.await.expect("sent");
     expected.push(stays);
     assert_eq!(of_subject(&node, "ana").await, sorted(expected));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_two_that_tag_at_once_one_counts_and_nothing_of_the_other_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = node(folder.path());
+    let item = sent(&node, Tags::default()).await;
+    let names: Vec<String> = (0..12).map(|n| format!("person {n}")).collect();
+    let tagged = join_all(names.iter().map(|name| {
+        let (node, name) = (Arc::clone(&node), name.clone());
+        tokio::spawn(async move { node.tag(item, about(&[&name])).await })
+    }));
+    assert!(tagged.await.into_iter().all(|tagged| tagged.expect("ends").is_ok()));
+    let counts = node.tags_of(item).await.expect("here").expect("tagged").subjects;
+    for name in &names {
+        assert_eq!(of_subject(&node, name).await.len(), usize::from(counts.contains(name)), "{name} of {counts:?}");
+    }
+    assert_eq!(node.store().rows(Table::Subject, b"", None, 99).await.expect("read").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_failed_send_takes_back_leaves_the_index_and_may_come_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let node = node(folder.path());
+    let raw = node.store_raw(Zeroizing::new(b"payload".to_vec()), None).await.expect("kept");
+    let again = async || {
+        let tags = Tags { purpose: Some("payroll".into()), ..about(&["ana"]) };
+        let terms = Terms { tags, ..Terms::default() };
+        node.send_signed(SendSignedRequest { id: raw, to: Vec::new(), terms }).await.expect("sent").id
+    };
+    let item = ItemId::Payload(again().await);
+    assert_eq!(of_subject(&node, "ana").await, [item]);
+    let number = node.buckets_of(&["ana"]).await.expect("a bucket")[0];
+    let before = node.bucket(number).await.expect("keys");
+    let head = node.head_of(item).await.expect("here");
+    assert!(node.forget(payload_id(item), head).await.expect("forgotten"));
+    assert!(node.store().rows(Table::Subject, b"", None, 9).await.expect("read").is_empty());
+    let asked = node.enclave().index_tokens(IndexKey::Bucket(number), &before.key, Vec::new()).await;
+    assert!(matches!(asked, Err(EnclaveError::Erased)));
+    assert_eq!(ItemId::Payload(again().await), item);
+    assert_eq!(of_subject(&node, "ana").await, [item]);
+    node.erase(payload_id(item)).await.expect("erased");
+    assert!(node.store().rows(Table::Subject, b"", None, 9).await.expect("read").is_empty());
 }
 
 /// How long a bucket with many items takes; `CELOSIA_MANY` sets how many.

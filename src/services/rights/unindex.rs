@@ -4,6 +4,7 @@
 //! with the deletion of what it replaces; then the leaf of the key before is punctured; then its head is forgotten. A crash leaves a bucket with
 //! two keys: both are asked until the next call, or the next start, has moved the rest.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::Ordering;
 
@@ -50,6 +51,13 @@ impl Node {
         }
         self.index.left(items);
         Ok(())
+    }
+
+    /// Takes an item out of the index that is here no more: its send failed, and nobody refers to it.
+    pub(crate) async fn unindex_forgotten(&self, item: ItemId, tags: Tags) -> Result<(), Error> {
+        let subjects: Vec<&str> = tags.subjects.iter().map(String::as_str).collect();
+        self.renew_keys_of(&subjects, &[item]).await?;
+        self.drop_words(&[(item, tags)]).await
     }
 
     /// Finishes what a crash left half done, and builds anew what a restored copy cannot be asked any more. At the start of a node.
@@ -127,6 +135,7 @@ impl Node {
         }
         // In this order: a head that is forgotten while its leaf lives could not be punctured any more.
         self.enclave.erase(vec![before.leaf()]).await?;
+        self.counters.index_renewed.add();
         let _gate = self.index.gate.write().await;
         self.write_bucket(number, &bucket).await
     }
@@ -172,11 +181,11 @@ impl Node {
         for (item, tags) in known {
             let words = [(super::index::PURPOSE, &tags.purpose), (super::index::CONTRACT, &tags.contract)];
             for (kind, text) in words.into_iter().filter_map(|(kind, text)| Some((kind, text.as_deref()?))) {
-                if !prefixes.contains_key(&(kind, text)) {
-                    prefixes.insert((kind, text), self.word_prefix(kind, text).await?);
-                }
-                let key = [&prefixes[&(kind, text)][..], item.as_bytes()].concat();
-                rows.push(Write::delete(Table::Subject, key));
+                let prefix = match prefixes.entry((kind, text)) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(self.word_prefix(kind, text).await?),
+                };
+                rows.push(Write::delete(Table::Subject, [&prefix[..], item.as_bytes()].concat()));
             }
         }
         if rows.is_empty() { Ok(()) } else { Ok(self.store.write(rows, Vec::new()).await?) }

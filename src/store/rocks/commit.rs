@@ -1,5 +1,8 @@
 //! The single writer: what waits is decided, written as one batch and fsynced once; then everybody is answered.
 
+mod bury;
+mod silence;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,10 +16,10 @@ use tokio::time::timeout;
 
 use super::rows::{self, Index, TOTALS_KEY, Totals, family};
 use super::touched::{Marks, Touched};
-use super::{BESIDE, FAMILIES, GROUP, INDEX, JOURNAL, PAYLOAD, TABLE, TOMBSTONE, TRACE, journal};
+use super::{BESIDE, FAMILIES, GROUP, INDEX, JOURNAL, PAYLOAD, TABLE, TRACE, journal};
 use crate::enclave::stack;
 use crate::shred::SealedHead;
-use crate::store::{Event, Inserted, JournalRow, Kind, Record, StoreError, Table, Tombstone, Write};
+use crate::store::{Event, Inserted, JournalRow, Kind, Record, StoreError, Tombstone, Write};
 use crate::types::{GroupId, PayloadId};
 
 /// Bytes of one batch, roughly: a large one would hold everybody up and stay in memory twice.
@@ -127,6 +130,8 @@ impl Committer {
         waiting.blocking_recv()
     }
 
+    /// In a frame of its own, so that a sweep reaches what it left.
+    #[inline(never)]
     fn commit(&mut self, requests: Vec<Request>, bytes: usize, closing: bool) {
         self.unflushed = self.unflushed.saturating_add(bytes);
         let mut draft = Draft::new(&self.db, self.totals, bytes);
@@ -219,8 +224,10 @@ impl<'a> Draft<'a> {
                 self.touched.removed |= value.is_none();
             }
         }
+        let silenced = self.silenced_by(&events)?;
         self.put_rows(&tables, rows);
-        events.into_iter().try_for_each(|event| self.note(event).map(drop))
+        events.into_iter().try_for_each(|event| self.note(event).map(drop))?;
+        self.silence(silenced)
     }
 
     fn put_rows(&mut self, tables: &Arc<BoundColumnFamily<'a>>, rows: &[Write]) {
@@ -269,18 +276,6 @@ impl<'a> Draft<'a> {
         Ok(index)
     }
 
-    /// The rows that remain of what events said of a payload: their commitments, so that every proof still verifies.
-    fn silenced(&self, id: &PayloadId) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
-        let mut rows = Vec::new();
-        for index in journal::trace(self.db, id)? {
-            let row = journal::raw(self.db, index)?;
-            rows.extend(row.and_then(|row| Some((index, JournalRow::erased(&row)?))));
-        }
-        let waiting = self.noted.iter().filter(|(about, ..)| about == id);
-        rows.extend(waiting.filter_map(|(_, index, event)| Some((*index, JournalRow::erased(&JournalRow::encode(event))?))));
-        Ok(rows)
-    }
-
     fn put_beside(&mut self, id: &PayloadId, sealed: &[u8], event: Option<Event>) -> Result<bool, StoreError> {
         if self.row(Kind::Payload, id)?.is_none() {
             return Ok(false);
@@ -318,57 +313,9 @@ impl<'a> Draft<'a> {
         Ok(true)
     }
 
-    fn bury(&mut self, id: PayloadId, tombstone: &Tombstone, event: Option<Event>) -> Result<(), StoreError> {
-        let (tombstones, buried) = (rows::family(self.db, TOMBSTONE)?, self.is_buried(&id)?);
-        let ((journal, _), silenced) = (self.journal_families()?, self.silenced(&id)?);
-        let rows = [(Kind::Payload, self.row(Kind::Payload, &id)?), (Kind::Raw, self.row(Kind::Raw, &id)?)];
-        let mut removed = Vec::new();
-        for (kind, index) in rows {
-            if let Some(index) = index {
-                removed.push(index.head.leaf());
-                self.remove(kind, id, &index)?;
-            }
-        }
-        if !buried {
-            let mut tombstone = tombstone.clone();
-            tombstone.leaves.extend(removed);
-            tombstone.leaves.sort_unstable();
-            tombstone.leaves.dedup();
-            self.batch.put_cf(&tombstones, id.as_bytes(), rows::encode_tombstone(&tombstone));
-            self.buried.insert(id);
-            self.totals.tombstones += 1;
-            event.map(|event| self.note(event)).transpose()?;
-        }
-        for (index, row) in silenced {
-            self.touched.add(JOURNAL, &index.to_be_bytes());
-            self.touched.removed = true;
-            self.batch.put_cf(&journal, index.to_be_bytes(), row);
-        }
-        Ok(())
-    }
-
     fn put_index(&mut self, kind: Kind, id: PayloadId, index: Arc<Index>) -> Result<(), StoreError> {
         self.batch.put_cf(&rows::family(self.db, INDEX)?, rows::index_key(kind, &id), index.encode());
         self.index.insert((kind, id), Some(index));
-        Ok(())
-    }
-
-    /// Here the rows are only marked as deleted. Their bytes leave the files with a purge; what they say went with the leaf.
-    fn remove(&mut self, kind: Kind, id: PayloadId, index: &Index) -> Result<(), StoreError> {
-        let (indexes, payloads) = (rows::family(self.db, INDEX)?, rows::family(self.db, PAYLOAD)?);
-        self.batch.delete_cf(&indexes, rows::index_key(kind, &id));
-        self.batch.delete_cf(&payloads, index.payload_key());
-        self.touched.add(INDEX, &rows::index_key(kind, &id));
-        self.touched.add(PAYLOAD, &index.payload_key());
-        self.touched.removed = true;
-        if kind == Kind::Payload {
-            self.touched.add(BESIDE, id.as_bytes());
-            self.touched.add(TABLE, &Table::Tag.place(id.as_bytes()));
-            self.batch.delete_cf(&rows::family(self.db, BESIDE)?, id.as_bytes());
-            self.batch.delete_cf(&rows::family(self.db, TABLE)?, Table::Tag.place(id.as_bytes()));
-        }
-        self.index.insert((kind, id), None);
-        *self.totals.of(kind) = self.totals.of(kind).saturating_sub(1);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use rocksdb::{BoundColumnFamily, DB, Direction, IteratorMode, WriteOptions};
+use rocksdb::{BoundColumnFamily, DB, Direction, IteratorMode, ReadOptions, WriteOptions};
 
 use super::{INDEX, PAYLOAD, TOMBSTONE, reading};
 use crate::crypto::nacl::Nonce;
@@ -110,7 +110,9 @@ pub(super) fn heads(
 ) -> Result<Vec<(PayloadId, u64, SealedHead)>, StoreError> {
     let start = after.map_or_else(|| vec![kind as u8], |id| index_key(kind, &id).to_vec());
     let mut found = Vec::new();
-    for row in db.iterator_cf(&family(db, INDEX)?, IteratorMode::From(&start, Direction::Forward)) {
+    let mut once = ReadOptions::default();
+    once.fill_cache(false);
+    for row in db.iterator_cf_opt(&family(db, INDEX)?, once, IteratorMode::From(&start, Direction::Forward)) {
         let (key, value) = row.map_err(reading)?;
         let (kind_found, id) = parse_index_key(&key).ok_or_else(|| StoreError::Corrupt("an index key".into()))?;
         if kind_found != kind || found.len() == limit {

@@ -75,12 +75,17 @@ async fn withdraw(
 
 /// A JSON body. The media type is asked for: a page elsewhere can make a browser send any other without asking us.
 pub(in crate::api::admin) async fn json<T: DeserializeOwned>(request: Request) -> Result<T, Refusal> {
+    json_up_to(request, MAX_BODY).await
+}
+
+/// The same, up to a length in bytes.
+pub(in crate::api::admin) async fn json_up_to<T: DeserializeOwned>(request: Request, most: usize) -> Result<T, Refusal> {
     let media = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = media.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
         return Err(malformed("the Content-Type must be application/json"));
     }
-    let body = to_bytes(request.into_body(), MAX_BODY).await;
-    let body = body.map_err(|_| malformed("the body breaks off or is longer than 16 KiB"))?;
+    let body = to_bytes(request.into_body(), most).await;
+    let body = body.map_err(|_| Refusal::ActMalformed(format!("the body breaks off or is longer than {most} bytes")))?;
     serde_json::from_slice(&body).map_err(|error| Refusal::ActMalformed(error.to_string()))
 }

@@ -16,6 +16,10 @@ impl Acts for Bench {
         Err(Refusal::NotApplicable("no cases here"))
     }
 
+    async fn release_hold(&self, _: crate::erasure::HoldId, _: &str) -> Result<Value, Refusal> {
+        Err(Refusal::NotApplicable("no holds here"))
+    }
+
     async fn erase(&self, id: PayloadId) -> Result<Value, Refusal> {
         self.erased.lock().unwrap().push(id);
         Ok(json!({}))

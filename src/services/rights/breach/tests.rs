@@ -54,7 +54,7 @@ async fn a_lost_disk_touches_all_that_is_not_erased_and_names_people_to_those_wh
     node.store_raw(zeroize::Zeroizing::new(b"raw".to_vec()), None).await.expect("kept");
     let crate::types::ItemId::Payload(id) = gone else { panic!("a payload") };
     node.erase(id).await.expect("erased");
-    let all = lines(node.breach_radius(Loss::Disk, true).expect("begins")).await;
+    let all = lines(node.breach_radius(Loss::Disk, true).await.expect("begins")).await;
     assert_eq!(all.len(), 3, "{all:?}");
     let payload = all.iter().find(|line| line["type"] == "payload").expect("the payload");
     assert_eq!((&payload["id"], &payload["subjects"], &payload["exposed"]), (&json!(kept), &json!(["ana"]), &json!(true)));
@@ -63,10 +63,10 @@ async fn a_lost_disk_touches_all_that_is_not_erased_and_names_people_to_those_wh
         (&summary["exposed"], &summary["exposed-subjects"], &summary["keys-exposed"]),
         (&json!(2), &json!(["ana"]), &json!(true))
     );
-    let blind = lines(node.breach_radius(Loss::Disk, false).expect("begins")).await;
+    let blind = lines(node.breach_radius(Loss::Disk, false).await.expect("begins")).await;
     assert!(!blind.iter().any(|line| line.to_string().contains("ana")), "{blind:?}");
     let own = node.enclave().addresses()[0];
-    let key = lines(node.breach_radius(Loss::Key(own), true).expect("begins")).await;
+    let key = lines(node.breach_radius(Loss::Key(own), true).await.expect("begins")).await;
     assert_eq!((&key[0]["exposure"], &key[1]["exposed"]), (&json!("never-sent"), &json!(0)));
-    assert!(matches!(node.breach_radius(Loss::Member("bank".parse().expect("a name")), true), Err(Error::NotGoverned)));
+    assert!(matches!(node.breach_radius(Loss::Member("bank".parse().expect("a name")), true).await, Err(Error::NotGoverned)));
 }
