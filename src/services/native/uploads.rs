@@ -118,7 +118,7 @@ mod tests {
         let uploads = Uploads::new(folder.path().join("uploads"), max);
         let (a, b): (MemberId, MemberId) = ("a".parse().expect("a name"), "a-b".parse().expect("a name"));
         let part = |offset, total, bytes: &[u8]| Part { upload: UploadId([1; 16]), offset, total, bytes: bytes.to_vec().into() };
-        let (first, total) = (vec![7; MIN_PART as usize], MIN_PART + 3);
+        let (first, total) = (vec![7; 64 << 10], MIN_PART + 3);
         assert_eq!(uploads.take(&a, &part(0, total, &first)).expect("taken"), Some(MIN_PART));
         assert_eq!(uploads.take(&a, &part(0, total, &first)).expect("taken"), Some(MIN_PART), "said twice");
         assert_eq!(uploads.take(&b, &part(MIN_PART, total, b"def")).expect("taken"), Some(0), "another member's");
