@@ -194,7 +194,8 @@ fn a_crash_at_any_moment_loses_no_order() {
         };
         // Nobody waits for the answer: the process dies in the middle of it, at another place each time.
         let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-        let head = format!("POST {path} HTTP/1.1\r\nHost: c\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}");
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}");
         std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
         callers.push(stream);
         if round % 4 == 3 {
