@@ -32,6 +32,7 @@ impl Node {
         if self.settings.recovering && payload.privacy.flag.is_enhanced() {
             return Err(Error::Recovering("Transactions with enhanced privacy are not accepted during recovery mode"));
         }
+        self.admits_untold(&payload.sender)?;
         let outcome = self.take(payload).await;
         match &outcome {
             Ok(Pushed { withdraw: Some(_), .. }) => self.counters.pushed.add(),
