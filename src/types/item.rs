@@ -24,7 +24,7 @@ impl DocumentId {
     }
 
     /// `0x` and 64 hexadecimal digits: Solidity's `bytes32`.
-    pub fn to_hex(&self) -> String {
+    pub fn to_hex(self) -> String {
         format!("0x{}", HEXLOWER.encode(&self.0))
     }
 

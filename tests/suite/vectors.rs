@@ -142,7 +142,7 @@ fn with_bad_fill(making: &mut Making) {
 /// Sent on by a recipient, which signs in its own name: the ciphertext commits to whose it was.
 fn under_another_name() -> Case {
     let mut making = begin("refused: Commitment, sent on", Padding::Padme, b"payload", 1, 1, PrivacyFlag::Standard);
-    making.case.sender = "other".to_owned();
+    making.case.sender = "other".into();
     making.header.member = "other".parse().unwrap();
     Case { outcome: "Commitment".to_owned(), ..making.finish() }
 }
