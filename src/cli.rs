@@ -100,6 +100,8 @@ enum Command {
     Hold(Box<hold::Args>),
     /// Make data unreadable without destroying it yet: `hold place --kind block`.
     Block(Box<hold::PlaceArgs>),
+    /// Show erasures whose answer is overdue (GDPR art. 12(3)); exit code 1 if there are any.
+    Overdue(erase::OverdueArgs),
     /// Verify the certificate of an erasure, and show it as a page.
     Certificate(certificate::Args),
     /// Run the enclave as a process of its own.
@@ -166,6 +168,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Keyupdate(args) => keyupdate::run(&args)?,
         Command::Governance(args) => governance::run(*args)?,
         Command::Erase(args) => erase::run(&args)?,
+        Command::Overdue(args) => return Ok(u8::from(erase::overdue(&args)?)),
         Command::Certificate(args) => certificate::run(&args)?,
         Command::Enclave(args) => enclave::run(&args)?,
         Command::Journal(args) => journal::run(&args)?,

@@ -144,6 +144,21 @@ impl ScopeArgs {
     }
 }
 
+/// Arguments of `celosia overdue`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct OverdueArgs {
+    #[command(flatten)]
+    node: Node,
+    /// Print the JSON as it came.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows what is overdue; true if anything is: for a timer that escalates.
+pub(super) fn overdue(args: &OverdueArgs) -> anyhow::Result<bool> {
+    list(&args.node, true, args.json)
+}
+
 /// Runs one of them.
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     match &args.command {
@@ -165,7 +180,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
             moved(node, &format!("/erasures/{case}/refuse"), &body)
         }
         Command::Extend { node, case, text } => moved(node, &format!("/erasures/{case}/extend"), &json!({ "text": text })),
-        Command::List { node, overdue, json } => list(node, *overdue, *json),
+        Command::List { node, overdue, json } => list(node, *overdue, *json).map(drop),
         Command::Show { node, case, json } => show(node, *case, *json),
         Command::Certificate { node, case, out } => {
             let door = node.admin()?;
@@ -212,7 +227,8 @@ fn moved(node: &Node, path: &str, body: &Value) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn list(node: &Node, overdue: bool, as_json: bool) -> anyhow::Result<()> {
+/// Shows cases; true if there are any.
+fn list(node: &Node, overdue: bool, as_json: bool) -> anyhow::Result<bool> {
     let door = node.admin()?;
     let mut all = Vec::new();
     loop {
@@ -226,9 +242,10 @@ fn list(node: &Node, overdue: bool, as_json: bool) -> anyhow::Result<()> {
         let waits = matches!(case["state"].as_str(), Some("requested" | "erasing"));
         !overdue || (waits && case["due"].as_i64().is_some_and(|due| due < now))
     });
+    let any = !all.is_empty();
     if as_json {
         say!("{:#}", Value::Array(all));
-        return Ok(());
+        return Ok(any);
     }
     for case in &all {
         say!(
@@ -241,7 +258,7 @@ fn list(node: &Node, overdue: bool, as_json: bool) -> anyhow::Result<()> {
             time(&case["due"]),
         );
     }
-    Ok(())
+    Ok(any)
 }
 
 fn show(node: &Node, case: CaseId, as_json: bool) -> anyhow::Result<()> {

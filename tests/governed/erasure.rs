@@ -162,6 +162,7 @@ fn a_refusal_needs_a_ground_a_text_and_a_day() {
     let admin = admin(a);
     let name = must(&["erase", "request", "--admin", &admin, "--ground", "objection", "--id", &id]).trim().to_owned();
     assert_eq!(case(a, &name)["state"], "requested");
+    assert_eq!(celosia(&["overdue", "--admin", &admin]), (true, String::new()), "the month has just begun");
     let refuse = |text: &str, until: &str| {
         celosia(&["erase", "refuse", "--admin", &admin, &name, "--ground", "legal-claims", "--text", text, "--until", until])
     };
