@@ -197,6 +197,9 @@ pub struct Case {
     pub extended: String,
     /// Whether the root is rotated for it at once.
     pub urgent: bool,
+    /// Whether it was.
+    #[serde(default)]
+    pub rotated: bool,
     /// How far it is.
     pub state: State,
     /// How it came there.

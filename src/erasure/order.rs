@@ -112,7 +112,8 @@ impl SignedOrder {
             items: fields
                 .list("items", |fields| ItemId::from_bytes(fields.bytes("item", 64)?).map_err(|_| DecodeError::Length("item")))?,
         };
-        if order.items.is_empty() || order.items.len() > MAX_ITEMS {
+        let distinct: std::collections::BTreeSet<_> = order.items.iter().collect();
+        if order.items.is_empty() || order.items.len() > MAX_ITEMS || distinct.len() != order.items.len() {
             return Err(DecodeError::Value("items"));
         }
         let signed = Self { order, signature: fields.array("signature")? };

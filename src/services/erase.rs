@@ -30,6 +30,7 @@ impl Node {
             if let Some(until) = node.held_until(&item).await? {
                 return Err(HoldError::Held { item, until }.into());
             }
+            node.remember_holders(item).await?;
             node.erase_all(&[id]).await?;
             tracing::info!(%id, "payload erased");
             Ok(())

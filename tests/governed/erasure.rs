@@ -133,6 +133,29 @@ fn a_changed_certificate_is_found_out() {
     assert!(changed("{", "").contains("CEL3370"));
 }
 
+/// Two cases over one item: the second knows who had it, although nobody can read that any more. And a third is refused.
+#[test]
+fn a_case_remembers_who_had_what_when_it_was_opened() {
+    let mut net = quick(&["a", "b"]);
+    let id = net.at(0).sent(b"about a person", &[net.at(1)]);
+    net.members[1].kill();
+    let a = net.at(0);
+    let body = serde_json::json!({ "scope": { "by": "items", "of": [id] }, "ground": "objection", "urgent": false }).to_string();
+    let open = || Request::post("/erasures", "application/json", body.as_bytes()).send(&a.admin);
+    let opened = open().must(201).json();
+    let first = erase(a, &["--id", &id]);
+    a.wait_until(|| a.receive(&id).is_none(), "it is not erased");
+    let path = format!("/erasures/{}/erase", opened["id"].as_str().unwrap());
+    let second = Request::post(&path, "application/json", b"{}").send(&a.admin).must(200).json();
+    for name in [&first, second["id"].as_str().unwrap()] {
+        assert_eq!(case(a, name)["holders"][1]["member"], "b", "{second}");
+    }
+    assert_eq!(open().must(422).json()["code"], "CEL3363", "it is gone here");
+    net.members[1].start();
+    let b = net.at(1);
+    b.wait_until(|| b.receive(&id).is_none(), "b was not told");
+}
+
 #[test]
 fn a_holder_that_is_away_is_asked_again_and_does_not_get_it_back() {
     let mut net = quick(&["a", "b"]);

@@ -59,6 +59,7 @@ fn case() -> Case {
         due: 2_000,
         extended: String::new(),
         urgent: false,
+        rotated: false,
         state: State::Requested,
         moves: Vec::new(),
         holders: Vec::new(),

@@ -1,19 +1,22 @@
 //! The offline verification of a certificate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::{BASE64, HEXLOWER};
 use jiff::Timestamp;
 
-use super::{Certificate, CertificateError, Entry, Evidence};
+use super::{Certificate, CertificateError, Entry, Evidence, OUTSIDE};
 use crate::crypto::sign::VerifyKey;
-use crate::erasure::{Answer, HolderKind, Level, SignedErasureReceipt, SignedOrder};
-use crate::governance::{Charter, Members};
+use crate::erasure::{Answer, HolderKind, Level, SignedErasureReceipt, SignedOrder, answer_due};
+use crate::governance::{Charter, Members, Software};
 use crate::translog::checkpoint::{Checkpoint, origin};
 use crate::translog::commitment::commit;
 use crate::translog::note::{Note, NoteKey};
 use crate::translog::proof::Proof;
-use crate::types::{MemberId, NetworkId};
+use crate::types::{ItemId, MemberId, NetworkId};
+
+/// Kinds of scopes.
+const SCOPES: [&str; 6] = ["items", "subject", "purpose", "contract", "key", "class"];
 
 /// What a certificate proves.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -73,14 +76,18 @@ impl Certificate {
         let key = key_of(members, &certificate.controller)?;
         key.verify(&Self::statement(&certificate.network, body), &signature)
             .map_err(|_| CertificateError::Unsigned(certificate.controller.clone()))?;
-        let mut holders = Vec::with_capacity(certificate.holders.len());
+        certificate.check_frame(members)?;
+        let (mut holders, mut of_holders) = (Vec::with_capacity(certificate.holders.len()), BTreeMap::new());
         for entry in &certificate.holders {
-            let (holder, all_final) = certificate.check_holder(members, entry, &key)?;
-            if certificate.complete && !holder.is_final(all_final) {
+            let (holder, all_final, items) = certificate.check_holder(members, entry, &key)?;
+            let is_proved = entry.kind == HolderKind::Tessera || holder.in_journal == entry.orders.len();
+            if certificate.complete && !(holder.is_final(all_final) && is_proved) {
                 return Err(CertificateError::Incomplete(entry.member.clone()));
             }
+            of_holders.insert(&entry.member, items);
             holders.push(holder);
         }
+        certificate.check_items(&of_holders)?;
         let controller = name_of(members, &certificate.controller);
         Ok(Checked { certificate, controller, holders })
     }
@@ -102,12 +109,54 @@ impl Certificate {
         Ok(charter)
     }
 
+    /// What must be so of every certificate, whatever its receipts say. The controller has every item: its own orders name them all.
+    ///
+    /// Threat: a controller that signs less than there is: a holder called a Tessera, one without orders, itself left out, nothing said of
+    /// what is outside its reach. A holder that it leaves out altogether nobody can see from here; that lie bears its signature.
+    fn check_frame(&self, members: &Members) -> Result<(), CertificateError> {
+        let form = |why: String| Err(CertificateError::Form(why));
+        if !SCOPES.contains(&self.scope.as_str()) {
+            return form("its scope is of no kind".into());
+        }
+        if ![false, true].map(|extended| answer_due(self.requested, extended)).contains(&self.due) {
+            return form("its due date is not that of art. 12(3)".into());
+        }
+        if self.outside != OUTSIDE {
+            return form("it does not say what is outside its reach".into());
+        }
+        let mut seen = BTreeSet::new();
+        for entry in &self.holders {
+            let is_celosia = members.by_id(&entry.member).is_some_and(|member| member.software == Software::Celosia);
+            if !seen.insert(&entry.member) {
+                return form(format!("{} is there twice", entry.member));
+            }
+            if is_celosia != (entry.kind == HolderKind::Celosia) {
+                return form(format!("{} does not run what it says", entry.member));
+            }
+            if entry.items == 0 || (is_celosia && entry.orders.is_empty()) {
+                return form(format!("{} has no orders", entry.member));
+            }
+        }
+        if seen.contains(&self.controller) { Ok(()) } else { form("its controller is not among the holders".into()) }
+    }
+
+    /// The items of the controller's own orders are the case's, and no holder has another.
+    fn check_items(&self, of_holders: &BTreeMap<&MemberId, BTreeSet<ItemId>>) -> Result<(), CertificateError> {
+        let none = BTreeSet::new();
+        let all = of_holders.get(&self.controller).unwrap_or(&none);
+        let is_part = of_holders.values().all(|items| items.is_subset(all));
+        if all.len() as u64 == self.items && is_part {
+            return Ok(());
+        }
+        Err(CertificateError::Form("its orders do not name the items that it counts".into()))
+    }
+
     fn check_holder(
         &self,
         members: &Members,
         entry: &Entry,
         controller: &VerifyKey,
-    ) -> Result<(CheckedHolder, bool), CertificateError> {
+    ) -> Result<(CheckedHolder, bool, BTreeSet<ItemId>), CertificateError> {
         let mut holder = CheckedHolder {
             member: entry.member.clone(),
             legal_name: name_of(members, &entry.member),
@@ -121,10 +170,11 @@ impl Certificate {
             heard: entry.heard,
             root: String::new(),
         };
-        let (mut all_final, mut items) = (true, 0);
+        let (mut all_final, mut items, mut named) = (true, 0, BTreeSet::new());
         for (page, evidence) in entry.orders.iter().enumerate() {
             let order = self.check_order(entry, page, evidence, controller)?;
             items += order.order.items.len() as u64;
+            named.extend(order.order.items.iter().copied());
             if evidence.receipt.is_empty() {
                 (holder.unanswered, all_final) = (holder.unanswered + 1, false);
                 *holder.answers.entry("no answer".into()).or_default() += order.order.items.len() as u64;
@@ -138,11 +188,11 @@ impl Certificate {
             all_final &= receipt.receipt.is_final();
             holder.add(&receipt);
         }
-        if entry.kind == HolderKind::Celosia && items != entry.items {
+        if entry.kind == HolderKind::Celosia && (items != entry.items || named.len() as u64 != items) {
             let why = "its orders do not add up to its items";
             return Err(CertificateError::Order { member: entry.member.clone(), page: entry.orders.len(), why });
         }
-        Ok((holder, all_final))
+        Ok((holder, all_final, named))
     }
 
     fn check_order(

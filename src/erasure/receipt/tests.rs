@@ -68,6 +68,10 @@ fn orders_and_receipts_read_back_and_every_byte_of_them_counts() {
         let read = SignedErasureReceipt::decode(&changed);
         assert!(read.map_or(true, |receipt| receipt.verify(&key.verify_key()).is_err()), "byte {at}");
     }
+    let mut twice = order.order.clone();
+    twice.items.push(twice.items[0]);
+    let signature = key.sign(&twice.statement());
+    assert!(SignedOrder::decode(&SignedOrder { order: twice, signature }.encode()).is_err(), "an item twice");
     for cut in 0..bytes.len() {
         assert!(SignedOrder::decode(&bytes[..cut]).is_err());
     }

@@ -7,9 +7,10 @@ use futures_util::future::join_all;
 use serde::Serialize;
 
 use super::error::ErasureError;
+use super::holder::Presence;
 use super::orders::holder;
-use super::plan::Holders;
-use super::rows::{Given, put_case, put_given, put_items};
+use super::plan::{Holders, kind_of};
+use super::rows::{Given, put_case, put_given, put_items, put_plan};
 use crate::crypto::random;
 use crate::crypto::sign::statement;
 use crate::erasure::answer_due;
@@ -80,10 +81,17 @@ impl Node {
 
     /// Opens a case: asked for by somebody, and waiting for a decision. Art. 12(3)'s month begins.
     pub async fn request_erasure(&self, new: NewCase, by: &str) -> Result<Case, Error> {
-        self.needs_governance()?;
+        let governed = self.needs_governance()?;
         let items = self.resolve(&new.scope).await?;
         if items.is_empty() {
             return Err(ErasureError::Nothing.into());
+        }
+        let mut unreadable = 0;
+        for item in &items {
+            unreadable += u64::from(self.presence(item).await? != Presence::Here);
+        }
+        if unreadable > 0 {
+            return Err(ErasureError::Blocked(unreadable).into());
         }
         let requested = now();
         let case = Case {
@@ -95,6 +103,7 @@ impl Node {
             due: answer_due(requested, false),
             extended: String::new(),
             urgent: new.urgent,
+            rotated: false,
             state: State::Requested,
             moves: Vec::new(),
             holders: Vec::new(),
@@ -103,9 +112,27 @@ impl Node {
         for (page, items) in (0..).zip(items.chunks(MAX_ITEMS)) {
             self.store.write(vec![put_items(&case.id, page, items)], Vec::new()).await?;
         }
+        // Threat: by the time of the decision the items are erased by another case, or blocked, and nobody can read any more who has them.
+        for (member, (_, items)) in self.holders(governed, &items).await? {
+            for (page, items) in (0..).zip(items.chunks(MAX_ITEMS)) {
+                self.store.write(vec![put_plan(&case.id, page, &member, items)], Vec::new()).await?;
+            }
+        }
         self.keep_case(&case, What::ErasureRequest, by).await?;
         tracing::info!(case = %case.id, items = case.items, ground = %case.ground, "an erasure was asked for");
         Ok(case)
+    }
+
+    /// Opens a case about an item of ours that is about to be erased here alone (`DELETE /transaction/{id}`), if others have it.
+    ///
+    /// Threat: with our copy goes what says who has the others; nobody could order those to be erased any more.
+    pub(crate) async fn remember_holders(&self, item: ItemId) -> Result<(), Error> {
+        let Some(governed) = &self.governed else { return Ok(()) };
+        if self.holders(governed, &[item]).await?.len() > 1 {
+            let new = NewCase { scope: Scope::Items(vec![item]), ground: Ground::ControllerDecision, urgent: false };
+            self.request_erasure(new, "node").await?;
+        }
+        Ok(())
     }
 
     /// Decides to erase: every holder gets its orders, and this node carries out its own at once.
@@ -124,8 +151,16 @@ impl Node {
             for page in 0..u32::try_from(case.items.div_ceil(MAX_ITEMS as u64)).unwrap_or(u32::MAX) {
                 items.extend(self.case_items(&id, page).await?);
             }
-            let holders = in_order(&governed, self.holders(&governed, &items).await?);
-            for (member, (kind, items)) in holders {
+            let mut holders = self.holders(&governed, &items).await?;
+            let charter = governed.charter();
+            for (member, planned) in self.planned(&id).await? {
+                let kind = kind_of(&charter, &member);
+                let (_, had) = holders.entry(member).or_insert((kind, Vec::new()));
+                had.extend(planned);
+                had.sort_unstable();
+                had.dedup();
+            }
+            for (member, (kind, items)) in in_order(&governed, holders) {
                 let orders =
                     if kind == HolderKind::Celosia { self.give_orders(&governed, &case, &member, &items).await? } else { 0 };
                 case.holders.push(holder(member, kind, items.len() as u64, orders));
@@ -243,11 +278,9 @@ impl Node {
             case.step(step, now(), "node").map_err(ErasureError::from)?;
             self.keep_case(&case, What::ErasureStep, "node").await?;
         }
-        if case.urgent && case.state == State::Purged {
-            let punctured = case.moves.iter().rev().find(|moved| moved.step == Step::Puncture).map_or(0, |moved| moved.at);
-            if self.root_status().await?.rotated_at <= punctured {
-                self.rotate_root("celosia", "erasure").await?;
-            }
+        if case.urgent && case.state == State::Purged && !case.rotated {
+            self.rotate_root("celosia", "erasure").await?;
+            case.rotated = true;
         }
         if case != before {
             self.store.write(put_case(&case), Vec::new()).await?;

@@ -26,6 +26,11 @@ pub enum ErasureError {
     /// Members that have not answered after a restore.
     #[error("this node was put back, and does not serve before these have told it what was erased since: {}", names(.0))]
     Replay(Vec<MemberId>),
+    /// Items that are blocked here, or half erased: nobody can read who else has them.
+    #[error(
+        "{0} of these items are blocked here or being erased, and nobody can read who else has them: release them first (celosia hold)"
+    )]
+    Blocked(u64),
     /// A date that is over already.
     #[error("the date lies in the past: a refusal needs the day on which it is looked at again")]
     Past,
@@ -46,6 +51,7 @@ impl Coded for ErasureError {
             Self::Answer(_) => Code(3366),
             Self::Past => Code(3367),
             Self::Replay(_) => Code(3368),
+            Self::Blocked(_) => Code(3369),
         }
     }
 }

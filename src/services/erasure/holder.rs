@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::error::ErasureError;
 use super::rows::{Kept, Mark, put_guard, put_kept};
 use crate::enclave::EnclaveError;
-use crate::erasure::{Answer, ErasureReceipt, Level, MAX_ITEMS, SignedErasureReceipt, SignedOrder};
+use crate::erasure::{Answer, ErasureReceipt, Level, MAX_ITEMS, Order, SignedErasureReceipt, SignedOrder};
 use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
@@ -33,16 +33,16 @@ impl Node {
         let governed = Arc::clone(self.needs_governance()?);
         let signed = SignedOrder::decode(bytes).map_err(|_| ErasureError::Order("it does not decode"))?;
         let digest = signed.digest();
-        let _one = self.orders.lock().await;
-        if let Some(kept) = self.kept(&digest).await? {
-            return self.answer(&kept).await;
-        }
         let order = &signed.order;
         if order.network != governed.network || order.holder != governed.me {
             return Err(ErasureError::Order("it is for another member or network").into());
         }
         if order.controller != *from {
             return Err(ErasureError::Order("it is not the caller's").into());
+        }
+        let _one = self.orders.lock().await;
+        if let Some(kept) = self.kept(&digest).await? {
+            return self.answer(&kept).await;
         }
         let key = governed.charter().members().by_id(from).and_then(|member| member.signing_key);
         let key = key.ok_or_else(|| Error::NotAMember(from.clone()))?;
@@ -55,6 +55,7 @@ impl Node {
             receipt: Vec::new().into(),
             index: 0,
             purged: 0,
+            generation: 0,
         };
         let details = serde_json::json!({ "order": data_encoding::HEXLOWER.encode(&digest), "items": order.items.len() });
         let event = Happening::now(What::ErasureOrder).member(from).text(order.ground.name()).details(details).event();
@@ -70,6 +71,7 @@ impl Node {
         let left = |(at, _): &(usize, ItemId)| matches!(kept_mark(&before, *at), Mark::Pending | Mark::Held);
         let left: Vec<(usize, ItemId)> = items.into_iter().filter(left).collect();
         for together in left.chunks(TOGETHER) {
+            self.guard_absent(&signed.order, together).await?;
             let mut doomed = Vec::new();
             for (at, item) in together {
                 let mark = self.mark(governed, signed, item).await?;
@@ -89,6 +91,8 @@ impl Node {
         if kept.marks.contains(&(Mark::Erased as u8)) && kept.marks != before {
             // A later item brings the whole order back to the first level.
             (kept.erased, kept.level, kept.purged) = (now(), Level::E1.number(), 0);
+            // Read after the puncture: a rotation that is under way counts for the next generation.
+            kept.generation = self.root_status().await?.generation;
         }
         if kept.marks != before || kept.receipt.is_empty() {
             self.sign_receipt(governed, signed, kept).await?;
@@ -98,30 +102,35 @@ impl Node {
 
     /// What is to become of an item: [`Mark::Erased`] if it is to be erased now, or was.
     async fn mark(&self, governed: &Governed, signed: &SignedOrder, item: &ItemId) -> Result<Mark, Error> {
-        let order = &signed.order;
-        for again in [false, true] {
-            match self.presence(item).await? {
-                Presence::Erased => return Ok(Mark::Erased),
-                Presence::Unreadable => return self.or_held(item).await,
-                Presence::Here => {
-                    // What it decides of its own copies is this node's own affair.
-                    let is_own = order.controller == governed.me;
-                    let sender = self.controller_of(governed, item).await?;
-                    let may = is_own || sender.is_none_or(|sender| sender == order.controller);
-                    return if may { self.or_held(item).await } else { Ok(Mark::NotControllers) };
-                }
-                Presence::Absent if again => break,
-                Presence::Absent => {
-                    // Threat: it is delivered while we look. Whoever keeps it looks for the guard afterwards, and we look for it again.
-                    let mut controllers = self.guards(item).await?;
-                    if !controllers.contains(&order.controller) {
-                        controllers.push(order.controller.clone());
-                        self.store.write(vec![put_guard(item, &controllers)], Vec::new()).await?;
-                    }
+        match self.presence(item).await? {
+            Presence::Absent => Ok(Mark::Absent),
+            Presence::Erased => Ok(Mark::Erased),
+            Presence::Unreadable => self.or_held(item).await,
+            Presence::Here => {
+                // What it decides of its own copies is this node's own affair.
+                let is_own = signed.order.controller == governed.me;
+                let sender = self.controller_of(governed, item).await?;
+                let may = is_own || sender.is_none_or(|sender| sender == signed.order.controller);
+                if may { self.or_held(item).await } else { Ok(Mark::NotControllers) }
+            }
+        }
+    }
+
+    /// Writes down, in one batch, that what is not here is not to be taken from this controller.
+    ///
+    /// Threat: it is delivered while we look. Whoever keeps it looks for the guard afterwards, and we look for the item once more.
+    async fn guard_absent(&self, order: &Order, items: &[(usize, ItemId)]) -> Result<(), Error> {
+        let mut guards = Vec::new();
+        for (_, item) in items {
+            if self.presence(item).await? == Presence::Absent {
+                let mut controllers = self.guards(item).await?;
+                if !controllers.contains(&order.controller) {
+                    controllers.push(order.controller.clone());
+                    guards.push(put_guard(item, &controllers));
                 }
             }
         }
-        Ok(Mark::Absent)
+        if guards.is_empty() { Ok(()) } else { Ok(self.store.write(guards, Vec::new()).await?) }
     }
 
     /// An item that may be erased, unless a hold stands before it. Whoever may not order it learns of no hold.
@@ -129,7 +138,7 @@ impl Node {
         Ok(if self.held_until(item).await?.is_some() { Mark::Held } else { Mark::Erased })
     }
 
-    async fn presence(&self, item: &ItemId) -> Result<Presence, Error> {
+    pub(super) async fn presence(&self, item: &ItemId) -> Result<Presence, Error> {
         let id = match item {
             ItemId::Payload(id) => id,
             ItemId::Document(id) => return self.document_presence(id).await,

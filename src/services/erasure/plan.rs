@@ -41,11 +41,8 @@ impl Node {
             ItemId::Payload(id) => self.payload_holders(charter, governed, id).await?,
             ItemId::Document(id) => self.document_holders(id).await?,
         };
-        let kind = |member: &MemberId| match charter.members().by_id(member).map(|member| member.software) {
-            Some(Software::Celosia) => HolderKind::Celosia,
-            _ => HolderKind::Tessera,
-        };
-        Ok(members.into_iter().filter(|member| *member != governed.me).map(|member| (member.clone(), kind(&member))).collect())
+        let others = members.into_iter().filter(|member| *member != governed.me);
+        Ok(others.map(|member| (member.clone(), kind_of(charter, &member))).collect())
     }
 
     async fn payload_holders(&self, charter: &Charter, governed: &Governed, id: &PayloadId) -> Result<Vec<MemberId>, Error> {
@@ -82,5 +79,13 @@ impl Node {
             },
             ItemId::Document(id) => self.document_controller(id).await,
         }
+    }
+}
+
+/// What a member runs, as the directory has it.
+pub(super) fn kind_of(charter: &Charter, member: &MemberId) -> HolderKind {
+    match charter.members().by_id(member).map(|member| member.software) {
+        Some(Software::Celosia) => HolderKind::Celosia,
+        _ => HolderKind::Tessera,
     }
 }

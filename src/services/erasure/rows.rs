@@ -1,7 +1,7 @@
 //! Rows of cases and orders, byte by byte (`docs/store-format.md`).
 //!
 //! `Table::Case`: 0 ‖ case → the case, JSON; 1 ‖ case ‖ page → its items before it is decided; 2 ‖ case ‖ page ‖ holder → an order and its
-//! answer; 3 ‖ case → nothing: it is at work. `Table::Order`: 0 ‖ digest → an order that was taken; 1 ‖ item → the controllers that
+//! answer; 3 ‖ case → nothing: it is at work; 4 ‖ case ‖ page ‖ holder → items that it had when the case was opened. `Table::Order`: 0 ‖ digest → an order that was taken; 1 ‖ item → the controllers that
 //! ordered it while it was not here; 2 ‖ digest → nothing: it is not answered for good.
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ const CASE: u8 = 0;
 const ITEMS: u8 = 1;
 pub(super) const GIVEN: u8 = 2;
 const AT_WORK: u8 = 3;
+const PLAN: u8 = 4;
 pub(super) const TAKEN: u8 = 0;
 const GUARD: u8 = 1;
 const OPEN: u8 = 2;
@@ -66,6 +67,11 @@ pub(super) struct Kept {
     /// The last level is told to nobody before the files are purged: when that was done for this order.
     #[n(6)]
     pub(super) purged: u64,
+    /// Generation of the root once the last item was punctured: a rotation from it, or from a later one, makes it backup-safe.
+    ///
+    /// Threat: a clock that was ahead once. Generations only rise, whatever the clock says.
+    #[n(7)]
+    pub(super) generation: u32,
 }
 
 /// What became of an item of an order.
@@ -115,6 +121,13 @@ pub(super) fn put_items(case: &CaseId, page: u32, items: &[ItemId]) -> Write {
     Write::put(Table::Case, key, items.to_bytes())
 }
 
+/// Writes what a holder has when a case is opened: later, nobody may be able to read it any more.
+pub(super) fn put_plan(case: &CaseId, page: u32, holder: &MemberId, items: &[ItemId]) -> Write {
+    let key = [&[PLAN][..], &case.0, &page.to_be_bytes(), holder.as_str().as_bytes()].concat();
+    let items: Vec<ByteVec> = items.iter().map(|item| item.as_bytes().to_vec().into()).collect();
+    Write::put(Table::Case, key, items.to_bytes())
+}
+
 pub(super) fn put_given(case: &CaseId, page: u32, holder: &MemberId, given: &Given) -> Write {
     Write::put(Table::Case, given_key(case, page, holder), given.to_bytes())
 }
@@ -153,6 +166,21 @@ impl Node {
         let Some(row) = self.store.row(Table::Case, &key).await? else { return Ok(Vec::new()) };
         let items = Vec::<ByteVec>::from_bytes(&row).map_err(|_| corrupt("the items of a case"))?;
         items.iter().map(|item| ItemId::from_bytes(item).map_err(|_| corrupt("the items of a case"))).collect()
+    }
+
+    /// Who had what when a case was opened.
+    pub(super) async fn planned(&self, case: &CaseId) -> Result<Vec<(MemberId, Vec<ItemId>)>, Error> {
+        let broken = || corrupt("the plan of a case");
+        let prefix = named(PLAN, &case.0);
+        let mut planned = Vec::new();
+        for (key, row) in self.store.rows(Table::Case, &prefix, None, usize::MAX).await? {
+            let holder =
+                key.get(prefix.len() + 4..).and_then(|word| std::str::from_utf8(word).ok()?.parse().ok()).ok_or_else(broken)?;
+            let items = Vec::<ByteVec>::from_bytes(&row).map_err(|_| broken())?;
+            let items = items.iter().map(|item| ItemId::from_bytes(item).map_err(|_| broken())).collect::<Result<_, _>>()?;
+            planned.push((holder, items));
+        }
+        Ok(planned)
     }
 
     pub(super) async fn given(&self, case: &CaseId, page: u32, holder: &MemberId) -> Result<Given, Error> {

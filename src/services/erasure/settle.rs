@@ -14,8 +14,8 @@ pub(super) struct RootWords {
     pub(super) kind: String,
     /// What was said of the destruction of the last root.
     pub(super) word: String,
-    /// When the last completed rotation began, milliseconds since the Unix epoch.
-    pub(super) rotated: u64,
+    /// The newest generation that a completed rotation destroyed, 0 for none.
+    pub(super) gone: u32,
     /// When the next is due.
     pub(super) next: Option<u64>,
 }
@@ -26,7 +26,7 @@ impl Node {
         let status = self.root_status().await?;
         let words: Vec<&str> = status.last.iter().flat_map(|last| &last.destroyed).map(|gone| gone.word.as_str()).collect();
         let (kind, word) = (status.kind.name().to_owned(), words.join("; "));
-        Ok(RootWords { kind, word, rotated: status.rotated_at, next: self.next_rotation() })
+        Ok(RootWords { kind, word, gone: status.last.as_ref().map_or(0, |last| last.from), next: self.next_rotation() })
     }
 
     /// Takes each open order as far as it can go now.
@@ -75,13 +75,19 @@ impl Node {
 
     /// Purges the live files once for all orders that wait for it, and writes down that it was done for them.
     async fn purge_for(self: &Arc<Self>, open: &[[u8; 32]]) -> Result<(), Error> {
+        // Those that were unreadable, for long enough, when the purge began; and are what they were when it ends.
+        let mut waiting = Vec::new();
+        for digest in open {
+            let kept = self.kept(digest).await?;
+            waiting.extend(kept.filter(|kept| kept.level == Level::E1.number() && self.is_cold(kept)).map(|kept| (digest, kept)));
+        }
         let started = now();
         self.purge().await?;
-        for digest in open {
+        for (digest, before) in waiting {
             let _one = self.orders.lock().await;
             let Some(mut kept) = self.kept(digest).await? else { continue };
-            if kept.level == Level::E1.number() && kept.erased < started && self.is_cold(&kept) {
-                kept.purged = started;
+            if kept == before {
+                kept.purged = started.max(1);
                 self.store.write(put_kept(digest, &kept, true), Vec::new()).await?;
             }
         }
@@ -90,10 +96,10 @@ impl Node {
 
     async fn raise(&self, governed: &Governed, signed: &SignedOrder, kept: &mut Kept) -> Result<(), Error> {
         let mut level = kept.level;
-        if level == Level::E1.number() && kept.purged > kept.erased {
+        if level == Level::E1.number() && kept.purged > 0 {
             level = Level::E2.number();
         }
-        if level == Level::E2.number() && self.root_words().await?.rotated > kept.erased {
+        if level == Level::E2.number() && kept.generation > 0 && self.root_words().await?.gone >= kept.generation {
             level = Level::E3.number();
         }
         if level != kept.level {
