@@ -95,7 +95,15 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     let asking = native.as_ref().map(|native| follow(&native.governed(), &figures.readiness));
     transport.serve_some(|surface| surface == Surface::Admin, &config, &node, &figures, &shutdown);
     if let Some(native) = native {
-        native.serve(&config, &node, &figures.metrics, &shutdown).await;
+        tokio::select! {
+            () = native.serve(&config, &node, &figures.metrics, &shutdown) => {}
+            // It may wait for other members for as long as it takes.
+            () = signals.stop() => {
+                shutdown.finish(GRACE).await;
+                store.close().await?;
+                return Ok(0);
+            }
+        }
         wait_for_operators(&node, &mut signals).await?;
     }
     events::start_webhooks(&config, &data_dir, &node, &shutdown).await?;

@@ -224,7 +224,7 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
 fn erasure_status(error: &ErasureError) -> StatusCode {
     match error {
         ErasureError::Unknown(_) => StatusCode::NOT_FOUND,
-        ErasureError::Forbidden(_) | ErasureError::Blocked(_) => StatusCode::CONFLICT,
+        ErasureError::Forbidden(_) | ErasureError::Blocked(_) | ErasureError::Late => StatusCode::CONFLICT,
         ErasureError::Nothing => StatusCode::UNPROCESSABLE_ENTITY,
         ErasureError::Order(_) => StatusCode::FORBIDDEN,
         ErasureError::Text | ErasureError::Past => StatusCode::BAD_REQUEST,

@@ -250,12 +250,21 @@ fn a_restored_store_hears_of_every_erasure_before_the_node_serves() {
     let mut net = quick(&["a", "b"]);
     let (of_a, of_b) = (net.at(0).sent(b"a about a person", &[net.at(1)]), net.at(1).sent(b"b about a person", &[net.at(0)]));
     let kept = net.at(0).sent(b"about nobody", &[net.at(1)]);
+    let body = Request::post("/documents", "application/octet-stream", b"a paper").header("celosia-to", &net.at(1).keys.public);
+    let put = body.send(&net.at(0).application).must(201).json();
+    let document = put["hex"].as_str().unwrap().trim_start_matches("0x").to_owned();
+    let arrived = || Request::get(&format!("/documents/{document}")).send(&net.at(1).application).status == 200;
+    net.at(1).wait_until(arrived, "the document does not arrive");
     net.members[1].stop();
     let (store, saved) = (net.at(1).folder.join("data/store"), net.at(1).folder.join("saved"));
     copy(&store, &saved);
     net.members[1].start();
     let later = net.at(0).sent(b"after the backup", &[net.at(1)]);
     let (a, b) = (net.at(0), net.at(1));
+    let paper = |member: &Member| Request::get(&format!("/documents/{document}")).send(&member.application).status;
+    b.wait_until(|| paper(b) == 200, "the document is lost");
+    assert_eq!(Request::new("DELETE", &format!("/documents/{document}")).send(&a.application).status, 204);
+    b.wait_until(|| paper(b) == 410, "the document is not erased");
     let names = [erase(a, &["--id", &of_a]), erase(a, &["--id", &later]), erase(b, &["--id", &of_b])];
     for id in [&of_a, &later, &of_b] {
         b.wait_until(|| b.receive(id).is_none() && a.receive(id).is_none(), "it is not erased");
@@ -287,6 +296,8 @@ fn a_restored_store_hears_of_every_erasure_before_the_node_serves() {
     for id in [&of_a, &later, &of_b] {
         assert_eq!(b.receive(id), None, "an erased payload came back");
     }
+    let paper = Request::get(&format!("/documents/{document}")).send(&b.application).status;
+    assert_eq!(paper, 410, "an erased document came back");
     assert_eq!(b.receive(&kept).as_deref(), Some(&b"about nobody"[..]), "something else was lost");
     let status = Request::get("/status").send(&b.admin).must(200).json();
     assert_eq!(status["store"]["tombstones"], 2, "those that the backup had are buried: {status}");

@@ -40,7 +40,7 @@ impl Node {
     }
 
     async fn end_document(&self, id: DocumentId, erase: bool) -> Result<bool, Error> {
-        let (_, shelf) = self.shelf()?;
+        let (_, shelf) = self.any_shelf()?;
         let Some(row) = self.document_row(&id).await?.filter(|row| row.state != State::Erased) else { return Ok(false) };
         if !erase && row.state == State::Here {
             return Ok(false);

@@ -22,8 +22,14 @@ const MAX_UPLOADS: usize = 1_000;
 impl Node {
     /// The documents of a governed node that may serve.
     pub(super) fn shelf(&self) -> Result<(&Arc<Governed>, &Arc<Shelf>), Error> {
-        let governed = self.governed.as_ref().ok_or(DocumentError::NotGoverned)?;
+        let (governed, shelf) = self.any_shelf()?;
         governed.may_serve()?;
+        Ok((governed, shelf))
+    }
+
+    /// The same of one that may not: what was erased ends there, too, or a restored node never serves again.
+    pub(super) fn any_shelf(&self) -> Result<(&Arc<Governed>, &Arc<Shelf>), Error> {
+        let governed = self.governed.as_ref().ok_or(DocumentError::NotGoverned)?;
         Ok((governed, &governed.documents))
     }
 

@@ -231,6 +231,9 @@ impl Node {
         let text = line(text)?;
         let _one = self.cases.lock().await;
         let mut case = self.case(&id).await?.ok_or(ErasureError::Unknown(id))?;
+        if now() > case.due {
+            return Err(ErasureError::Late.into());
+        }
         if case.extended.is_empty() {
             case.due = answer_due(case.requested, true);
         }

@@ -31,6 +31,9 @@ pub enum ErasureError {
         "{0} of these items are blocked here or being erased, and nobody can read who else has them: release them first (celosia hold)"
     )]
     Blocked(u64),
+    /// An extension after the month.
+    #[error("the time for the answer is over: an extension has to be told within it (GDPR art. 12(3))")]
+    Late,
     /// A date that is over already.
     #[error("the date lies in the past: a refusal needs the day on which it is looked at again")]
     Past,
@@ -52,6 +55,7 @@ impl Coded for ErasureError {
             Self::Past => Code(3367),
             Self::Replay(_) => Code(3368),
             Self::Blocked(_) => Code(3369),
+            Self::Late => Code(3379),
         }
     }
 }

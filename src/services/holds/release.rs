@@ -96,15 +96,17 @@ impl Node {
         Ok(hold)
     }
 
-    /// The blocked items that are to be read again: those of a block, that no other block is on.
+    /// The blocked items that are to be read again: of a block, those that no other block is on; of a legal hold that outlived a block,
+    /// those that no other hold is on. Threat: what a hold was to keep is destroyed because somebody lets it go.
     pub(super) async fn to_open(&self, hold: &Hold) -> Result<Vec<(PayloadId, Vec<Part>)>, Error> {
         let mut items = Vec::new();
-        if hold.kind != HoldKind::Block {
-            return Ok(items);
-        }
         for item in self.items_of_hold(&hold.id).await? {
             let ItemId::Payload(id) = item else { continue };
-            let stays = self.holds_of(&item).await?.iter().any(|on| on.hold != hold.id && on.kind == HoldKind::Block);
+            let stays = self
+                .holds_of(&item)
+                .await?
+                .iter()
+                .any(|on| on.hold != hold.id && (hold.kind != HoldKind::Block || on.kind == HoldKind::Block));
             let parts = self.parts(&item).await?;
             if !stays && !parts.is_empty() {
                 items.push((id, parts));

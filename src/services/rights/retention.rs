@@ -64,7 +64,8 @@ impl Node {
                     break 'rows;
                 }
                 match self.due_of(item).await? {
-                    Some(really) if really <= now_ms => due.push(item),
+                    // What is held is not due: it would take the place of what is.
+                    Some(really) if really <= now_ms => due.extend(self.held_until(&item).await?.is_none().then_some(item)),
                     Some(later) => {
                         stale
                             .extend([Write::put(Table::State, row(later, item), Bytes::new()), Write::delete(Table::State, key)]);
