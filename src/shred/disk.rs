@@ -13,16 +13,25 @@ use super::ShredError;
 use crate::crypto::random;
 use crate::crypto::secret::Secret;
 
+/// How often, and how long apart, a lock that somebody holds is tried again.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
+
 /// The lock of a key folder: held as long as the file is open, and gone with the process, however it ends.
 pub(super) fn lock(folder: &Path) -> Result<File, ShredError> {
     let path = folder.join("lock");
     let file = fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
     let file = file.map_err(|source| io_error(&path, source))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(Errno::WOULDBLOCK) => Err(ShredError::Locked(folder.display().to_string())),
-        Err(errno) => Err(io_error(&path, errno.into())),
+    // A child that is just being started has our locks until it becomes its program: a moment, not another user of the folder.
+    for tries in 0.. {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => break,
+            Err(Errno::WOULDBLOCK) if tries < LOCK_TRIES => std::thread::sleep(LOCK_PAUSE),
+            Err(Errno::WOULDBLOCK) => return Err(ShredError::Locked(folder.display().to_string())),
+            Err(errno) => return Err(io_error(&path, errno.into())),
+        }
     }
+    Ok(file)
 }
 
 /// A key of 32 bytes. Threat: others on this machine read it. A file that they can read is refused.

@@ -8,16 +8,8 @@ use tempfile::tempdir;
 use super::super::FileRoot;
 use super::*;
 
-/// A child that another test is just starting holds the lock of a folder for a moment longer.
 fn open(folder: &Path) -> Forest {
-    let mut tries = 0;
-    loop {
-        match Forest::open(folder, Box::new(FileRoot::open(folder).expect("a root"))) {
-            Err(ShredError::Locked(_)) if tries < 200 => std::thread::sleep(std::time::Duration::from_millis(10)),
-            opened => return opened.expect("a forest"),
-        }
-        tries += 1;
-    }
+    Forest::open(folder, Box::new(FileRoot::open(folder).expect("a root"))).expect("a forest")
 }
 
 #[test]
