@@ -37,10 +37,10 @@ impl Node {
         loop {
             tokio::time::sleep(TURN).await;
             if let Err(error) = self.settle_orders().await {
-                tracing::warn!(%error, code = %error.code(), "an erasure does not go on: tried again");
+                tracing::warn!(code = %error.code(), "an erasure does not go on: tried again");
             }
             if let Err(error) = self.run_cases().await {
-                tracing::warn!(%error, code = %error.code(), "a case does not go on: tried again");
+                tracing::warn!(code = %error.code(), "a case does not go on: tried again");
             }
         }
     }

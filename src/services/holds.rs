@@ -57,7 +57,7 @@ impl Node {
         }
         loop {
             if let Err(error) = self.expire_holds().await {
-                tracing::warn!(%error, code = %error.code(), "a hold does not go on: tried again");
+                tracing::warn!(code = %error.code(), "a hold does not go on: tried again");
             }
             tokio::time::sleep(TURN).await;
         }

@@ -23,7 +23,7 @@ use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::send::to_its_end;
 use crate::services::{Error, Node};
-use crate::types::{ItemId, MemberId};
+use crate::types::{Coded as _, ItemId, MemberId};
 
 /// What the signature of a refusal is for.
 const REFUSAL_PURPOSE: &str = "celosia erasure-refusal 1";
@@ -172,7 +172,7 @@ impl Node {
         };
         match self.run_case(&governed, &id).await {
             Ok(()) => case = self.case(&id).await?.unwrap_or(case),
-            Err(error) => tracing::warn!(case = %id, %error, "a case goes on later"),
+            Err(error) => tracing::warn!(case = %id, code = %error.code(), "a case goes on later"),
         }
         Ok(case)
     }
@@ -257,7 +257,7 @@ impl Node {
         let governed = Arc::clone(self.needs_governance()?);
         for id in self.cases_at_work().await? {
             if let Err(error) = self.run_case(&governed, &id).await {
-                tracing::warn!(case = %id, %error, "a case does not go on: tried again");
+                tracing::warn!(case = %id, code = %error.code(), "a case does not go on: tried again");
             }
         }
         Ok(())

@@ -19,7 +19,7 @@ impl Node {
     pub async fn keep_retention(self: Arc<Self>) {
         loop {
             if let Err(error) = self.erase_due().await {
-                tracing::warn!(%error, code = %error.code(), "what is due is not erased: tried again");
+                tracing::warn!(code = %error.code(), "what is due is not erased: tried again");
             }
             tokio::time::sleep(EVERY).await;
         }
