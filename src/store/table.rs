@@ -21,6 +21,12 @@ pub enum Table {
     Document = 5,
     /// Small state of a service: its name.
     State = 6,
+    /// Disclosures: requests, approvals, grants, views (see `services::disclosure`).
+    Disclosure = 7,
+    /// Supervision: stop orders, what a supervisor follows, what waits for its signature (see `services::supervision`).
+    Supervision = 8,
+    /// Matters that people handle, and violations that somebody must be told of (see `services::matters`).
+    Matter = 9,
 }
 
 /// A row to be put or, without a value, to be deleted.
