@@ -7,6 +7,7 @@ mod deliver;
 mod erase;
 mod error;
 mod get;
+mod hold;
 mod holders;
 mod intake;
 mod keeper;

@@ -19,6 +19,7 @@ mod documents_large;
 mod documents_wrong;
 mod erasure;
 mod holds;
+mod holds_documents;
 mod life;
 mod member;
 mod membership;

@@ -17,7 +17,7 @@ use crate::types::{DocumentId, PayloadId};
 const VERSION: u8 = 1;
 
 /// Associated data of a document's head, 51 bytes: a payload's has 64, a text's beside a head 49, so none is taken for another.
-fn bound(id: &DocumentId) -> Vec<u8> {
+pub(super) fn bound(id: &DocumentId) -> Vec<u8> {
     [b"celosia document 1\0".as_slice(), id.as_bytes()].concat()
 }
 
@@ -29,13 +29,15 @@ fn body(data_key: &Secret<32>) -> Zeroizing<Vec<u8>> {
     body
 }
 
+/// The data key in a document's opened head.
+pub(super) fn data_key(body: &[u8]) -> Option<Secret<32>> {
+    body.strip_prefix(&[VERSION]).and_then(Secret::from_slice)
+}
+
 impl Inner {
     fn document_key(&self, id: &DocumentId, head: &SealedHead) -> Result<Secret<32>, EnclaveError> {
         let opened = self.forest.open_head(&bound(id), head).map_err(named)?;
-        match opened.split_first() {
-            Some((&VERSION, key)) => Secret::from_slice(key).ok_or(EnclaveError::Broken),
-            _ => Err(EnclaveError::Broken),
-        }
+        data_key(&opened).ok_or(EnclaveError::Broken)
     }
 
     fn seal_manifest(&self, id: &DocumentId, head: &SealedHead, draft: NativeDraft) -> Result<NativeSealed, EnclaveError> {

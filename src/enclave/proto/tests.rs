@@ -6,7 +6,7 @@ use crate::crypto::padme::Padding;
 use crate::enclave::NativeMeta;
 use crate::seal::celosia1::Refused;
 use crate::shred::{Destroyed, RootError, RootKind};
-use crate::types::{Affected, Class, Code, Coded, DocumentId, GroupId, NetworkId, PrivacyFlag};
+use crate::types::{Affected, Class, Code, Coded, DocumentId, GroupId, ItemId, NetworkId, PrivacyFlag};
 use crate::wire::{Opening, Proofs};
 
 fn head() -> SealedHead {
@@ -115,10 +115,10 @@ fn native_requests() -> Vec<Request> {
         Request::IndexKey(IndexKey::Words),
         Request::IndexKey(IndexKey::Buckets),
         Request::IndexTokens(IndexKey::Bucket(7), head(), vec![Plain(Zeroizing::new(b"plaintext".to_vec()))]),
-        Request::Block(id, head(), vec![("tags".into(), Bytes::from_static(b"t"))], Address::new([1; 32]), b"label".to_vec()),
+        Request::Block(ItemId::Payload(id), head(), vec![("tags".into(), Bytes::from_static(b"t"))], Address::new([1; 32]), b"label".to_vec()),
         Request::HoldKey,
-        Request::HoldLock(id, head()),
-        Request::Release(id, hold_release()),
+        Request::HoldLock(ItemId::Document(DocumentId::new([6; 32])), head()),
+        Request::Release(ItemId::Payload(id), hold_release()),
     ]
 }
 

@@ -160,7 +160,7 @@ impl Node {
     }
 
     /// Erases items of both kinds that are here.
-    pub(super) async fn erase_items(&self, items: &[ItemId]) -> Result<(), Error> {
+    pub(crate) async fn erase_items(&self, items: &[ItemId]) -> Result<(), Error> {
         let payloads: Vec<PayloadId> = items
             .iter()
             .filter_map(|item| match item {
