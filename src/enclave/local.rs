@@ -33,7 +33,7 @@ use crate::shred::{Forest, LeafRef, RootStatus, Rotation, SealedHead};
 use crate::types::{Address, Affected, ItemId, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
-pub use look::{PayloadKeys, look};
+pub use look::{PayloadKeys, look, look_at_document};
 
 /// Payload bytes above which work leaves the async threads: about half a millisecond of hashing and sealing.
 const INLINE: usize = 64 * 1024;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::DocumentError;
-use super::row::{Card, Row, State};
+use super::row::{Card, Kept, Row, State};
 use crate::erasure::{Ground, Scope};
 use crate::services::erasure::Presence;
 use crate::services::{Error, NewCase, Node};
@@ -90,6 +90,28 @@ impl Node {
         }
     }
 
+    /// A page of the documents that can be opened, and the last id looked at; `None` at the end.
+    pub(in crate::services) async fn known_documents(
+        &self,
+        after: Option<DocumentId>,
+    ) -> Result<Option<(Vec<KnownDocument>, DocumentId)>, Error> {
+        let rows = self.store.rows(Table::Document, &[], after.as_ref().map(|id| &id.as_bytes()[..]), PAGE).await?;
+        let ids: Vec<DocumentId> = rows.iter().filter_map(|(key, _)| Some(DocumentId::new(key[..].try_into().ok()?))).collect();
+        let Some(last) = ids.last().copied() else { return Ok(None) };
+        let mut known = Vec::with_capacity(ids.len());
+        for id in ids {
+            match self.kept_document(&id).await {
+                Ok(Kept { state, time, head, card, .. }) => {
+                    let Card { class, sender, recipients, .. } = card;
+                    known.push(KnownDocument { id, is_whole: state == State::Here, time, head, class, sender, recipients });
+                }
+                Err(error) if is_unreadable(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some((known, last)))
+    }
+
     /// Refuses a document that its sender had ordered to be erased before it came; what is here of it goes again.
     pub(super) async fn refuse_guarded_document(&self, id: DocumentId, from: &MemberId) -> Result<(), Error> {
         if !self.is_guarded(&ItemId::Document(id), from).await? {
@@ -129,6 +151,18 @@ impl Node {
         let case = self.request_erasure(new, APPLICATION).await?;
         self.decide_erasure(case.id, APPLICATION).await.map(drop)
     }
+}
+
+/// What is known of a document that can be opened.
+pub(in crate::services) struct KnownDocument {
+    pub(in crate::services) id: DocumentId,
+    /// It is neither being uploaded nor arriving.
+    pub(in crate::services) is_whole: bool,
+    pub(in crate::services) time: u64,
+    pub(in crate::services) head: SealedHead,
+    pub(in crate::services) class: Class,
+    pub(in crate::services) sender: Address,
+    pub(in crate::services) recipients: Vec<Address>,
 }
 
 /// Whether a document cannot be opened here because it is not here, or no more, or blocked.
