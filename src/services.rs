@@ -83,6 +83,8 @@ pub struct Settings {
     pub own_url: PeerUrl,
     /// How long the node beside us may keep a payload in its cache: an erasure waits for it before it says "purged".
     pub node_cache: Duration,
+    /// Items that are not here and that one member may have ordered to be erased: each leaves a row for ever.
+    pub max_guards: u64,
     /// The hold committee, and the law that applies.
     pub holds: HoldSettings,
 }

@@ -227,6 +227,7 @@ fn erasure_status(error: &ErasureError) -> StatusCode {
         ErasureError::Forbidden(_) | ErasureError::Blocked(_) | ErasureError::Late => StatusCode::CONFLICT,
         ErasureError::Nothing => StatusCode::UNPROCESSABLE_ENTITY,
         ErasureError::Order(_) => StatusCode::FORBIDDEN,
+        ErasureError::Guards(_) => StatusCode::TOO_MANY_REQUESTS,
         ErasureError::Text | ErasureError::Past => StatusCode::BAD_REQUEST,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }

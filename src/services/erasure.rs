@@ -6,6 +6,7 @@
 mod cases;
 mod certify;
 mod error;
+mod guards;
 mod holder;
 mod orders;
 mod plan;
@@ -33,6 +34,13 @@ impl Node {
     pub async fn keep_erasures(self: Arc<Self>) {
         if self.governed.is_none() {
             return;
+        }
+        let counted = {
+            let _one = self.orders.lock().await;
+            self.count_guards().await
+        };
+        if let Err(error) = counted {
+            tracing::warn!(code = %error.code(), "what was ordered before it came is not counted: tried again with the next order");
         }
         loop {
             tokio::time::sleep(TURN).await;

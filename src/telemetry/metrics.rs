@@ -145,6 +145,7 @@ const COUNTERS: [(&str, &str, &str); 16] = [
     ("push_refused", "payloads_push_refused", "Payloads from peers that were refused or passed over"),
     ("erased", "payloads_erased", "Payloads erased"),
     ("index_renewed", "subject_keys_destroyed", "Keys of the index of data subjects destroyed"),
+    ("orders_refused", "erasure_orders_refused", "Orders to erase that name too many items that are not here"),
     ("resent", "payloads_resent", "Payloads resent to a peer that asked"),
     ("sent_native", "payloads_sent_native", "Of the payloads sent, those of the suite celosia-1"),
     ("pushed_native", "payloads_pushed_native", "Of the payloads taken, those of the suite celosia-1"),
@@ -187,7 +188,10 @@ impl Collector for NodeFigures {
         gauge(&mut encoder, "keys", "Keys known, our own included", node.known_keys as u64)?;
         self.governed(&mut encoder)?;
         gauge(&mut encoder, "holds_active", "Holds that stand", node.holds.0)?;
-        gauge(&mut encoder, "items_blocked", "Payloads that are kept and unreadable", node.holds.1)?;
+        gauge(&mut encoder, "items_blocked", "Payloads and documents that are kept and unreadable", node.holds.1)?;
+        if let Some(guards) = node.guards {
+            gauge(&mut encoder, "erasure_guards", "Items ordered to be erased before they came, by all members", guards)?;
+        }
         self.root(&mut encoder)?;
         self.store(&mut encoder)?;
         self.purges(&mut encoder)?;

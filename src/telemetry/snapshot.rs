@@ -80,6 +80,8 @@ pub struct Snapshot {
     pub purges: Option<PurgeFigures>,
     /// Holds that stand, and items that are blocked.
     pub holds: (u64, u64),
+    /// Items that members ordered to be erased before they came; absent if the store does not answer.
+    pub guards: Option<u64>,
     /// The governed side; absent without one.
     pub governed: Option<GovernedFigures>,
     /// The root of the key trees; absent if the enclave does not answer.
@@ -102,6 +104,7 @@ impl Snapshot {
             counts: counts(&node.counters),
             purges: Some(purges(node)),
             holds: node.hold_figures(),
+            guards: node.guard_figure().await.ok(),
             governed: governed(node).await,
             root: root(node).await,
             documents: node.document_figures(),
@@ -167,7 +170,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 21] = [
+    let named: [(&'static str, &Counter); 22] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -179,6 +182,7 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("withdrawn", &counters.withdrawn),
         ("erased", &counters.erased),
         ("index_renewed", &counters.index_renewed),
+        ("orders_refused", &counters.orders_refused),
         ("resent", &counters.resent),
         ("sent_native", &counters.sent_native),
         ("pushed_native", &counters.pushed_native),
