@@ -3,6 +3,7 @@
 //!
 //! The controller is a holder like the others: it gives itself an order, too, and answers it with a receipt.
 
+mod audiences;
 mod cases;
 mod certify;
 mod error;

@@ -18,6 +18,7 @@ mod documents_attacked;
 mod documents_large;
 mod documents_wrong;
 mod erasure;
+mod erasure_addressed;
 mod guards;
 mod holds;
 mod holds_documents;

@@ -1,7 +1,8 @@
 //! Rows of cases and orders, byte by byte (`docs/store-format.md`).
 //!
 //! `Table::Case`: 0 ‖ case → the case, JSON; 1 ‖ case ‖ page → its items before it is decided; 2 ‖ case ‖ page ‖ holder → an order and its
-//! answer; 3 ‖ case → nothing: it is at work; 4 ‖ case ‖ page ‖ holder → items that it had when the case was opened. `Table::Order`: 0 ‖ digest → an order that was taken; 1 ‖ item → the controllers that
+//! answer; 3 ‖ case → nothing: it is at work; 4 ‖ case ‖ page ‖ holder → items that it had when the case was opened; 5 ‖ case ‖ item → whom it was
+//! addressed to, JSON. `Table::Order`: 0 ‖ digest → an order that was taken; 1 ‖ item → the controllers that
 //! ordered it while it was not here; 2 ‖ digest → nothing: it is not answered for good; 3 ‖ member → how many guards it has (8); 4 → nothing: guards are
 //! counted.
 
@@ -9,7 +10,7 @@ use bytes::Bytes;
 use minicbor::bytes::ByteVec;
 use minicbor::{CborLen, Decode, Encode};
 
-use crate::erasure::{Case, CaseId};
+use crate::erasure::{Addressed, Case, CaseId};
 use crate::services::{Error, Node};
 use crate::store::{StoreError, Table, Write};
 use crate::types::{ItemId, MemberId};
@@ -20,6 +21,7 @@ const ITEMS: u8 = 1;
 pub(super) const GIVEN: u8 = 2;
 const AT_WORK: u8 = 3;
 const PLAN: u8 = 4;
+const AUDIENCE: u8 = 5;
 pub(super) const TAKEN: u8 = 0;
 const GUARD: u8 = 1;
 const OPEN: u8 = 2;
@@ -131,6 +133,13 @@ pub(super) fn put_plan(case: &CaseId, page: u32, holder: &MemberId, items: &[Ite
     Write::put(Table::Case, key, items.to_bytes())
 }
 
+/// Writes whom a payload was addressed to.
+pub(super) fn put_audience(case: &CaseId, item: &ItemId, addressed: &Addressed) -> Write {
+    let key = [&[AUDIENCE][..], &case.0, item.as_bytes()].concat();
+    // Strings always serialise.
+    Write::put(Table::Case, key, serde_json::to_vec(addressed).unwrap_or_default())
+}
+
 pub(super) fn put_given(case: &CaseId, page: u32, holder: &MemberId, given: &Given) -> Write {
     Write::put(Table::Case, given_key(case, page, holder), given.to_bytes())
 }
@@ -208,6 +217,12 @@ impl Node {
         let Some(row) = self.store.row(Table::Case, &key).await? else { return Ok(Vec::new()) };
         let items = Vec::<ByteVec>::from_bytes(&row).map_err(|_| corrupt("the items of a case"))?;
         items.iter().map(|item| ItemId::from_bytes(item).map_err(|_| corrupt("the items of a case"))).collect()
+    }
+
+    /// Whom the payloads of a case were addressed to.
+    pub(super) async fn audiences(&self, case: &CaseId) -> Result<Vec<Addressed>, Error> {
+        let rows = self.store.rows(Table::Case, &named(AUDIENCE, &case.0), None, usize::MAX).await?;
+        rows.iter().map(|(_, row)| serde_json::from_slice(row).map_err(|_| corrupt("whom a payload was addressed to"))).collect()
     }
 
     /// Who had what when a case was opened.
