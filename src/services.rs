@@ -45,8 +45,9 @@ pub use chronicle::{Chronicle, log_name};
 pub use counters::{Counter, Counters};
 pub use discover::{PartyInfoAnswer, PartyInfoFrom};
 pub use documents::{
-    audit_documents, document_traces, DocumentTraces,     BrokenOff, Contents, DocumentError, DocumentFigures, DocumentLimits, DocumentPlace, DocumentReceipt, DocumentState, Incoming,
-    Info as DocumentInfo, NewDocument, Progress as UploadProgress, Recipient as DocumentRecipient, WayState,
+    BrokenOff, Contents, DocumentError, DocumentFigures, DocumentLimits, DocumentPlace, DocumentReceipt, DocumentState,
+    DocumentTraces, Incoming, Info as DocumentInfo, NewDocument, Progress as UploadProgress, Recipient as DocumentRecipient,
+    WayState, audit_documents, document_traces,
 };
 pub use erasure::{ErasureError, NewCase, Reach, Reached};
 pub use error::Error;

@@ -26,8 +26,8 @@ use futures_util::Stream;
 
 pub use audit::audit_documents;
 pub use error::DocumentError;
-pub(in crate::services) use holders::KnownDocument;
 pub use get::{Contents, DocumentPlace, DocumentReceipt, DocumentState, Info, Progress, Recipient};
+pub(in crate::services) use holders::KnownDocument;
 pub(in crate::services) use intake::{Offered, Wanted};
 pub use row::WayState;
 pub(crate) use shelf::Shelf;

@@ -109,7 +109,11 @@ impl fmt::Display for Report {
             writeln!(f, "the key trees are not at hand: heads were not opened")?;
         }
         if self.documents + self.unfinished_documents > 0 {
-            writeln!(f, "{} documents of {} bytes, {} unfinished", self.documents, self.document_bytes, self.unfinished_documents)?;
+            writeln!(
+                f,
+                "{} documents of {} bytes, {} unfinished",
+                self.documents, self.document_bytes, self.unfinished_documents
+            )?;
             if self.with_keys {
                 writeln!(f, "{} documents opened and verified, {} blocked", self.documents_verified, self.documents_blocked)?;
             }

@@ -257,7 +257,8 @@ fn records_and_the_radius_of_a_breach_name_members_and_nobody_else() {
     assert_eq!(ropa["safeguards"]["classes"]["personal"]["padding"], "padme-1k");
     assert_eq!(as_one(a, "GET", "/ropa", &token("gov"), None).status, 403);
 
-    let letters = ropa["activities"].as_array().unwrap().iter().find(|one| one["purpose"].is_null() && one["class"] == "personal");
+    let letters =
+        ropa["activities"].as_array().unwrap().iter().find(|one| one["purpose"].is_null() && one["class"] == "personal");
     let letters = letters.unwrap();
     assert_eq!((&letters["items"], &letters["documents"], &letters["sent"]), (&json!(1), &json!(1), &json!(1)));
     assert_eq!((&letters["recipients"][0]["legal-name"], &payroll["documents"]), (&json!("b S.A."), &json!(0)));
@@ -265,7 +266,10 @@ fn records_and_the_radius_of_a_breach_name_members_and_nobody_else() {
     let radius = |who: &str, query: &str| lines(&as_one(a, "GET", &format!("/breach-radius?{query}"), &token(who), None));
     let of_b = radius("ana", "member=b");
     let summary = of_b.last().unwrap();
-    assert_eq!((&summary["touched"], &summary["documents"], &summary["exposed-subjects"]), (&json!(3), &json!(1), &json!(["ana"])));
+    assert_eq!(
+        (&summary["touched"], &summary["documents"], &summary["exposed-subjects"]),
+        (&json!(3), &json!(1), &json!(["ana"]))
+    );
     assert!(of_b.iter().any(|line| line["id"] == *document && line["type"] == "document"), "{of_b:?}");
     assert!(of_b.iter().any(|line| line["id"] == *to_b) && !of_b.iter().any(|line| line["id"] == *ours));
     let blind = radius("bea", "member=b");

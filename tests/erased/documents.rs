@@ -62,13 +62,20 @@ fn a_document_is_found_by_its_id_and_gone_after_its_erasure() {
             exit == 0
         };
         member.wait_until(gone, "nothing of it is left");
-        let (exit, report) = scan(&["--for", &id, "--data-dir", &data(member), "--needles", needles.to_str().unwrap(), &data(member)]);
+        let (exit, report) =
+            scan(&["--for", &id, "--data-dir", &data(member), "--needles", needles.to_str().unwrap(), &data(member)]);
         assert_eq!(exit, 0, "{report:#}");
         assert!(report["notes"].to_string().contains("the document is erased here"), "{report:#}");
     }
     let other = BASE64.encode(&[7; 32]);
-    let refused =
-        celosia(&["scan", "--for", &other, "--needles", uno.folder.join("needles").to_str().unwrap(), uno.folder.to_str().unwrap()]);
+    let refused = celosia(&[
+        "scan",
+        "--for",
+        &other,
+        "--needles",
+        uno.folder.join("needles").to_str().unwrap(),
+        uno.folder.to_str().unwrap(),
+    ]);
     assert_eq!(refused.status.code(), Some(2), "needles of another item");
 }
 

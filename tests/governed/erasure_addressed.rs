@@ -7,6 +7,9 @@ use crate::documents::{base64, putted};
 use crate::erasure::{celosia, certificate, erase, must, quick, wait_for};
 use crate::member::Member;
 
+/// What a controller does to its certificate, and what that is found out by.
+type Change<'a> = (&'a dyn Fn(&mut Value), &'a str);
+
 /// The file with another body, signed by the controller, who may write what it likes.
 fn signed(controller: &Member, network: &str, body: &Value) -> String {
     let body = serde_json::to_string(body).unwrap();
@@ -40,7 +43,6 @@ fn a_controller_that_leaves_a_recipient_out_is_found_out() {
     assert!(verify(&body).0, "the control: signed anew as it was");
     let without_c = |body: &mut Value| body["holders"].as_array_mut().unwrap().retain(|holder| holder["member"] != "c");
     let recipients = |body: &mut Value| body["addressed"][0]["recipients"].as_array_mut().unwrap().clone();
-    type Change<'a> = (&'a dyn Fn(&mut Value), &'a str);
     let changes: [Change<'_>; 6] = [
         // c's orders go, the list of recipients stays.
         (&without_c, "CEL3395"),

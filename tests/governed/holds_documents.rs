@@ -20,7 +20,8 @@ fn release(committee: &Committee, member: &Member, name: &str) {
 }
 
 fn subject_is_found(member: &Member, subject: &str) -> bool {
-    let found = celosia(&["erase", "request", "--admin", &admin(member), "--dry-run", "--ground", "objection", "--subject", subject]);
+    let found =
+        celosia(&["erase", "request", "--admin", &admin(member), "--dry-run", "--ground", "objection", "--subject", subject]);
     found.1.contains("1 item")
 }
 
@@ -171,10 +172,16 @@ fn a_killed_node_ends_what_it_began_with_blocked_documents() {
     let statuses = |member: &Member| -> Vec<u16> { ids.iter().map(|id| get(member, id).status).collect() };
     let active = |member: &Member| -> Vec<String> {
         let listed = must(&["hold", "list", "--admin", &admin(member), "--active"]);
-        listed.lines().filter_map(|line| line.split_whitespace().next()).filter(|word| word.len() == 32).map(str::to_owned).collect()
+        listed
+            .lines()
+            .filter_map(|line| line.split_whitespace().next())
+            .filter(|word| word.len() == 32)
+            .map(str::to_owned)
+            .collect()
     };
     for millis in [15, 40, 80, 160] {
-        let mut arguments = vec!["hold", "place", "--kind", "block", "--ground", "legal-claims", "--reference", "1", "--until", LONG];
+        let mut arguments =
+            vec!["hold", "place", "--kind", "block", "--ground", "legal-claims", "--reference", "1", "--until", LONG];
         arguments.extend(scope.iter().map(String::as_str));
         let mut placing = begin(net.at(0), &arguments);
         std::thread::sleep(Duration::from_millis(millis));

@@ -3,8 +3,8 @@
 use super::*;
 use crate::crypto::nacl;
 use crate::enclave::HoldRelease;
-use crate::seal::hold::{Answering, unlock};
 use crate::enclave::documents::Place;
+use crate::seal::hold::{Answering, unlock};
 use crate::types::{DocumentId, ItemId};
 
 pub(in crate::enclave) async fn blocked_records_come_back_with_the_committee_alone(start: Start<'_>) {

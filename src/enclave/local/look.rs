@@ -1,7 +1,7 @@
 use std::path::Path;
 
-use super::{documents, head};
 use super::named;
+use super::{documents, head};
 use crate::crypto::nacl::Nonce;
 use crate::crypto::secret::Secret;
 use crate::enclave::EnclaveError;

@@ -151,8 +151,7 @@ impl Certificate {
             }
             for Recipient { member, .. } in &addressed.recipients {
                 // A Tessera takes no orders: that it is named is all.
-                let is_tessera =
-                    self.holders.iter().any(|entry| entry.member == *member && entry.kind == HolderKind::Tessera);
+                let is_tessera = self.holders.iter().any(|entry| entry.member == *member && entry.kind == HolderKind::Tessera);
                 let has = is_tessera || of_holders.get(member).is_some_and(|items| items.contains(&item));
                 if !has {
                     return Err(CertificateError::LeftOut { item: header.id, member: member.clone() });

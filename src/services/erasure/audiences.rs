@@ -20,7 +20,9 @@ impl Node {
                 let ItemId::Payload(id) = item else { continue };
                 rows.extend(self.audience_of(governed, id).await?.map(|addressed| put_audience(case, item, &addressed)));
             }
-            self.store.write(rows, Vec::new()).await?;
+            if !rows.is_empty() {
+                self.store.write(rows, Vec::new()).await?;
+            }
         }
         Ok(())
     }

@@ -32,7 +32,9 @@ pub enum ErasureError {
     )]
     Blocked(u64),
     /// An order that names more items which are not here than a member may have guarded.
-    #[error("the order names items that are not here, and of those this node keeps no more than {0} for each member ([erasure] max-guards)")]
+    #[error(
+        "the order names items that are not here, and of those this node keeps no more than {0} for each member ([erasure] max-guards)"
+    )]
     Guards(u64),
     /// An extension after the month.
     #[error("the time for the answer is over: an extension has to be told within it (GDPR art. 12(3))")]

@@ -126,18 +126,19 @@ impl Node {
 impl Radius {
     /// The lines of some more items; `None` after the last, which sums up.
     pub async fn next(&mut self) -> Result<Option<Vec<Value>>, Error> {
-        let page = match self.at {
-            At::Payloads(after) => self.node.page_of(Kind::Payload, after).await?.map(|(page, last)| {
-                (page.into_iter().map(|known| Facts::of(Kind::Payload, known)).collect::<Vec<_>>(), At::Payloads(Some(last)))
-            }),
-            At::Raws(after) => self.node.page_of(Kind::Raw, after).await?.map(|(page, last)| {
-                (page.into_iter().map(|known| Facts::of(Kind::Raw, known)).collect(), At::Raws(Some(last)))
-            }),
-            At::Documents(after) => {
-                self.node.page_of_documents(after).await?.map(|(page, last)| (page, At::Documents(Some(last))))
-            }
-            At::End => return Ok(None),
-        };
+        let page =
+            match self.at {
+                At::Payloads(after) => self.node.page_of(Kind::Payload, after).await?.map(|(page, last)| {
+                    (page.into_iter().map(|known| Facts::of(Kind::Payload, known)).collect::<Vec<_>>(), At::Payloads(Some(last)))
+                }),
+                At::Raws(after) => self.node.page_of(Kind::Raw, after).await?.map(|(page, last)| {
+                    (page.into_iter().map(|known| Facts::of(Kind::Raw, known)).collect(), At::Raws(Some(last)))
+                }),
+                At::Documents(after) => {
+                    self.node.page_of_documents(after).await?.map(|(page, last)| (page, At::Documents(Some(last))))
+                }
+                At::End => return Ok(None),
+            };
         if let Some((page, next)) = page {
             self.at = next;
             return Ok(Some(page.iter().filter_map(|facts| self.line(facts)).collect()));
