@@ -99,7 +99,7 @@ fn of_what_it_is_not_shown_is_said() {
     let network = net.governors.network().to_string();
     let payload = a.sent(b"about a person", &[b]);
     let document = base64(&putted(a, b"about a person", &[b], "now"));
-    let name = erase(a, &["--id", &payload, "--id", &document]);
+    let name = erase(a, &["--id", &payload, "--id", &document, "--urgent"]);
     wait_for(a, &name, "backup-safe");
     let file = certificate(a, &name, &a.folder.join("certificate"));
     let said = must(&["certificate", "verify", "--network", &network, &file]);

@@ -43,7 +43,7 @@ fn a_blocked_document_is_read_by_nobody_and_comes_back_byte_for_byte() {
     let path = format!("/documents/{id}");
     let share = format!("{{\"to\": [\"{}\"]}}", b.keys.public);
     let asked = |a: &Member| -> Vec<Answer> {
-        let request = |method: &str| Request::new(method, &path).send(&a.application);
+        let request = |method: &'static str| Request::new(method, &path).send(&a.application);
         vec![
             get(a, &id),
             Request::get(&path).header("Range", "bytes=0-9").send(&a.application),
@@ -73,7 +73,7 @@ fn a_blocked_document_is_read_by_nobody_and_comes_back_byte_for_byte() {
     assert!(subject_is_found(a, "ana"));
     // It is a document as before: erased at every holder.
     Request::new("DELETE", &path).send(&a.application).must(204);
-    b.wait_until(|| get(net.at(1), &id).status == 410, "the order does not arrive");
+    net.at(1).wait_until(|| get(net.at(1), &id).status == 410, "the order does not arrive");
     assert_eq!((get(a, &id).status, files(a).len()), (410, 0));
 }
 
@@ -169,7 +169,11 @@ fn a_killed_node_ends_what_it_began_with_blocked_documents() {
         command.args(arguments).args(["--admin", &admin]).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
         command.spawn().unwrap()
     };
-    let statuses = |member: &Member| -> Vec<u16> { ids.iter().map(|id| get(member, id).status).collect() };
+    // 0: the application surface is not open yet.
+    let status = |member: &Member, id: &String| {
+        Request::get(&format!("/documents/{id}")).try_send(&member.application).map_or(0, |answer| answer.status)
+    };
+    let statuses = |member: &Member| -> Vec<u16> { ids.iter().map(|id| status(member, id)).collect() };
     let active = |member: &Member| -> Vec<String> {
         let listed = must(&["hold", "list", "--admin", &admin(member), "--active"]);
         listed
@@ -179,7 +183,8 @@ fn a_killed_node_ends_what_it_began_with_blocked_documents() {
             .map(str::to_owned)
             .collect()
     };
-    for millis in [15, 40, 80, 160] {
+    let mut blocked = 0;
+    for millis in [40, 120, 250, 500, 2_000] {
         let mut arguments =
             vec!["hold", "place", "--kind", "block", "--ground", "legal-claims", "--reference", "1", "--until", LONG];
         arguments.extend(scope.iter().map(String::as_str));
@@ -192,15 +197,17 @@ fn a_killed_node_ends_what_it_began_with_blocked_documents() {
         let holds = active(a);
         let expected = if holds.is_empty() { 200 } else { 451 };
         a.wait_until(|| statuses(a).iter().all(|status| *status == expected), "it is half blocked");
+        blocked += holds.len();
         for name in holds {
             let (good, shown) = committee.open(&export(net.at(0), &name));
             assert!(good, "{shown}");
             let mut releasing = begin(net.at(0), &["hold", "release", &name, &committee.file("opened.json")]);
-            std::thread::sleep(Duration::from_millis(millis / 2));
+            std::thread::sleep(Duration::from_millis(millis));
             net.members[0].kill();
             releasing.wait().unwrap();
             net.members[0].start();
             let a = net.at(0);
+            a.wait_until(|| !statuses(a).contains(&0), "it does not answer");
             if hold(a, &name)["state"] == "active" {
                 if statuses(a).contains(&451) {
                     release(&committee, a, &name);
@@ -214,6 +221,7 @@ fn a_killed_node_ends_what_it_began_with_blocked_documents() {
             assert!(get(a, id).must(200).body == *content, "{millis}");
         }
     }
+    assert!(blocked > 0, "every kill came too early");
     let mut arguments = vec!["hold", "place", "--kind", "block", "--ground", "legal-claims", "--reference", "1"];
     let until = in_seconds(3);
     arguments.extend(["--until", &until]);

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::super::fsck::Places;
 use crate::cli::Failure;
 use crate::enclave::local::{look, look_at_document};
@@ -8,6 +10,10 @@ use crate::store::rocks::RocksStore;
 use crate::store::{Kind, Lookup, Store, StoreError, Table};
 use crate::types::{DocumentId, ItemId, PayloadId};
 
+/// How often the store is opened once more.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(200);
+
 /// Everything that an item leaves in its store and its file, and its keys where they can be read. The node may run.
 pub(super) fn gather(item: ItemId, places: &Places, notes: &mut Vec<String>) -> Result<Needles, Failure> {
     match item {
@@ -16,8 +22,23 @@ pub(super) fn gather(item: ItemId, places: &Places, notes: &mut Vec<String>) -> 
     }
 }
 
+/// Opens the store. Beside a node that runs a file may go between the reading of the list of files and its opening: then once more.
+fn open(places: &Places) -> Result<RocksStore, Failure> {
+    let mut tries = 0;
+    loop {
+        match RocksStore::open_read_only(&places.store) {
+            Ok(store) => return Ok(store),
+            Err(_) if tries < TRIES => {
+                tries += 1;
+                std::thread::sleep(PAUSE);
+            }
+            Err(error) => return Err(Failure::coded(2, &error)),
+        }
+    }
+}
+
 fn document(id: DocumentId, places: &Places, notes: &mut Vec<String>) -> Result<Needles, Failure> {
-    let store = RocksStore::open_read_only(&places.store).map_err(|error| Failure::coded(2, &error))?;
+    let store = open(places)?;
     let mut needles = Needles::default();
     let read = async {
         let traces = document_traces(&store, &places.documents, id).await?;
@@ -63,7 +84,7 @@ fn document(id: DocumentId, places: &Places, notes: &mut Vec<String>) -> Result<
 }
 
 fn payload(id: PayloadId, places: &Places, notes: &mut Vec<String>) -> Result<Needles, Failure> {
-    let store = RocksStore::open_read_only(&places.store).map_err(|error| Failure::coded(2, &error))?;
+    let store = open(places)?;
     let mut needles = Needles::default();
     let heads = super::super::block_on(rows(&store, id, &mut needles, notes))?.map_err(|error| Failure::coded(2, &error))?;
     needles.add_index_row(&id);
