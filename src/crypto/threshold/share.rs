@@ -65,6 +65,7 @@ impl KeyShare {
     }
 
     /// [`Self::partial`] with the randomness given, so that vectors can be made.
+    #[expect(clippy::many_single_char_names, reason = "the specification's")]
     pub(super) fn partial_with(
         &self,
         hedge: &[u8; 32],
@@ -172,6 +173,6 @@ impl fmt::Debug for Partial {
 
 /// `e = H("share", index, h_i, capsule, label, S, tG, tR)`; `points` are the last three.
 fn challenge(index: u16, verifying: &GroupKey, capsule: &[u8], label: &[u8], points: &[&[u8; 32]; 3]) -> Zeroizing<Scalar> {
-    let [s, t_base, t_r] = points.map(|point| point.as_slice());
+    let [s, t_base, t_r] = points.map(<[u8; 32]>::as_slice);
     group::scalar(b"share", &[&index.to_be_bytes(), verifying.as_bytes(), capsule, label, s, t_base, t_r])
 }
