@@ -8,6 +8,7 @@ pub mod padme;
 pub mod puncture;
 pub mod secret;
 pub mod sign;
+pub mod threshold;
 
 /// Fills an array from the operating system.
 ///

@@ -1,0 +1,4 @@
+//! Threshold decryption.
+
+pub mod dkg;
+pub mod reshare;
