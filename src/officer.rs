@@ -4,7 +4,7 @@
 //! officer.key           32 random bytes, locked by a password (argon2, the form of all key files)
 //! officer.pub           the card: name, entity, public keys, signed
 //! token.toml            where a PKCS #11 token holds the root; absent: the root lies in a file
-//! root-N / root-N.wrapped   the root of generation N
+//! root-N.key / .wrapped  the root of generation N
 //! identity.sealed       signing seed and box key
 //! shares/…share         shares, by network, purpose, epoch and generation
 //! committees/…toml      their committees, with everybody's signatures

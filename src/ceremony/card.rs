@@ -3,6 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::CeremonyError;
 use crate::crypto::hpke::BoxKey;
 use crate::crypto::sign::{Signature, SigningKey, VerifyKey};
+use crate::governance::{Committee, Officer};
 use crate::types::is_hidden;
 use crate::wire::strict::Form;
 
@@ -21,7 +22,8 @@ pub struct Card {
     pub signing_key: VerifyKey,
     /// What is for the officer alone is sealed to it.
     pub box_key: BoxKey,
-    signature: Signature,
+    /// None for one who stays in a committee: the committee's file, which it signed, says the same.
+    signature: Option<Signature>,
 }
 
 /// A card in TOML; in a plan with its index.
@@ -36,7 +38,8 @@ pub(super) struct CardText {
     entity: String,
     signing_key: VerifyKey,
     box_key: BoxKey,
-    signature: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    signature: Option<String>,
 }
 
 impl Card {
@@ -44,12 +47,24 @@ impl Card {
     pub fn make(name: &str, entity: &str, key: &SigningKey, box_key: BoxKey) -> Result<Self, CeremonyError> {
         let signing_key = key.verify_key();
         let (name, entity) = (name.to_owned(), entity.to_owned());
-        let mut card = Self { name, entity, signing_key, box_key, signature: [0; 64] };
+        let mut card = Self { name, entity, signing_key, box_key, signature: None };
         if [&card.name, &card.entity].iter().any(|text| !is_name(text)) {
             return Err(CeremonyError::Name);
         }
-        card.signature = key.sign(&card.statement());
+        card.signature = Some(key.sign(&card.statement()));
         Ok(card)
+    }
+
+    /// The card of one who is in a committee already.
+    pub fn of(officer: &Officer) -> Self {
+        let Officer { name, entity, signing_key, box_key, .. } = officer.clone();
+        Self { name, entity, signing_key, box_key, signature: None }
+    }
+
+    /// Whether it speaks for itself, or an officer of `before` is the same in all.
+    pub(super) fn is_vouched(&self, before: Option<&Committee>) -> bool {
+        let same = |officer: &Officer| Self { signature: self.signature, ..Self::of(officer) } == *self;
+        self.signature.is_some() || before.is_some_and(|committee| committee.officers.iter().any(same))
     }
 
     /// Reads a card and checks its signature.
@@ -57,6 +72,9 @@ impl Card {
         let card: CardText = toml::from_str(text).map_err(|error| CeremonyError::Card(error.message().to_owned()))?;
         if card.format.as_deref() != Some(FORMAT) || card.index.is_some() {
             return Err(CeremonyError::Card(format!("the format is not \"{FORMAT}\"")));
+        }
+        if card.signature.is_none() {
+            return Err(CeremonyError::Card("it is not signed".to_owned()));
         }
         card.checked()
     }
@@ -76,7 +94,7 @@ impl Card {
             entity: self.entity.clone(),
             signing_key: self.signing_key,
             box_key: self.box_key,
-            signature: data_encoding::BASE64.encode(&self.signature),
+            signature: self.signature.map(|signature| data_encoding::BASE64.encode(&signature)),
         }
     }
 
@@ -91,17 +109,17 @@ impl Card {
 impl CardText {
     pub(super) fn checked(self) -> Result<Card, CeremonyError> {
         let wrong = |what: &str| CeremonyError::Card(what.to_owned());
-        let signature = data_encoding::BASE64.decode(self.signature.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
-        let signature = signature.ok_or_else(|| wrong("the signature is not 64 bytes in base64"))?;
+        let decode = |text: String| data_encoding::BASE64.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        let decode = |text| decode(text).ok_or_else(|| wrong("the signature is not 64 bytes in base64"));
+        let signature: Option<Signature> = self.signature.map(decode).transpose()?;
         let Self { name, entity, signing_key, box_key, .. } = self;
         let card = Card { name, entity, signing_key, box_key, signature };
         if ![&card.name, &card.entity].iter().all(|text| is_name(text)) {
             return Err(CeremonyError::Name);
         }
         // Threat: a card with a key that its bearer does not hold, or whose box key was exchanged on the way.
-        let verified = signing_key.verify(&card.statement(), &signature);
-        verified.map_err(|_| wrong("the signature is not of its key"))?;
-        Ok(card)
+        let is_signed = |signature: Signature| signing_key.verify(&card.statement(), &signature).is_ok();
+        if signature.is_none_or(is_signed) { Ok(card) } else { Err(wrong("the signature is not of its key")) }
     }
 }
 

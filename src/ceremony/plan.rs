@@ -261,6 +261,10 @@ impl Plan {
         {
             return wrong("a name or a key is there twice");
         }
+        let before = self.previous.as_ref().map(|previous| &previous.file.committee);
+        if let Some(card) = cards().find(|card| !card.is_vouched(before)) {
+            return Err(CeremonyError::Card(format!("that of {} is not signed, and no committee before has such an officer", card.name)));
+        }
         if cards().map(|card| card.entity.as_str()).collect::<BTreeSet<_>>().len() < k {
             return wrong("as many entities as officers are needed to open");
         }

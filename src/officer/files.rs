@@ -29,25 +29,22 @@ pub(super) fn lock(folder: &Path) -> Result<File, OfficerError> {
 
 /// Writes a file of the folder, in the place of an old one.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), OfficerError> {
-    put(path, bytes, 0o600, true)
+    put(path, bytes, 0o600)
 }
 
-/// Writes a file for others, where none is yet.
+/// Writes a file for others. What somebody made of it on the way is replaced.
 pub(super) fn publish(path: &Path, bytes: &[u8]) -> Result<(), OfficerError> {
-    match put(path, bytes, 0o644, false) {
-        Err(OfficerError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        other => other,
-    }
+    if read_bytes(path).is_ok_and(|there| there == bytes) { Ok(()) } else { put(path, bytes, 0o644) }
 }
 
-fn put(path: &Path, bytes: &[u8], mode: u32, replaces: bool) -> Result<(), OfficerError> {
+fn put(path: &Path, bytes: &[u8], mode: u32) -> Result<(), OfficerError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || {
         let permissions = Permissions::from_mode(mode);
         let mut file = tempfile::Builder::new().prefix(".celosia-").permissions(permissions).tempfile_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
-        if replaces { file.persist(path)? } else { file.persist_noclobber(path)? };
+        file.persist(path)?;
         File::open(folder)?.sync_all()
     };
     write().map_err(OfficerError::io(path))

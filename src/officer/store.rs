@@ -69,7 +69,7 @@ impl Store {
 
     fn root(folder: &Path) -> Result<Box<dyn RootKey>, OfficerError> {
         Ok(match Token::read(folder)? {
-            None => Box::new(FileRoot::at(folder)),
+            None => Box::new(FileRoot::open(folder)?),
             Some(Token { module, token, pin_file }) => {
                 let settings = Pkcs11Settings { module, token, pin_file, pin_variable: PIN.to_owned() };
                 Box::new(Pkcs11Root::new(folder, settings))

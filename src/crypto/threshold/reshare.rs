@@ -15,6 +15,7 @@ use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::Identity as _;
 use zeroize::Zeroize as _;
 
+use super::interpolate::coefficients;
 use super::dkg::{Fault, MAX_OFFICERS, Outcome, Public, Shape};
 use crate::crypto::kdf;
 use crate::crypto::secret::Secret;
@@ -178,11 +179,9 @@ impl Resharing {
 
 /// Lagrange's weight of `index` at 0 among `set`.
 fn weight(set: &BTreeSet<u16>, index: u16) -> Scalar {
-    let own = Scalar::from(index);
-    let others = set.iter().filter(|other| **other != index).map(|other| Scalar::from(*other));
-    let (above, below) = others.fold((Scalar::ONE, Scalar::ONE), |(above, below), other| (above * other, below * (other - own)));
-    // Indexes are distinct, so nothing is zero.
-    above * below.invert()
+    let indexes: Vec<u16> = set.iter().copied().collect();
+    let weights = coefficients(&indexes, 0);
+    indexes.iter().position(|other| *other == index).map_or(Scalar::ZERO, |at| weights[at])
 }
 
 /// The polynomial of the commitments at an index.
