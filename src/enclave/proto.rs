@@ -79,6 +79,8 @@ pub enum Request {
     Release(PayloadId, HoldRelease),
     Escrow(PayloadId, SealedHead),
     ReleaseEscrow(PayloadId, SealedHead, Nonce, BoxKey, Vec<u8>),
+    DocumentEscrow(DocumentId, SealedHead),
+    ReleaseDocument(DocumentId, SealedHead, BoxKey, Vec<u8>),
     Root,
     RotateRoot,
     BeginDocument(DocumentId),
@@ -131,7 +133,7 @@ pub enum Response {
     Delivery(Delivery),
     /// To `IngestNative`.
     NativeIngest(NativeIngest),
-    /// To `SealBeside`, `SealChunk` and `ReleaseEscrow`.
+    /// To `SealBeside`, `SealChunk`, `ReleaseEscrow` and `ReleaseDocument`.
     Beside(Bytes),
     /// To `Punctures`.
     Number(u64),
@@ -141,7 +143,7 @@ pub enum Response {
     Address(Address),
     /// To `Release`.
     Restored(Restored),
-    /// To `Escrow`.
+    /// To `Escrow` and `DocumentEscrow`.
     Escrowed(Option<Escrowed>),
     /// To `Root`.
     Root(RootStatus),
@@ -198,6 +200,8 @@ message! { Request {
     53 Release(0 id, 1 release),
     55 Escrow(0 id, 1 head),
     56 ReleaseEscrow(0 id, 1 head, 2 nonce, 3 to, 4 info),
+    57 DocumentEscrow(0 id, 1 head),
+    58 ReleaseDocument(0 id, 1 head, 2 to, 3 info),
     30 Root(),
     31 RotateRoot(),
     35 BeginDocument(0 document),
