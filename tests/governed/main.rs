@@ -19,6 +19,7 @@ mod documents_large;
 mod documents_wrong;
 mod erasure;
 mod erasure_addressed;
+mod escrow;
 mod guards;
 mod holds;
 mod holds_documents;
