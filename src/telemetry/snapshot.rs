@@ -82,6 +82,8 @@ pub struct Snapshot {
     pub holds: (u64, u64),
     /// Cases that people handle.
     pub matters: MatterFigures,
+    /// Items that members ordered to be erased before they came; absent if the store does not answer.
+    pub guards: Option<u64>,
     /// The governed side; absent without one.
     pub governed: Option<GovernedFigures>,
     /// The root of the key trees; absent if the enclave does not answer.
@@ -105,6 +107,7 @@ impl Snapshot {
             purges: Some(purges(node)),
             holds: node.hold_figures(),
             matters: node.matter_figures(),
+            guards: node.guard_figure().await.ok(),
             governed: governed(node).await,
             root: root(node).await,
             documents: node.document_figures(),
@@ -170,7 +173,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 23] = [
+    let named: [(&'static str, &Counter); 24] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -182,6 +185,7 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("withdrawn", &counters.withdrawn),
         ("erased", &counters.erased),
         ("index_renewed", &counters.index_renewed),
+        ("orders_refused", &counters.orders_refused),
         ("resent", &counters.resent),
         ("sent_native", &counters.sent_native),
         ("capsules_made", &counters.capsules_made),

@@ -22,7 +22,7 @@ const VERSION: u8 = 1;
 const ESCROW_VERSION: u8 = 2;
 
 /// Associated data of a document's head, 51 bytes: a payload's has 64, a text's beside a head 49, so none is taken for another.
-fn bound(id: &DocumentId) -> Vec<u8> {
+pub(super) fn bound(id: &DocumentId) -> Vec<u8> {
     [b"celosia document 1\0".as_slice(), id.as_bytes()].concat()
 }
 
@@ -40,7 +40,8 @@ fn body(data_key: &Secret<32>, held: Option<&Held>) -> Zeroizing<Vec<u8>> {
     body
 }
 
-fn read(body: &[u8]) -> Option<(Secret<32>, Option<Held>)> {
+/// The data key in a document's opened head, and what a committee opens it with.
+pub(super) fn read(body: &[u8]) -> Option<(Secret<32>, Option<Held>)> {
     let (&version, rest) = body.split_first()?;
     let (key, rest) = rest.split_at_checked(32)?;
     let data_key = Secret::from_slice(key)?;

@@ -12,7 +12,7 @@ use crate::crypto::secret::Secret;
 use crate::crypto::threshold::{KeyShare, Prepared};
 use crate::enclave::EscrowTerms;
 use crate::seal::escrow::{EscrowKey, Escrowed, Held};
-use crate::types::{Affected, Class, Code, Coded, DocumentId, GroupId, NetworkId, PrivacyFlag};
+use crate::types::{Affected, Class, Code, Coded, DocumentId, GroupId, ItemId, NetworkId, PrivacyFlag};
 use crate::wire::{Opening, Proofs};
 
 mod roots;
@@ -128,10 +128,16 @@ fn native_requests() -> Vec<Request> {
         Request::IndexKey(IndexKey::Words),
         Request::IndexKey(IndexKey::Buckets),
         Request::IndexTokens(IndexKey::Bucket(7), head(), vec![Plain(Zeroizing::new(b"plaintext".to_vec()))]),
-        Request::Block(id, head(), vec![("tags".into(), Bytes::from_static(b"t"))], Address::new([1; 32]), b"label".to_vec()),
+        Request::Block(
+            ItemId::Payload(id),
+            head(),
+            vec![("tags".into(), Bytes::from_static(b"t"))],
+            Address::new([1; 32]),
+            b"label".to_vec(),
+        ),
         Request::HoldKey,
-        Request::HoldLock(id, head()),
-        Request::Release(id, hold_release()),
+        Request::HoldLock(ItemId::Document(DocumentId::new([6; 32])), head()),
+        Request::Release(ItemId::Payload(id), hold_release()),
     ]
 }
 
