@@ -2,6 +2,7 @@
 
 pub mod aead;
 pub mod hash;
+pub mod hpke;
 pub mod kdf;
 pub mod nacl;
 pub mod padme;
