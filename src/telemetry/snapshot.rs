@@ -80,10 +80,10 @@ pub struct Snapshot {
     pub purges: Option<PurgeFigures>,
     /// Holds that stand, and items that are blocked.
     pub holds: (u64, u64),
-    /// Cases that people handle.
-    pub matters: MatterFigures,
     /// Items that members ordered to be erased before they came; absent if the store does not answer.
     pub guards: Option<u64>,
+    /// Cases that people handle.
+    pub matters: MatterFigures,
     /// The governed side; absent without one.
     pub governed: Option<GovernedFigures>,
     /// The root of the key trees; absent if the enclave does not answer.
@@ -106,8 +106,8 @@ impl Snapshot {
             counts: counts(&node.counters),
             purges: Some(purges(node)),
             holds: node.hold_figures(),
-            matters: node.matter_figures(),
             guards: node.guard_figure().await.ok(),
+            matters: node.matter_figures(),
             governed: governed(node).await,
             root: root(node).await,
             documents: node.document_figures(),

@@ -40,8 +40,12 @@ fn body(data_key: &Secret<32>, held: Option<&Held>) -> Zeroizing<Vec<u8>> {
     body
 }
 
-/// The data key in a document's opened head, and what a committee opens it with.
-pub(super) fn read(body: &[u8]) -> Option<(Secret<32>, Option<Held>)> {
+/// The data key in a document's opened head.
+pub(super) fn data_key(body: &[u8]) -> Option<Secret<32>> {
+    read(body).map(|(data_key, _)| data_key)
+}
+
+fn read(body: &[u8]) -> Option<(Secret<32>, Option<Held>)> {
     let (&version, rest) = body.split_first()?;
     let (key, rest) = rest.split_at_checked(32)?;
     let data_key = Secret::from_slice(key)?;

@@ -85,7 +85,7 @@ impl Inner {
         let (texts, plain) = split(&content).ok_or(Broken)?;
         match item {
             ItemId::Payload(_) => drop(head::decode(plain)?),
-            ItemId::Document(_) => drop(documents::read(plain).ok_or(Broken)?),
+            ItemId::Document(_) => drop(documents::data_key(plain).ok_or(Broken)?),
         }
         let head = self.forest.seal_new(&inner(&item), plain)?;
         let mut beside = Vec::with_capacity(texts.len());

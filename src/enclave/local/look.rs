@@ -33,5 +33,5 @@ pub fn look_at_document(
     sealed: &SealedHead,
 ) -> Result<(Secret<32>, Secret<32>), EnclaveError> {
     let (leaf, opened) = shred::look(folder, root, &documents::bound(&id), sealed).map_err(named)?;
-    Ok((leaf, documents::read(&opened).ok_or(EnclaveError::Broken)?.0))
+    Ok((leaf, documents::data_key(&opened).ok_or(EnclaveError::Broken)?))
 }
