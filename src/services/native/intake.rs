@@ -185,7 +185,7 @@ impl Node {
         let header = Header::decode(&native.header).map_err(|_| Error::Message("a header that does not decode"))?;
         let digest = crate::crypto::hash::sha256(&[&native.header]);
         check_header(governed, charter, &header, true)?;
-        governed.check_supervised(charter, &header, &meta)?;
+        escrow::check_supervised(charter, &header, &meta)?;
         let opened = self.enclave.open(id, &head, delivery.nonce, delivery.ciphertext.clone()).await?;
         let manifest = Manifest::decode(&opened.plaintext).map_err(|_| DocumentError::Manifest("it is no manifest"))?;
         let head = self.enclave.adopt_document(id, &head, manifest.document).await?;
@@ -217,7 +217,7 @@ impl Node {
         let class = header.class;
         check_header(governed, charter, &header, is_fresh)?;
         if is_fresh {
-            governed.check_supervised(charter, &header, &meta)?;
+            escrow::check_supervised(charter, &header, &meta)?;
         }
         let before = meta.privacy.clone();
         let recipients = meta.recipients.clone();
