@@ -83,6 +83,7 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
         None => node,
     });
     node.finish_unindexing().await.map_err(StartError::Index)?;
+    node.load_stops().await.map_err(StartError::Stops)?;
     node.open_resident_groups(&listeners::groups(&config)).await.map_err(StartError::ResidentGroups)?;
 
     let shutdown = Shutdown::new();

@@ -50,6 +50,7 @@ mod run;
 mod scan;
 mod source;
 mod status;
+mod supervisor;
 mod tessera;
 pub mod verify;
 
@@ -130,6 +131,8 @@ enum Command {
     Scan(Box<scan::Args>),
     /// Measure a network or a socket.
     Bench(bench::Args),
+    /// Supervise: stop and lift, on the supervisor's own node.
+    Supervisor(Box<supervisor::Args>),
     /// Verify a transparency log from files alone.
     Verify(Box<verify::Args>),
     /// Print the version.
@@ -175,6 +178,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Receipt(args) => receipt::run(&args)?,
         Command::Purge(args) => purge::run(&args)?,
         Command::Hold(args) => hold::run(&args)?,
+        Command::Supervisor(args) => return supervisor::run(*args),
         Command::Block(args) => hold::block(&args)?,
         Command::Subject(args) => rights::subject(&args)?,
         Command::Ropa(args) => rights::ropa(&args)?,

@@ -26,6 +26,7 @@ mod rights;
 mod root;
 mod rules;
 mod send;
+mod supervision;
 mod told;
 mod withdraw;
 
@@ -60,6 +61,7 @@ pub use purge::{LastPurge, Purges};
 pub use push::Pushed;
 pub use recover::Recovery;
 pub use rights::{Loss, Radius, SubjectExport};
+pub use supervision::{NewStop, Spread, StopView, SupervisionError};
 pub use withdraw::WithdrawToken;
 
 /// What a node is configured to do.

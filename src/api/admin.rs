@@ -18,6 +18,7 @@ mod record;
 pub mod rights;
 mod role;
 pub mod root;
+mod supervision;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ pub use host::known_hosts;
 pub use oidc::{OidcSettings, is_trustworthy};
 pub use record::{LogRecord, Record};
 pub use role::Role;
+pub use supervision::routes as supervision_routes;
 
 /// The routes of the admin surface behind a door. `probes` stay open, `figures` need any role.
 pub fn router(probes: Router, figures: Router, access: &Arc<Access>, acts: Arc<PendingActs>) -> Router {

@@ -12,7 +12,7 @@ use hyper::ext::ReasonPhrase;
 
 use super::request::RequestError;
 use crate::enclave::EnclaveError;
-use crate::services::{self, DocumentError, ErasureError, HoldError, PeerError};
+use crate::services::{self, DocumentError, ErasureError, HoldError, PeerError, SupervisionError};
 use crate::store::StoreError;
 use crate::types::{Code, Coded};
 use crate::wire::DecodeError;
@@ -208,12 +208,15 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         E::Erased(_) => StatusCode::GONE,
         E::Erasure(error) => erasure_status(error),
         E::Hold(error) => hold_status(error),
+        E::Supervision(error) => supervision_status(error),
         E::Enclave(EnclaveError::HoldKeyGone) | E::Leaving(_) => StatusCode::CONFLICT,
         E::GroupsUnavailable | E::RolledBack(_) => StatusCode::SERVICE_UNAVAILABLE,
         E::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
         E::Delivery { source, .. } | E::Peer(source) => match source {
             PeerError::Offline(_) => StatusCode::GONE,
             PeerError::Declined { status: 403, .. } => StatusCode::FORBIDDEN,
+            // A recipient knows of an order to stop that has not come here yet.
+            PeerError::Declined { status: 451, .. } => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         },
         other if is_passing(other) => StatusCode::SERVICE_UNAVAILABLE,
@@ -241,6 +244,16 @@ fn hold_status(error: &HoldError) -> StatusCode {
         HoldError::Narrowed(_) => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
         HoldError::Nothing | HoldError::Document => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+fn supervision_status(error: &SupervisionError) -> StatusCode {
+    match error {
+        SupervisionError::Stopped { .. } => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
+        SupervisionError::Unknown(_) => StatusCode::NOT_FOUND,
+        SupervisionError::Lifted(_) => StatusCode::CONFLICT,
+        SupervisionError::Text => StatusCode::BAD_REQUEST,
+        _ => StatusCode::FORBIDDEN,
     }
 }
 

@@ -15,7 +15,7 @@ use super::{Limits, body, common};
 use crate::net::native::NativeCaller;
 use crate::services::{self, Node, native_path as path};
 use crate::wire::native::{
-    Batch, DocumentPart, Documents, DocumentsAfter, Message, OrdersAfter, Part, Resend, Seen, Standing, Withdraw, Witness,
+    Batch, DocumentPart, Documents, DocumentsAfter, Message, OrdersAfter, Part, Resend, Seen, Standing, SupervisionAfter, Withdraw, Witness,
 };
 
 /// Longest batch: some deliveries of a MiB, or one part.
@@ -58,6 +58,8 @@ pub fn native_router(node: Arc<Node>, limits: Limits) -> Router {
     let talk = Router::new()
         .route(path::EPOCH, post(epoch))
         .route(path::STANDING, post(standing))
+        .route(path::SUPERVISION_ORDERS, post(supervision_orders))
+        .route(path::SUPERVISION_TELL, post(supervision_tell))
         .route(path::WITNESS, post(witness))
         .route(path::WITNESSED, post(witnessed))
         .route_layer(from_fn_with_state(small, pass_member));
@@ -135,6 +137,21 @@ async fn erase(State(native): Surface, Extension(NativeCaller(from)): Caller, re
 async fn orders(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
     let asked: OrdersAfter = read(request, MAX_MESSAGE).await?;
     Ok(answer(&native.node.orders_with(&from, &asked).await?))
+}
+
+async fn supervision_orders(State(native): Surface, request: Request) -> Result<Bytes, Error> {
+    let asked: SupervisionAfter = read(request, MAX_MESSAGE).await?;
+    Ok(answer(&native.node.supervision_orders(&asked)?))
+}
+
+async fn supervision_tell(
+    State(native): Surface,
+    Extension(NativeCaller(from)): Caller,
+    request: Request,
+) -> Result<Bytes, Error> {
+    let order = body::read(request.into_body(), MAX_MESSAGE).await?;
+    native.node.take_supervision_order(&from, &order).await?;
+    Ok(Bytes::new())
 }
 
 async fn resend(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {

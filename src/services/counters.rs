@@ -27,6 +27,8 @@ pub struct Counters {
     pub pushed_native: Counter,
     /// Sends that the policy refused.
     pub policy_refused: Counter,
+    /// Payloads, sent or delivered, that an order to stop stands before.
+    pub stopped: Counter,
     /// Sends that failed after they were sealed.
     pub send_failed: Counter,
     /// Payloads given back to the node or an application.

@@ -22,7 +22,9 @@ impl Node {
             let charter = governed.charter();
             governed.may_serve()?;
             governed.own_standing(&charter)?;
-            self.judge(&charter, &sender, &recipients, request.terms.class.unwrap_or_default()).await?;
+            let class = request.terms.class.unwrap_or_default();
+            self.judge(&charter, &sender, &recipients, class).await?;
+            self.own_not_stopped(class, &request.terms.tags, &request.terms.affected).await?;
         }
         let draft = Draft { plaintext: request.payload, sender, recipients, privacy, affected };
         Ok(self.enclave.seal(draft).await?.payload)

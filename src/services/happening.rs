@@ -56,6 +56,10 @@ pub enum Kind {
     RootRotated,
     /// The node started.
     Started,
+    /// An order to stop was lifted.
+    StopLifted,
+    /// A supervisor ordered that new payloads of a scope stop.
+    StopOrdered,
     /// A payload was sealed here and sent.
     Stored,
     /// What is known of an item was declared anew.

@@ -45,6 +45,11 @@ pub mod path {
     pub const RESEND: &str = "/celosia/1/resend";
     /// Where both stand: [`crate::wire::native::Standing`] both ways.
     pub const STANDING: &str = "/celosia/1/standing";
+    /// Orders of supervision that the answering member knows: [`crate::wire::native::SupervisionAfter`] to
+    /// [`crate::wire::native::OrdersPage`].
+    pub const SUPERVISION_ORDERS: &str = "/celosia/1/supervise/orders";
+    /// A signed order to stop, or what lifts one: `kind (1) ‖ signed bytes`; an empty answer.
+    pub const SUPERVISION_TELL: &str = "/celosia/1/supervise/tell";
     /// Documents for a member that may not ask: [`crate::wire::native::Documents`].
     pub const TAKE: &str = "/celosia/1/take";
     /// Takes back a delivery: [`crate::wire::native::Withdraw`].

@@ -39,6 +39,7 @@ impl Node {
             governed.may_serve()?;
             governed.own_standing(&charter)?;
             self.judge(&charter, &meta.sender, &recipients, class).await?;
+            self.own_not_stopped(class, &request.terms.tags, &request.terms.affected).await?;
         }
         let raw = SealedRaw { id, ciphertext: record.ciphertext, nonce: record.nonce, head: record.head };
         let sealed = self.enclave.seal_stored(RawDraft { raw, recipients, privacy, affected }).await?;

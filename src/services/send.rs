@@ -134,6 +134,12 @@ impl Node {
             let source = outcome.as_ref().err()?.clone();
             Some(Error::Delivery { recipient: remote.key, source })
         });
+        let affected: Vec<PayloadId> = sealed.payload.privacy.affected.iter().map(|affected| affected.id).collect();
+        // Threat: an order comes while the payload is on its way. Its id is not told, and it is taken back.
+        let failure = match failure {
+            None => self.own_not_stopped(class, tags, &affected).await.err(),
+            failure => failure,
+        };
         match (kept, failure) {
             (Ok(_), None) => {
                 self.counters.sent.add();

@@ -136,7 +136,7 @@ impl fmt::Debug for NodeFigures {
 }
 
 /// Counters of [`Snapshot::counts`] that are metrics of their own: count, metric, help.
-const COUNTERS: [(&str, &str, &str); 16] = [
+const COUNTERS: [(&str, &str, &str); 17] = [
     ("sent", "payloads_sent", "Payloads that every recipient has"),
     ("send_failed", "payloads_send_failed", "Sends that failed after they were sealed"),
     ("received", "payloads_received", "Payloads given back to the node or an application"),
@@ -149,6 +149,7 @@ const COUNTERS: [(&str, &str, &str); 16] = [
     ("sent_native", "payloads_sent_native", "Of the payloads sent, those of the suite celosia-1"),
     ("pushed_native", "payloads_pushed_native", "Of the payloads taken, those of the suite celosia-1"),
     ("policy_refused", "policy_refused", "Sends that the policy refused"),
+    ("stopped", "stopped", "Payloads, sent or delivered, that an order to stop stands before"),
     ("documents_put", "documents_put", "Documents put here, complete"),
     ("documents_received", "documents_received", "Documents taken from other members, complete"),
     ("documents_read", "documents_read", "Documents opened for reading"),
@@ -188,6 +189,7 @@ impl Collector for NodeFigures {
         self.governed(&mut encoder)?;
         gauge(&mut encoder, "holds_active", "Holds that stand", node.holds.0)?;
         gauge(&mut encoder, "items_blocked", "Payloads that are kept and unreadable", node.holds.1)?;
+        gauge(&mut encoder, "stops_active", "Orders to stop that stand", node.stops)?;
         self.root(&mut encoder)?;
         self.store(&mut encoder)?;
         self.purges(&mut encoder)?;

@@ -80,6 +80,8 @@ pub struct Snapshot {
     pub purges: Option<PurgeFigures>,
     /// Holds that stand, and items that are blocked.
     pub holds: (u64, u64),
+    /// Orders to stop that stand.
+    pub stops: u64,
     /// The governed side; absent without one.
     pub governed: Option<GovernedFigures>,
     /// The root of the key trees; absent if the enclave does not answer.
@@ -102,6 +104,7 @@ impl Snapshot {
             counts: counts(&node.counters),
             purges: Some(purges(node)),
             holds: node.hold_figures(),
+            stops: node.active_stops(),
             governed: governed(node).await,
             root: root(node).await,
             documents: node.document_figures(),
@@ -167,7 +170,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 21] = [
+    let named: [(&'static str, &Counter); 22] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -183,6 +186,7 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("sent_native", &counters.sent_native),
         ("pushed_native", &counters.pushed_native),
         ("policy_refused", &counters.policy_refused),
+        ("stopped", &counters.stopped),
         ("documents_put", &counters.documents_put),
         ("documents_received", &counters.documents_received),
         ("documents_read", &counters.documents_read),

@@ -323,6 +323,17 @@ pub struct OrdersPage {
     pub next: ByteVec,
 }
 
+/// Asks for orders of supervision.
+#[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
+pub struct SupervisionAfter {
+    /// What the caller knows: 32 bytes that are equal where two know the same.
+    #[n(0)]
+    pub known: ByteVec,
+    /// Where the last page ended; empty at the beginning.
+    #[n(1)]
+    pub after: ByteVec,
+}
+
 /// A page of payloads.
 #[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
 pub struct Resent {
@@ -386,7 +397,7 @@ mod tests {
             let _ = (Batch::from_bytes(&bytes), Answers::from_bytes(&bytes), Part::from_bytes(&bytes), Standing::from_bytes(&bytes));
             let _ = (Documents::from_bytes(&bytes), Witness::from_bytes(&bytes), Resent::from_bytes(&bytes), ErasureAnswer::from_bytes(&bytes));
             let _ = (OrdersAfter::from_bytes(&bytes), OrdersPage::from_bytes(&bytes));
-            let _ = DocumentPart::from_bytes(&bytes);
+            let _ = (DocumentPart::from_bytes(&bytes), SupervisionAfter::from_bytes(&bytes));
         }
     }
 }

@@ -24,6 +24,8 @@ pub enum Act {
     ExportRecords,
     /// Takes away what is kept about a person.
     ExportSubject,
+    /// Lifts an order to stop.
+    LiftStop,
     /// Sees which dangerous acts wait.
     ListActs,
     /// Gives the node a signed directory or policy.
@@ -38,6 +40,8 @@ pub enum Act {
     ReadHolds,
     /// Reads records of the journal.
     ReadJournal,
+    /// Reads orders to stop.
+    ReadStops,
     /// Reads erasure cases and writes their certificates.
     ReadErasures,
     /// Ends a hold before its time. Dangerous.
@@ -52,6 +56,8 @@ pub enum Act {
     ReadStatus,
     /// Makes a new generation of the root and destroys the older ones.
     RotateRoot,
+    /// Orders that new payloads of a scope stop, at every member.
+    Stop,
 }
 
 /// Who may do an act.
@@ -78,6 +84,7 @@ pub const RULES: &[Rule] = &[
     rule(Act::ExportJournal, READERS, None, true),
     rule(Act::ExportRecords, &[Role::Operator, Role::Dpo, Role::Auditor], None, true),
     rule(Act::ExportSubject, &[Role::Dpo], None, true),
+    rule(Act::LiftStop, &[Role::Supervisor], None, true),
     rule(Act::ListActs, &[Role::Operator, Role::Dpo, Role::Officer, Role::Governor, Role::Auditor], None, false),
     rule(Act::PlaceHold, &[Role::Dpo], None, true),
     rule(Act::PublishDocument, &[Role::Operator, Role::Governor], None, true),
@@ -87,12 +94,14 @@ pub const RULES: &[Rule] = &[
     rule(Act::ReadHolds, READERS, None, true),
     rule(Act::ReadJournal, READERS, None, true),
     rule(Act::ReadRetention, &[Role::Operator, Role::Dpo, Role::Auditor], None, true),
+    rule(Act::ReadStops, READERS, None, true),
     // A collector asks every few seconds: its calls would be most of the journal.
     rule(Act::ReadStatus, &Role::ALL, None, false),
     rule(Act::ReleaseHold, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
     rule(Act::RequestErasure, &[Role::Dpo], None, true),
     rule(Act::Tag, &[Role::Dpo], None, true),
     rule(Act::RotateRoot, &[Role::Operator], None, true),
+    rule(Act::Stop, &[Role::Supervisor], None, true),
 ];
 
 const fn rule(act: Act, roles: &'static [Role], second: Option<&'static [Role]>, recorded: bool) -> Rule {
@@ -116,6 +125,7 @@ impl Act {
             Self::ExportJournal => "export-journal",
             Self::ExportRecords => "export-records",
             Self::ExportSubject => "export-subject",
+            Self::LiftStop => "lift-stop",
             Self::ListActs => "list-acts",
             Self::PlaceHold => "place-hold",
             Self::PublishDocument => "publish-document",
@@ -126,10 +136,12 @@ impl Act {
             Self::ReadJournal => "read-journal",
             Self::ReadRetention => "read-retention",
             Self::ReadStatus => "read-status",
+            Self::ReadStops => "read-stops",
             Self::ReleaseHold => "release-hold",
             Self::RequestErasure => "request-erasure",
             Self::Tag => "tag",
             Self::RotateRoot => "rotate-root",
+            Self::Stop => "stop",
         }
     }
 }

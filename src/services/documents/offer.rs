@@ -8,6 +8,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::row::{Kept, Way};
+use crate::erasure::Tags;
 use crate::enclave::{NativeDraft, NativeSealed, NativeTarget};
 use crate::governance::Charter;
 use crate::seal::document::Layout;
@@ -48,6 +49,7 @@ impl Offer<'_> {
     pub(super) async fn make(&self) -> Result<Said, Error> {
         let (node, address) = (self.node, self.address()?);
         node.judge(self.charter, &self.kept.card.sender, &self.way.to, self.kept.card.class).await?;
+        node.own_not_stopped(self.kept.card.class, &Tags::default(), &[]).await?;
         let sealed = self.manifest().await?;
         let budget = node.settings.peer_budget;
         let mut epoch = self.governed.epoch_of(self.charter, &address, day_of(now()), budget).await?;

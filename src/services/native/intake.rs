@@ -14,8 +14,9 @@ use crate::services::documents::{Offered, Wanted};
 use crate::services::governed::{Governed, MAX_SKEW, clock};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
+use crate::services::supervision::Concern;
 use crate::services::withdraw::WithdrawToken;
-use crate::services::{DocumentError, Error, Node, Pushed};
+use crate::services::{DocumentError, Error, Node, Pushed, SupervisionError};
 use crate::store::{Inserted, Kind, Record};
 use crate::types::{Address, Class, Code, Codec, Coded as _, ItemId, MemberId, PayloadId};
 use crate::wire::ack::{self, Ack};
@@ -175,6 +176,7 @@ impl Node {
         let header = Header::decode(&native.header).map_err(|_| Error::Message("a header that does not decode"))?;
         let digest = crate::crypto::hash::sha256(&[&native.header]);
         check_header(governed, charter, &header, true)?;
+        self.not_stopped(governed, &Concern::of(&header.member, header.class, &header.privacy)).await?;
         let opened = self.enclave.open(id, &head, delivery.nonce, delivery.ciphertext.clone()).await?;
         let manifest = Manifest::decode(&opened.plaintext).map_err(|_| DocumentError::Manifest("it is no manifest"))?;
         let head = self.enclave.adopt_document(id, &head, manifest.document).await?;
@@ -205,6 +207,9 @@ impl Node {
         let digest = crate::crypto::hash::sha256(&[&native.header]);
         let class = header.class;
         check_header(governed, charter, &header, is_fresh)?;
+        if is_fresh {
+            self.not_stopped(governed, &Concern::of(&header.member, class, &header.privacy)).await?;
+        }
         let before = meta.privacy.clone();
         let recipients = meta.recipients.clone();
         if let Some(reason) = self.check_affected(&mut meta.privacy, &header.sender, &recipients, &delivery.ciphertext).await? {
@@ -309,6 +314,7 @@ fn status(error: &Error) -> u16 {
         | Error::Enclave(EnclaveError::Broken | EnclaveError::Refused(_)) => 400,
         Error::Store(_) | Error::Enclave(_) | Error::Disk(_) | Error::RolledBack(_) => 503,
         Error::Conflict(_) | Error::Kept(DocumentError::Conflict(_)) => 409,
+        Error::Supervision(SupervisionError::Stopped { .. }) => 451,
         _ => 403,
     }
 }

@@ -13,6 +13,7 @@ use crate::services::governed::{Governed, Route};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::send::Plan;
+use crate::services::supervision::Concern;
 use crate::services::withdraw::WithdrawToken;
 use crate::services::{Error, Node, SendRequest, Sent};
 use crate::store::{Inserted, Kind, Record};
@@ -29,6 +30,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) class: Class,
     /// What the sender declared of it. The header has its class.
     tags: Tags,
+    /// What supervision looks at.
+    concern: Concern,
 }
 
 impl Node {
@@ -41,6 +44,8 @@ impl Node {
         governed.own_standing(&charter)?;
         let Plan { recipients, privacy, affected } = self.plan(sender, &request.to, &request.terms).await?;
         self.judge(&charter, &sender, &recipients, class).await?;
+        let concern = Concern::own(governed, class, &request.terms.tags, &request.terms.affected);
+        self.not_stopped(governed, &concern).await?;
         let mut targets = BTreeMap::new();
         for key in recipients.iter().filter(|key| !self.directory.is_own(key)) {
             match self.route(&charter, key)? {
@@ -75,7 +80,7 @@ impl Node {
         let members = draft.targets.iter().map(|target| target.member.clone()).collect();
         let sealed = self.enclave.seal_native(draft).await?;
         let tags = request.terms.tags;
-        let outgoing = Outgoing { governed, charter: &charter, sealed: &sealed, members, class, tags };
+        let outgoing = Outgoing { governed, charter: &charter, sealed: &sealed, members, class, tags, concern };
         self.keep_and_deliver_native(&outgoing, sender, &recipients).await
     }
 
@@ -89,6 +94,11 @@ impl Node {
             Some(at_recipient(clone_of(error), out.charter, member, recipients))
         });
         let id = out.sealed.id;
+        // Threat: an order comes while the payload is on its way. Its id is not told, and it is taken back.
+        let failure = match failure {
+            None => self.not_stopped(out.governed, &out.concern).await.err(),
+            failure => failure,
+        };
         match (kept, failure) {
             (Ok(()), None) => {
                 self.counters.sent.add();
