@@ -61,7 +61,9 @@ pub use purge::{LastPurge, Purges};
 pub use push::Pushed;
 pub use recover::Recovery;
 pub use rights::{Loss, Radius, SubjectExport};
-pub use supervision::{NewStop, Spread, StopView, SupervisionError};
+pub use supervision::{
+    CaughtUp, CaughtUpAt, CosignSettings, CosignState, NewStop, Queued, Recipient, Seen, Spread, StopView, SupervisionError, Watched,
+};
 pub use withdraw::WithdrawToken;
 
 /// What a node is configured to do.
@@ -87,6 +89,8 @@ pub struct Settings {
     pub node_cache: Duration,
     /// The hold committee, and the law that applies.
     pub holds: HoldSettings,
+    /// Co-signatures: who gives them here, and how long a send waits.
+    pub cosign: CosignSettings,
 }
 
 /// The node: keys, store, peers and rules in one place. Cheap to clone through its `Arc`.

@@ -154,7 +154,7 @@ impl Bound {
                         Some(_) => {
                             let network = api::admin::network::routes(node, access);
                             let erasures = api::admin::erasure_routes(node, access);
-                            purge.merge(network).merge(erasures).merge(api::admin::supervision_routes(node, access))
+                            purge.merge(network).merge(erasures).merge(api::admin::supervision_routes(node, access, shutdown))
                         }
                         None => purge,
                     }

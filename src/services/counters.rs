@@ -29,6 +29,8 @@ pub struct Counters {
     pub policy_refused: Counter,
     /// Payloads, sent or delivered, that an order to stop stands before.
     pub stopped: Counter,
+    /// Copies for this supervisor that were taken.
+    pub copies_taken: Counter,
     /// Sends that failed after they were sealed.
     pub send_failed: Counter,
     /// Payloads given back to the node or an application.

@@ -5,9 +5,9 @@ use bytes::Bytes;
 use super::happening::{Happening, Kind as What};
 use super::records::now;
 use super::rules::{self, Known, Verdict};
-use super::supervision::Concern;
+use super::supervision::{Concern, cosigned_scope};
 use super::withdraw::WithdrawToken;
-use super::{Error, Node};
+use super::{Error, Node, SupervisionError};
 use crate::crypto::hash::payload_id;
 use crate::enclave::{AffectedRecord, EnclaveError, Ingest, Meta};
 use crate::erasure::Tags;
@@ -50,7 +50,13 @@ impl Node {
         if self.settings.recovering || member == governed.me {
             return Ok(());
         }
-        self.not_stopped(governed, &Concern::of(&member, Class::default(), &payload.privacy)).await
+        let concern = Concern::of(&member, Class::default(), &payload.privacy);
+        self.not_stopped(governed, &concern).await?;
+        // Threat: a sender goes past its supervisor in the suite that carries no co-signature.
+        if cosigned_scope(governed.charter().policy(), &concern).is_some() {
+            return Err(SupervisionError::NotCosigned.into());
+        }
+        Ok(())
     }
 
     /// The same, also during recovery.

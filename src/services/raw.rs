@@ -6,7 +6,8 @@ use zeroize::Zeroizing;
 
 use super::records::{erased_is_absent, now};
 use super::send::{Plan, to_its_end};
-use super::{Error, Node, SendSignedRequest, Sent};
+use super::supervision::{Concern, cosigned_scope};
+use super::{Error, Node, SendSignedRequest, Sent, SupervisionError};
 use crate::enclave::{RawDraft, SealedRaw};
 use crate::store::{Inserted, Kind, Record};
 use crate::types::{Address, PayloadId};
@@ -39,7 +40,11 @@ impl Node {
             governed.may_serve()?;
             governed.own_standing(&charter)?;
             self.judge(&charter, &meta.sender, &recipients, class).await?;
-            self.own_not_stopped(class, &request.terms.tags, &request.terms.affected).await?;
+            let concern = Concern::own(governed, class, &request.terms.tags, &request.terms.affected);
+            self.not_stopped(governed, &concern).await?;
+            if cosigned_scope(charter.policy(), &concern).is_some() {
+                return Err(SupervisionError::CosignSuite.into());
+            }
         }
         let raw = SealedRaw { id, ciphertext: record.ciphertext, nonce: record.nonce, head: record.head };
         let sealed = self.enclave.seal_stored(RawDraft { raw, recipients, privacy, affected }).await?;

@@ -10,13 +10,14 @@ use super::happening::{Happening, Kind as What};
 use super::records::now;
 use super::rights::Declared;
 use super::rules::{self, Known};
+use super::supervision::{Concern, copied_to, told_row};
 use super::{Error, Node, PeerError, SendRequest, Sent, Terms, WithdrawToken};
 use crate::directory::Member;
 use crate::enclave::{AffectedRecord, Draft, Sealed};
 use crate::erasure::Tags;
 use crate::shred::SealedHead;
 use crate::store::{Inserted, Kind, Record, StoreError};
-use crate::types::{Address, ApiVersion, Class, Coded as _, ItemId, PayloadId, Privacy, PrivacyFlag};
+use crate::types::{Address, ApiVersion, Class, Coded as _, ItemId, MemberId, PayloadId, Privacy, PrivacyFlag};
 use crate::wire::EncodedPayload;
 
 /// Longest that taking back may add to a failed send: delivery budget and this stay inside GoQuorum's 5 s.
@@ -134,7 +135,16 @@ impl Node {
             let source = outcome.as_ref().err()?.clone();
             Some(Error::Delivery { recipient: remote.key, source })
         });
-        let affected: Vec<PayloadId> = sealed.payload.privacy.affected.iter().map(|affected| affected.id).collect();
+        let failure = match (&kept, failure, &self.governed) {
+            (Ok(_), None, Some(governed)) => {
+                let charter = governed.charter();
+                let supervisors = self.nacl_supervisors(&sealed, class, tags);
+                let copy = self.copy_of_nacl(governed, &charter, &sealed, class);
+                self.copy_to_supervisors(governed, &charter, &supervisors, copy, sealed.id).await.err()
+            }
+            (_, failure, _) => failure,
+        };
+        let affected = affected_ids(&sealed);
         // Threat: an order comes while the payload is on its way. Its id is not told, and it is taken back.
         let failure = match failure {
             None => self.own_not_stopped(class, tags, &affected).await.err(),
@@ -158,6 +168,13 @@ impl Node {
         }
     }
 
+    /// Whom a copy of a payload in Tessera's suite is for.
+    fn nacl_supervisors(&self, sealed: &Sealed, class: Class, tags: &Tags) -> Vec<MemberId> {
+        let Some(governed) = &self.governed else { return Vec::new() };
+        let concern = Concern::own(governed, class, tags, &affected_ids(sealed));
+        copied_to(governed.charter().policy(), &governed.me, &concern)
+    }
+
     /// Keeps our own copy. True if it is new; an existing one (the same raw payload sent again) gains the new recipients.
     async fn keep(&self, sealed: &Sealed, class: Class, tags: &Tags) -> Result<bool, Error> {
         let item = ItemId::Payload(sealed.id);
@@ -169,7 +186,8 @@ impl Node {
                 ciphertext: sealed.payload.ciphertext.clone(),
             };
             let event = self.event(|| Happening::now(What::Stored).id(sealed.id).class(class));
-            let Declared { rows, gate } = self.declared(item, &sealed.head, record.time, class, tags).await?;
+            let Declared { mut rows, gate } = self.declared(item, &sealed.head, record.time, class, tags).await?;
+            rows.extend(told_row(&sealed.id, &self.nacl_supervisors(sealed, class, tags)));
             let inserted = self.store.insert_with(Kind::Payload, sealed.id, record, event, rows).await?;
             drop(gate);
             match inserted {
@@ -231,6 +249,10 @@ impl Node {
             tracing::warn!(%id, code = %error.code(), "our own copy of a failed send stays");
         }
     }
+}
+
+fn affected_ids(sealed: &Sealed) -> Vec<PayloadId> {
+    sealed.payload.privacy.affected.iter().map(|affected| affected.id).collect()
 }
 
 /// Runs a verb on its own: a caller that hangs up (GoQuorum does after 5 s) must not leave it half done.

@@ -3,15 +3,26 @@
 //! A supervisor is a member with a Celosia of its own. What it may see and stop is what the scopes of the policy give it, at every node: its
 //! own node asks the policy before it acts, and every other asks it again.
 
+mod catch_up;
+mod copies;
+mod cosign;
 mod error;
 mod exchange;
+mod feed;
 mod orders;
 mod rows;
 mod stops;
+mod watch;
 
+pub use catch_up::{CaughtUp, CaughtUpAt};
+pub(crate) use copies::{copied_to, told_row};
+pub use cosign::{CosignSettings, CosignState, Queued};
+pub(crate) use cosign::{Demanded, cosigned_scope};
 pub use error::SupervisionError;
+pub use feed::{Recipient, Seen};
 pub use orders::{NewStop, Spread, StopView};
 pub(crate) use stops::{Concern, Stops};
+pub use watch::Watched;
 
 /// What a governed node has of supervision in memory.
 #[derive(Default)]
@@ -19,4 +30,9 @@ pub(crate) struct Desk {
     pub(crate) stops: Stops,
     /// One order is taken at a time: what is checked is what is kept.
     gate: tokio::sync::Mutex<()>,
+    pub(crate) feed: feed::Feed,
+    /// One question of a co-signature is changed at a time.
+    queue_gate: tokio::sync::Mutex<()>,
+    /// A question was answered.
+    answers: tokio::sync::Notify,
 }

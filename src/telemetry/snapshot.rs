@@ -170,7 +170,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 22] = [
+    let named: [(&'static str, &Counter); 23] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -187,6 +187,7 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("pushed_native", &counters.pushed_native),
         ("policy_refused", &counters.policy_refused),
         ("stopped", &counters.stopped),
+        ("copies_taken", &counters.copies_taken),
         ("documents_put", &counters.documents_put),
         ("documents_received", &counters.documents_received),
         ("documents_read", &counters.documents_read),

@@ -76,7 +76,8 @@ pub struct Batch {
 #[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
 pub struct Item {
     /// Its suite: 0 `nacl` (a payload in Tessera's CBOR form), 1 `celosia-1` (a delivery), 2 a privacy group, 3 a document's offer (a
-    /// delivery of its manifest).
+    /// delivery of its manifest), 4 a copy for a supervisor, 5 a delivery behind a
+    /// supervisor's co-signature.
     #[n(0)]
     pub suite: u8,
     /// The delivery, with its ciphertext or, after an upload, without.
@@ -323,6 +324,48 @@ pub struct OrdersPage {
     pub next: ByteVec,
 }
 
+/// Asks for what a supervisor was entitled to.
+#[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
+pub struct CatchUp {
+    /// The caller's signed epoch key.
+    #[n(0)]
+    pub epoch: ByteVec,
+    /// Of what, as the scope of an order is written.
+    #[n(1)]
+    pub scope: String,
+    /// Since when, milliseconds since the Unix epoch.
+    #[n(2)]
+    pub since: u64,
+    /// Ids after this one (64 bytes), or from the first (empty).
+    #[n(3)]
+    pub after: ByteVec,
+}
+
+/// Asks a supervisor for its word on a payload that it received from the caller.
+#[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
+pub struct CosignAsked {
+    /// Which payload, 64 bytes.
+    #[n(0)]
+    pub id: ByteVec,
+    /// SHA-256 of its header.
+    #[n(1)]
+    pub header: ByteVec,
+    /// The caller waits no more: its send failed.
+    #[n(2)]
+    pub end: bool,
+}
+
+/// What a supervisor says: a co-signature, a refusal, or neither yet.
+#[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
+pub struct CosignSaid {
+    /// The signed co-signature.
+    #[n(0)]
+    pub cosignature: Option<ByteVec>,
+    /// Why it is refused.
+    #[n(1)]
+    pub refused: Option<String>,
+}
+
 /// Asks for orders of supervision.
 #[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
 pub struct SupervisionAfter {
@@ -398,6 +441,7 @@ mod tests {
             let _ = (Documents::from_bytes(&bytes), Witness::from_bytes(&bytes), Resent::from_bytes(&bytes), ErasureAnswer::from_bytes(&bytes));
             let _ = (OrdersAfter::from_bytes(&bytes), OrdersPage::from_bytes(&bytes));
             let _ = (DocumentPart::from_bytes(&bytes), SupervisionAfter::from_bytes(&bytes));
+            let _ = (CatchUp::from_bytes(&bytes), CosignAsked::from_bytes(&bytes), CosignSaid::from_bytes(&bytes));
         }
     }
 }

@@ -91,6 +91,7 @@ impl Member {
             peer_budget: Duration::from_secs(3),
             poll_interval: Duration::from_secs(5),
             node_cache: Duration::ZERO,
+            cosign: celosia::services::CosignSettings::default(),
             holds: celosia::services::HoldSettings::default(),
             own_url: url.clone(),
         };

@@ -26,4 +26,5 @@ mod net;
 mod outsider;
 mod past;
 mod policy;
+mod supervision;
 mod tessera;

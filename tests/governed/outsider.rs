@@ -34,7 +34,7 @@ impl Admission for Anybody {
 }
 
 /// A member of the network, spoken for by this test.
-struct Outsider<'a> {
+pub struct Outsider<'a> {
     net: &'a Net,
     runtime: Runtime,
     pool: Arc<NativePool>,
@@ -42,22 +42,27 @@ struct Outsider<'a> {
 
 impl<'a> Outsider<'a> {
     /// Speaks for a member that does not run, or beside it.
-    fn of(net: &'a Net, me: &Member) -> Self {
+    pub fn of(net: &'a Net, me: &Member) -> Self {
         let runtime = Runtime::new().unwrap();
         let tls = NativeTls::load(&me.folder.join("node.crt"), &me.folder.join("node.key"), Arc::new(Anybody)).unwrap();
         let pool = runtime.block_on(async { NativePool::new(tls) });
         Self { net, runtime, pool }
     }
 
-    fn call(&self, to: &Member, path: &'static str, body: &impl Message) -> Result<Bytes, PeerError> {
+    pub fn call(&self, to: &Member, path: &'static str, body: &impl Message) -> Result<Bytes, PeerError> {
+        self.call_bytes(to, path, body.to_bytes())
+    }
+
+    /// The same with a body that is no message.
+    pub fn call_bytes(&self, to: &Member, path: &'static str, body: Vec<u8>) -> Result<Bytes, PeerError> {
         let certificate = CertificateDer::from_pem_file(to.folder.join("node.crt")).unwrap();
         let endpoint = format!("https://127.0.0.1:{}/", to.native_port).parse().unwrap();
         let address = NativeAddress { member: to.id.parse().unwrap(), endpoint, pin: pin_of(&certificate).unwrap() };
-        self.runtime.block_on(self.pool.call(&address, path, body.to_bytes().into(), PATIENCE))
+        self.runtime.block_on(self.pool.call(&address, path, body.into(), PATIENCE))
     }
 
     /// The signed epoch key of a member, and its private half.
-    fn epoch(&self, of: &Member) -> (EpochKey, [u8; 32]) {
+    pub fn epoch(&self, of: &Member) -> (EpochKey, [u8; 32]) {
         let private = *Secret::<32>::random().expose();
         let (network, member) = (self.net.governors.network(), of.id.parse().unwrap());
         let mut key = EpochKey { network, member, day: day_of(now()), public: pair::public(&private), signature: [0; 64] };
@@ -66,7 +71,7 @@ impl<'a> Outsider<'a> {
     }
 
     /// A ciphertext for one member, under the header and in the name of any other.
-    fn addressed(&self, content: &Content, by: &Member, to: &Member) -> Batch {
+    pub fn addressed(&self, content: &Content, by: &Member, to: &Member) -> Batch {
         let (network, member) = (self.net.governors.network(), by.id.parse::<MemberId>().unwrap());
         let recipient: Address = to.keys.public.parse().unwrap();
         let statement = Statement {
@@ -94,17 +99,17 @@ impl<'a> Outsider<'a> {
         Batch { epoch: epoch.encode().into(), items: vec![item], filler: Vec::new().into() }
     }
 
-    fn deliver(&self, to: &Member, batch: &Batch) -> Vec<Answer> {
+    pub fn deliver(&self, to: &Member, batch: &Batch) -> Vec<Answer> {
         Answers::from_bytes(&self.call(to, path::DELIVER, batch).unwrap()).unwrap().items
     }
 }
 
-fn now() -> u64 {
+pub fn now() -> u64 {
     std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis().try_into().unwrap()
 }
 
 /// Rows of a journal that hold a text.
-fn rows(of: &Member, text: &str) -> usize {
+pub fn rows(of: &Member, text: &str) -> usize {
     let export = Request::get("/journal/export").send(&of.admin).must(200).text();
     export.lines().filter(|line| line.contains(text)).count()
 }

@@ -14,6 +14,10 @@ pub enum Act {
     AcceptRollback,
     /// Sees what the loss of a key, a disk or a member exposes.
     BreachRadius,
+    /// Asks every member for what this supervisor was entitled to.
+    CatchUp,
+    /// Answers for a payload that waits for a supervisor's co-signature.
+    Cosign,
     /// Destroys a payload's keys and buries it. Dangerous.
     Erase,
     /// Gives more time to the answer to a request, or refuses it.
@@ -58,6 +62,8 @@ pub enum Act {
     RotateRoot,
     /// Orders that new payloads of a scope stop, at every member.
     Stop,
+    /// Sees what comes under supervision.
+    Watch,
 }
 
 /// Who may do an act.
@@ -80,6 +86,8 @@ pub const RULES: &[Rule] = &[
     rule(Act::AcceptRollback, &[Role::Operator], Some(&[Role::Operator, Role::Governor]), true),
     rule(Act::AnswerErasure, &[Role::Dpo], None, true),
     rule(Act::BreachRadius, &[Role::Operator, Role::Dpo], None, true),
+    rule(Act::CatchUp, &[Role::Supervisor], None, true),
+    rule(Act::Cosign, &[Role::Supervisor], None, true),
     rule(Act::Erase, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
     rule(Act::ExportJournal, READERS, None, true),
     rule(Act::ExportRecords, &[Role::Operator, Role::Dpo, Role::Auditor], None, true),
@@ -102,6 +110,7 @@ pub const RULES: &[Rule] = &[
     rule(Act::Tag, &[Role::Dpo], None, true),
     rule(Act::RotateRoot, &[Role::Operator], None, true),
     rule(Act::Stop, &[Role::Supervisor], None, true),
+    rule(Act::Watch, &[Role::Supervisor], None, true),
 ];
 
 const fn rule(act: Act, roles: &'static [Role], second: Option<&'static [Role]>, recorded: bool) -> Rule {
@@ -121,6 +130,8 @@ impl Act {
             Self::AcceptRollback => "accept-rollback",
             Self::AnswerErasure => "answer-erasure",
             Self::BreachRadius => "breach-radius",
+            Self::CatchUp => "catch-up",
+            Self::Cosign => "cosign",
             Self::Erase => "erase",
             Self::ExportJournal => "export-journal",
             Self::ExportRecords => "export-records",
@@ -142,6 +153,7 @@ impl Act {
             Self::Tag => "tag",
             Self::RotateRoot => "rotate-root",
             Self::Stop => "stop",
+            Self::Watch => "watch",
         }
     }
 }

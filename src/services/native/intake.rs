@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::deliver::{CELOSIA_1, DOCUMENT, GROUP, NACL};
+use super::deliver::{CELOSIA_1, COSIGNED, DOCUMENT, GROUP, NACL, SUPERVISION};
 use crate::enclave::{EnclaveError, Meta, NativeIngest};
 use crate::erasure::Tags;
 use crate::governance::{Charter, Judged};
@@ -14,7 +14,7 @@ use crate::services::documents::{Offered, Wanted};
 use crate::services::governed::{Governed, MAX_SKEW, clock};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
-use crate::services::supervision::Concern;
+use crate::services::supervision::{Concern, Demanded};
 use crate::services::withdraw::WithdrawToken;
 use crate::services::{DocumentError, Error, Node, Pushed, SupervisionError};
 use crate::store::{Inserted, Kind, Record};
@@ -36,6 +36,14 @@ pub(super) struct Accepted {
     withdraw: Option<WithdrawToken>,
     /// Nothing was kept: what it builds on is not here.
     pub(super) passed_over: bool,
+}
+
+/// Whether a delivery is sent now by its sender, or given back by somebody who has what was sent before.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Fresh<'a> {
+    No,
+    /// With the co-signature that came with it, if one did.
+    Yes(Option<&'a [u8]>),
 }
 
 /// What became of one delivery, before it is acknowledged.
@@ -67,8 +75,9 @@ impl Node {
     async fn native_item(self: &Arc<Self>, governed: &Arc<Governed>, charter: &Charter, from: &MemberId, item: Item) -> Outcome {
         let outcome = match item.suite {
             NACL => self.take_nacl(charter, from, item).await.map(Some),
-            CELOSIA_1 => self.take_celosia_1(governed, charter, from, item).await,
+            CELOSIA_1 | COSIGNED => self.take_celosia_1(governed, charter, from, item).await,
             GROUP => return Outcome::Said(self.take_group(item).await),
+            SUPERVISION => self.take_supervised(governed, charter, from, item).await.map(Some),
             DOCUMENT => match self.take_document(governed, charter, from, item).await {
                 Ok(Some(outcome)) => return outcome,
                 Ok(None) => Ok(None),
@@ -133,6 +142,31 @@ impl Node {
         Ok(Accepted { id, header: NO_HEADER, addresses: if passed_over { Vec::new() } else { ours }, withdraw, passed_over })
     }
 
+    /// A copy for this supervisor: acknowledged for no address, for it opens nothing.
+    async fn take_supervised(
+        &self,
+        governed: &Governed,
+        charter: &Charter,
+        from: &MemberId,
+        item: Item,
+    ) -> Result<Accepted, Error> {
+        let bytes = self.body(from, &item)?;
+        let (copied, header, _) = self.take_copy(governed, charter, from, &bytes, true).await?;
+        Ok(Accepted { id: copied.header.id, header, addresses: Vec::new(), withdraw: None, passed_over: false })
+    }
+
+    /// What was sent before and is given back, as a supervisor caught up. False if it is here.
+    pub(crate) async fn native_given_back(
+        &self,
+        governed: &Governed,
+        charter: &Charter,
+        from: &MemberId,
+        delivery: &Delivery,
+    ) -> Result<bool, Error> {
+        let taken = self.take_delivery(governed, charter, from, delivery, Fresh::No).await?;
+        Ok(taken.is_some_and(|taken| taken.withdraw.is_some()))
+    }
+
     /// `None`: the box is for an epoch key that is no more.
     async fn take_celosia_1(
         &self,
@@ -142,6 +176,7 @@ impl Node {
         item: Item,
     ) -> Result<Option<Accepted>, Error> {
         let bytes = Bytes::from(Vec::from(item.body));
+        let (cosignature, bytes) = if item.suite == COSIGNED { cosigned(&bytes)? } else { (None, bytes) };
         let mut delivery = Delivery::decode(&bytes).map_err(|_| Error::Message("not a delivery"))?;
         if let Some(upload) = item.upload {
             delivery.ciphertext = governed.take_upload(from, upload)?;
@@ -149,7 +184,7 @@ impl Node {
         if delivery.member != *from {
             return Err(Error::NotItsOwn { from: from.clone(), sender: delivery.member });
         }
-        let taken = self.take_delivery(governed, charter, from, &delivery, true).await?;
+        let taken = self.take_delivery(governed, charter, from, &delivery, Fresh::Yes(cosignature.as_deref())).await?;
         if taken.as_ref().is_some_and(|taken| taken.withdraw.is_some()) {
             self.counters.pushed.add();
             self.counters.pushed_native.add();
@@ -188,15 +223,16 @@ impl Node {
         }))
     }
 
-    /// Opens, checks and keeps a delivery. `is_fresh`: it is sent now by its sender; else somebody gives back what was sent before.
+    /// Opens, checks and keeps a delivery.
     pub(super) async fn take_delivery(
         &self,
         governed: &Governed,
         charter: &Charter,
         from: &MemberId,
         delivery: &Delivery,
-        is_fresh: bool,
+        fresh: Fresh<'_>,
     ) -> Result<Option<Accepted>, Error> {
+        let is_fresh = matches!(fresh, Fresh::Yes(_));
         let NativeIngest::Mine { id, mut head, mut meta } =
             self.open_delivery(governed, charter, from, delivery, is_fresh).await?
         else {
@@ -207,8 +243,10 @@ impl Node {
         let digest = crate::crypto::hash::sha256(&[&native.header]);
         let class = header.class;
         check_header(governed, charter, &header, is_fresh)?;
-        if is_fresh {
+        let mut demanded = Demanded::Nothing;
+        if let Fresh::Yes(cosignature) = fresh {
             self.not_stopped(governed, &Concern::of(&header.member, class, &header.privacy)).await?;
+            demanded = self.cosigned(governed, charter, &header, digest, cosignature)?;
         }
         let before = meta.privacy.clone();
         let recipients = meta.recipients.clone();
@@ -220,7 +258,14 @@ impl Node {
             head = self.enclave.rewrite(id, &head, meta.clone()).await?;
         }
         let addresses = self.managed(&Address::new([0; 32]), &meta.recipients);
-        let withdraw = self.keep_received(id, head, &meta, delivery, class).await?;
+        let withdraw = self.keep_received(id, head.clone(), &meta, delivery, class).await?;
+        self.enter_received(governed, charter, &header).await?;
+        if demanded == Demanded::OurWord
+            && let Err(full) = self.queue_cosignature(governed, &header, digest).await
+        {
+            self.forget(id, head).await?;
+            return Err(full);
+        }
         Ok(Some(Accepted { id, header: digest, addresses, withdraw, passed_over: false }))
     }
 
@@ -299,6 +344,14 @@ impl Governed {
         let whole = self.uploads.finish(from, upload).map_err(|error| Error::Disk(error.to_string()))?;
         whole.ok_or(Error::Upload)
     }
+}
+
+/// The co-signature in front of a delivery, and the delivery.
+fn cosigned(bytes: &Bytes) -> Result<(Option<Bytes>, Bytes), Error> {
+    let malformed = || Error::Message("not a delivery behind a co-signature");
+    let length = bytes.first_chunk::<2>().map(|length| usize::from(u16::from_be_bytes(*length))).ok_or_else(malformed)?;
+    let end = 2 + length;
+    if bytes.len() < end { Err(malformed()) } else { Ok((Some(bytes.slice(2..end)), bytes.slice(end..))) }
 }
 
 /// The status that the compatible surface gives for it.

@@ -86,6 +86,7 @@ pub(in crate::services) fn node_under(folder: &Path, holds: HoldSettings) -> Arc
         peer_budget: Duration::from_secs(1),
         poll_interval: Duration::from_secs(1),
         node_cache: Duration::ZERO,
+        cosign: crate::services::CosignSettings::default(),
         own_url,
         holds,
     };

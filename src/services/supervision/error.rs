@@ -1,5 +1,5 @@
 use crate::supervision::{MAX_TEXT, StopNumber, StopScope};
-use crate::types::{Code, Coded, MemberId};
+use crate::types::{Code, Coded, MemberId, PayloadId};
 
 /// Why something is not sent, or an order not taken.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -40,6 +40,46 @@ pub enum SupervisionError {
     /// An authority, or a text, that is none.
     #[error("authority and text are one line each, of 1 to {MAX_TEXT} characters")]
     Text,
+    /// A supervisor that does not have its copy durably.
+    #[error("the supervisor {supervisor} did not take its copy ({code}): the policy lets nothing of this scope go without it")]
+    Absent {
+        /// Who.
+        supervisor: MemberId,
+        /// Why.
+        code: Code,
+    },
+    /// A copy that cannot be made or taken.
+    #[error("the copy for a supervisor: {0}")]
+    Copy(&'static str),
+    /// A copy of what this node does not supervise.
+    #[error("the policy names {0} in no scope of this payload")]
+    NotSupervised(MemberId),
+    /// A delivery without a co-signature that the policy wants.
+    #[error("the policy takes this payload with a supervisor's co-signature alone")]
+    NotCosigned,
+    /// A supervisor that said no.
+    #[error("the supervisor {supervisor} does not let it go: {reason}")]
+    CosignRefused {
+        /// Who.
+        supervisor: MemberId,
+        /// Why, as it says.
+        reason: String,
+    },
+    /// A supervisor that has not answered in time.
+    #[error("the supervisor {0} has not answered in time: the payload is taken back")]
+    CosignLate(MemberId),
+    /// A payload that goes in Tessera's suite, which has no place for a co-signature.
+    #[error("the policy wants a supervisor's co-signature, and a payload in Tessera's suite carries none: no Tessera, no raw payload")]
+    CosignSuite,
+    /// No payload of this id waits here.
+    #[error("no payload {0} waits for a co-signature here")]
+    NotQueued(PayloadId),
+    /// A payload whose question is answered.
+    #[error("the question of {0} is answered")]
+    Answered(PayloadId),
+    /// Too many payloads of one member wait.
+    #[error("as many payloads of {0} wait for a co-signature as may")]
+    QueueFull(MemberId),
     /// An order that stands no more.
     #[error("order {0} is lifted")]
     Lifted(StopNumber),
@@ -56,6 +96,16 @@ impl Coded for SupervisionError {
             Self::TooMany(_) => Code(7205),
             Self::Text => Code(7206),
             Self::Lifted(_) => Code(7207),
+            Self::Absent { .. } => Code(7210),
+            Self::Copy(_) => Code(7211),
+            Self::NotSupervised(_) => Code(7212),
+            Self::NotCosigned => Code(7220),
+            Self::CosignRefused { .. } => Code(7221),
+            Self::CosignLate(_) => Code(7222),
+            Self::NotQueued(_) => Code(7223),
+            Self::Answered(_) => Code(7224),
+            Self::QueueFull(_) => Code(7225),
+            Self::CosignSuite => Code(7226),
         }
     }
 }

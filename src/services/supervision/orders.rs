@@ -272,9 +272,10 @@ impl Node {
         Ok(true)
     }
 
-    /// Orders that were taken before the last stop of this node. They are in force before a surface opens.
-    pub async fn load_stops(&self) -> Result<(), Error> {
+    /// Orders that were taken before this node was started: they are in force before a surface opens. And where the feed goes on.
+    pub async fn load_supervision(&self) -> Result<(), Error> {
         let Some(governed) = &self.governed else { return Ok(()) };
+        self.load_feed(governed).await?;
         for kind in [STOP, LIFT] {
             for row in self.supervision_rows(kind).await? {
                 match Order::decode(&[&[kind], &row[..]].concat()) {
