@@ -268,7 +268,10 @@ fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {
         own_url,
         node_cache: config.erasure.node_cache,
         holds: holds(config)?,
-        cosign: CosignSettings { automatic: config.supervision.cosign == Cosign::Automatic, within: config.supervision.cosign_within },
+        cosign: CosignSettings {
+            automatic: config.supervision.cosign == Cosign::Automatic,
+            within: config.supervision.cosign_within,
+        },
     })
 }
 

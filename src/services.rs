@@ -62,7 +62,8 @@ pub use push::Pushed;
 pub use recover::Recovery;
 pub use rights::{Loss, Radius, SubjectExport};
 pub use supervision::{
-    CaughtUp, CaughtUpAt, CosignSettings, CosignState, NewStop, Queued, Recipient, Seen, Spread, StopView, SupervisionError, Watched,
+    CaughtUp, CaughtUpAt, CosignSettings, CosignState, NewStop, Queued, Recipient, Seen, Spread, StopView, SupervisionError,
+    Watched,
 };
 pub use withdraw::WithdrawToken;
 

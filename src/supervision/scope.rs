@@ -211,7 +211,9 @@ mod tests {
         let id = |byte| PayloadId::new([byte; 64]);
         assert!(StopScope::All.with_creations(vec![id(1)]).is_none());
         let contract = || "contract:0x0101010101010101010101010101010101010101".parse::<StopScope>().expect("a scope");
-        assert!(contract().with_creations(vec![id(1), id(1)]).is_none() && contract().with_creations(vec![id(2), id(1)]).is_none());
+        assert!(
+            contract().with_creations(vec![id(1), id(1)]).is_none() && contract().with_creations(vec![id(2), id(1)]).is_none()
+        );
         assert!(contract().with_creations(vec![id(1), id(2)]).is_some());
     }
 }

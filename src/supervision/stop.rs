@@ -147,7 +147,10 @@ mod tests {
             assert!(SignedStop::decode(&bytes[..cut]).is_err());
         }
         assert!(SignedStop::decode(&[&bytes[..], &[0]].concat()).is_err());
-        let altered = SignedStop { order: StopOrder { scope: StopScope::Class(crate::types::Class::Public), ..order_of(&signed) }, ..signed };
+        let altered = SignedStop {
+            order: StopOrder { scope: StopScope::Class(crate::types::Class::Public), ..order_of(&signed) },
+            ..signed
+        };
         assert!(altered.verify(&key.verify_key()).is_err(), "a signature is of one scope");
     }
 

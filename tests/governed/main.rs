@@ -27,4 +27,6 @@ mod outsider;
 mod past;
 mod policy;
 mod supervision;
+mod supervision_copies;
+mod supervision_cosign;
 mod tessera;

@@ -72,6 +72,11 @@ impl<'a> Outsider<'a> {
 
     /// A ciphertext for one member, under the header and in the name of any other.
     pub fn addressed(&self, content: &Content, by: &Member, to: &Member) -> Batch {
+        self.addressed_as(content, by, to, Class::Personal)
+    }
+
+    /// The same, declared as of a class.
+    pub fn addressed_as(&self, content: &Content, by: &Member, to: &Member, class: Class) -> Batch {
         let (network, member) = (self.net.governors.network(), by.id.parse::<MemberId>().unwrap());
         let recipient: Address = to.keys.public.parse().unwrap();
         let statement = Statement {
@@ -79,7 +84,7 @@ impl<'a> Outsider<'a> {
             member: &member,
             sender: by.keys.public.parse().unwrap(),
             policy: self.net.governors.charter.policy_version(),
-            class: Class::Personal,
+            class,
             time: now(),
             privacy: &Privacy::default(),
             recipients: &[recipient],

@@ -50,7 +50,16 @@ fn active(of: &Member) -> usize {
 fn stop(supervisor: &Member, scope: &str) -> String {
     let node = admin(supervisor);
     let said = must(&[
-        "supervisor", "stop", "--admin", &node, "--scope", scope, "--authority", "EXP 12/2026", "--text", "trading is suspended",
+        "supervisor",
+        "stop",
+        "--admin",
+        &node,
+        "--scope",
+        scope,
+        "--authority",
+        "EXP 12/2026",
+        "--text",
+        "trading is suspended",
     ]);
     said.split_whitespace().next().unwrap().to_owned()
 }
@@ -113,7 +122,16 @@ fn a_member_that_was_away_knows_the_order_before_it_sends() {
     net.members[0].start();
     net.members[2].start();
     let said = must(&[
-        "supervisor", "stop", "--admin", &admin(net.at(2)), "--scope", "all", "--authority", "A", "--text", "trading is suspended",
+        "supervisor",
+        "stop",
+        "--admin",
+        &admin(net.at(2)),
+        "--scope",
+        "all",
+        "--authority",
+        "A",
+        "--text",
+        "trading is suspended",
     ]);
     assert!(said.contains("not reached yet: b"), "{said}");
     net.members[1].start();
@@ -122,7 +140,15 @@ fn a_member_that_was_away_knows_the_order_before_it_sends() {
 
 fn order(network: NetworkId, supervisor: &str, scope: StopScope) -> StopOrder {
     let (authority, text) = ("EXP 12/2026".into(), "trading is suspended".into());
-    StopOrder { network, number: StopNumber([7; 16]), supervisor: supervisor.parse().unwrap(), scope, authority, text, issued: now() }
+    StopOrder {
+        network,
+        number: StopNumber([7; 16]),
+        supervisor: supervisor.parse().unwrap(),
+        scope,
+        authority,
+        text,
+        issued: now(),
+    }
 }
 
 fn signed(order: StopOrder, key: &SigningKey) -> Vec<u8> {

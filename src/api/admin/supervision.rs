@@ -33,11 +33,8 @@ struct Shared {
 
 /// The routes, behind the door where there is one. Streams end when the shutdown begins.
 pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>, shutdown: &Shutdown) -> Router {
-    let shared = Arc::new(Shared {
-        node: Arc::clone(node),
-        shutdown: shutdown.clone(),
-        places: Arc::new(Semaphore::new(MOST_STREAMS)),
-    });
+    let shared =
+        Arc::new(Shared { node: Arc::clone(node), shutdown: shutdown.clone(), places: Arc::new(Semaphore::new(MOST_STREAMS)) });
     let watching = Router::new().route("/supervision/seen", get(seen)).route("/supervision/stream", get(watch));
     let cosigning = Router::new().route("/supervision/queue", get(queue)).route("/supervision/queue/{id}", post(cosign));
     let parts = [

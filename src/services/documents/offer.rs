@@ -8,8 +8,8 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::row::{Kept, Way};
-use crate::erasure::Tags;
 use crate::enclave::{NativeDraft, NativeSealed, NativeTarget};
+use crate::erasure::Tags;
 use crate::governance::Charter;
 use crate::seal::document::Layout;
 use crate::services::governed::{Governed, native_address};

@@ -241,7 +241,7 @@ impl Governed {
     }
 
     /// Uploads a ciphertext in parts; goes on where a broken connection left it.
-    pub(super) async fn upload(&self, to: &NativeAddress, ciphertext: &Bytes, budget: Duration) -> Result<UploadId, PeerError> {
+    pub(crate) async fn upload(&self, to: &NativeAddress, ciphertext: &Bytes, budget: Duration) -> Result<UploadId, PeerError> {
         let upload = UploadId(random());
         let total = ciphertext.len() as u64;
         let (mut next, mut failures) = (0_u64, 0);

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
+use super::deliver::Taken;
 use crate::crypto::padme;
 use crate::enclave::{Draft, NativeDraft, NativeSealed, NativeTarget};
 use crate::erasure::Tags;
-use super::deliver::Taken;
 use crate::governance::{Charter, Padding};
 use crate::services::governed::{Governed, Route};
 use crate::services::happening::{Happening, Kind as What};
@@ -21,7 +21,6 @@ use crate::store::{Inserted, Kind, Record};
 use crate::types::{Address, Class, ItemId, MemberId};
 use crate::wire::delivery::Delivery;
 use crate::wire::header::day_of;
-
 
 /// A sealed payload with what the policy says of its way.
 pub(super) struct Outgoing<'a> {
@@ -97,7 +96,8 @@ impl Node {
         let members = draft.targets.iter().map(|target| target.member.clone()).collect();
         let sealed = self.enclave.seal_native(draft).await?;
         let tags = request.terms.tags;
-        let outgoing = Outgoing { governed, charter: &charter, sealed: &sealed, members, class, tags, concern, supervisors, cosigners };
+        let outgoing =
+            Outgoing { governed, charter: &charter, sealed: &sealed, members, class, tags, concern, supervisors, cosigners };
         self.keep_and_deliver_native(&outgoing, sender, &recipients).await
     }
 
@@ -172,8 +172,9 @@ impl Node {
         ways: &[(&MemberId, &Delivery)],
         cosignature: Option<&[u8]>,
     ) -> Vec<(MemberId, Result<Taken, Error>)> {
-        let deliver =
-            ways.iter().map(async |(member, delivery)| ((*member).clone(), self.deliver_native(out, member, delivery, cosignature).await));
+        let deliver = ways
+            .iter()
+            .map(async |(member, delivery)| ((*member).clone(), self.deliver_native(out, member, delivery, cosignature).await));
         join_all(deliver).await
     }
 

@@ -108,7 +108,8 @@ impl Node {
         let Concern { sender, class, contract, affected } = &concern;
         let affair = Affair { sender, class: *class, contract: contract.as_ref(), affected };
         let decides = policy.supervision(sender, contract.as_ref(), *class);
-        let Some(mode) = decides.filter(|decides| decides.supervisors.contains(&target.member)).map(|decides| decides.supervision)
+        let Some(mode) =
+            decides.filter(|decides| decides.supervisors.contains(&target.member)).map(|decides| decides.supervision)
         else {
             return Ok(None);
         };
@@ -123,8 +124,7 @@ impl Node {
             }
             Supervision::S3 | Supervision::S4 => {
                 let Some(record) = self.record(Kind::Payload, &id).await? else { return Ok(None) };
-                let again =
-                    self.enclave.rebox_native(id, &record.head, record.nonce, record.ciphertext, target.clone()).await;
+                let again = self.enclave.rebox_native(id, &record.head, record.nonce, record.ciphertext, target.clone()).await;
                 Ok(again.ok().map(|delivery| Item { suite: CELOSIA_1, body: delivery.encode().to_vec().into(), upload: None }))
             }
         }
@@ -182,8 +182,7 @@ impl Node {
         let mut after = self.store.row(Table::Supervision, &key).await?.unwrap_or_default().to_vec();
         loop {
             let epoch = self.enclave.epoch_key().await?.encode();
-            let asked =
-                CatchUp { epoch: epoch.into(), scope: scope.to_string(), since, after: after.clone().into() };
+            let asked = CatchUp { epoch: epoch.into(), scope: scope.to_string(), since, after: after.clone().into() };
             let answer = governed.peers.call(with, path::SUPERVISION_CATCH_UP, asked.to_bytes().into(), BUDGET).await?;
             let page = Resent::from_bytes(&answer).map_err(|_| PeerError::Malformed(with.endpoint.clone()))?;
             governed.learn_epoch(charter, &with.member, &page.epoch)?;

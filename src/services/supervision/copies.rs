@@ -93,9 +93,7 @@ impl Node {
             };
             match self.tell(governed, &address, item).await? {
                 Answer::Taken { ack, .. } => governed.check_copy_ack(charter, to, &ack, of),
-                Answer::Refused { status, text, .. } => {
-                    Err(crate::services::native::refused(&address, status, &text).into())
-                }
+                Answer::Refused { status, text, .. } => Err(crate::services::native::refused(&address, status, &text).into()),
                 Answer::AnotherEpoch { .. } | Answer::Wanted { .. } => Err(PeerError::Malformed(address.endpoint.clone()).into()),
             }
         };
@@ -149,7 +147,13 @@ pub(super) fn copy_of_meta(meta: &Meta) -> Option<SupervisionCopy> {
     let native = meta.native.as_ref()?;
     let Proofs::Sent { seed, recipients } = &native.proofs else { return None };
     let recipients = recipients.iter().map(|(address, _)| *address).collect();
-    Some(SupervisionCopy { header: native.header.to_vec(), signature: native.signature, seed: *seed, recipients, sealed: Vec::new() })
+    Some(SupervisionCopy {
+        header: native.header.to_vec(),
+        signature: native.signature,
+        seed: *seed,
+        recipients,
+        sealed: Vec::new(),
+    })
 }
 
 impl Governed {
@@ -161,6 +165,10 @@ impl Governed {
         let key = charter.members().by_id(from).and_then(|member| member.signing_key).ok_or_else(bad)?;
         let is_ours = ack.network == self.network && ack.member == *from && (ack.id, ack.header) == of;
         let is_now = ack.time.abs_diff(now()) <= MAX_SKEW.unsigned_abs() * 1000;
-        if is_ours && is_now && ack.durable && ack.addresses.is_empty() && signed.verify(&key).is_ok() { Ok(()) } else { Err(bad()) }
+        if is_ours && is_now && ack.durable && ack.addresses.is_empty() && signed.verify(&key).is_ok() {
+            Ok(())
+        } else {
+            Err(bad())
+        }
     }
 }

@@ -19,7 +19,7 @@ use crate::services::records::now;
 use crate::services::{Error, Node, PeerError};
 use crate::store::{StoreError, Table, Write};
 use crate::supervision::{Cosignature, SignedCosignature, is_line};
-use crate::types::{Class, Coded as _, MemberId, PayloadId};
+use crate::types::{Class, MemberId, PayloadId};
 use crate::wire::Header;
 use crate::wire::native::{CosignAsked, CosignSaid, Message as _};
 
@@ -172,7 +172,8 @@ impl Node {
         deadline: Instant,
     ) -> Result<Vec<u8>, Error> {
         let over = || SupervisionError::CosignLate(supervisor.clone());
-        let to = charter.members().by_id(supervisor).and_then(native_address).ok_or_else(|| Error::NotAMember(supervisor.clone()))?;
+        let to =
+            charter.members().by_id(supervisor).and_then(native_address).ok_or_else(|| Error::NotAMember(supervisor.clone()))?;
         let asked = question(of, false);
         while Instant::now() < deadline {
             let call = governed.peers.call(&to, path::SUPERVISION_COSIGN, asked.clone().into(), BUDGET);

@@ -69,7 +69,9 @@ pub enum SupervisionError {
     #[error("the supervisor {0} has not answered in time: the payload is taken back")]
     CosignLate(MemberId),
     /// A payload that goes in Tessera's suite, which has no place for a co-signature.
-    #[error("the policy wants a supervisor's co-signature, and a payload in Tessera's suite carries none: no Tessera, no raw payload")]
+    #[error(
+        "the policy wants a supervisor's co-signature, and a payload in Tessera's suite carries none: no Tessera, no raw payload"
+    )]
     CosignSuite,
     /// No payload of this id waits here.
     #[error("no payload {0} waits for a co-signature here")]

@@ -104,7 +104,9 @@ impl Node {
             let page = match answer.map(|bytes| OrdersPage::from_bytes(&bytes)) {
                 Ok(Ok(page)) => page,
                 Ok(Err(_)) => return tracing::debug!(member = %with.member, "a page of orders does not decode"),
-                Err(error) => return tracing::debug!(member = %with.member, error = error.without_words(), "orders are not compared"),
+                Err(error) => {
+                    return tracing::debug!(member = %with.member, error = error.without_words(), "orders are not compared");
+                }
             };
             for order in page.orders.iter().take(PAGE) {
                 if let Err(error) = self.take_supervision_order(&with.member, order).await {

@@ -10,8 +10,8 @@ use minicbor::{CborLen, Decode, Encode};
 use serde::Serialize;
 use tokio::sync::Notify;
 
-use super::rows::{copy_key, of_key};
 use super::SupervisionError;
+use super::rows::{copy_key, of_key};
 use crate::crypto::hash::sha256;
 use crate::crypto::random;
 use crate::enclave::EnclaveError;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::SupervisionError;
 use super::rows::{LIFT, STOP, put};
 use super::stops::Known;
-use super::SupervisionError;
 use crate::crypto::hash::sha256;
 use crate::crypto::random;
 use crate::governance::{Charter, Role};
@@ -178,8 +178,7 @@ impl Node {
         };
         let (scope, supervisor) = (stop.order.scope.clone(), governed.me.clone());
         may_order(&governed.charter(), &supervisor, &scope)?;
-        let lift =
-            Lift { network: governed.network, number, stop: stop.order.digest(), scope, supervisor, text, issued: now() };
+        let lift = Lift { network: governed.network, number, stop: stop.order.digest(), scope, supervisor, text, issued: now() };
         let signature = self.enclave.sign(lift.statement()).await?;
         tracing::warn!(%number, actor, "an order to stop is lifted");
         self.give(&governed, Order::Lift(SignedLift { lift, signature })).await
