@@ -10,6 +10,7 @@ mod outbox;
 mod peers;
 mod recover;
 mod send;
+mod supervised;
 
 mod uploads;
 

@@ -4,7 +4,6 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use celosia::governance::Supervision;
-use celosia::services::native_path as path;
 use celosia::types::Class;
 use celosia::wire::native::{Answer, Batch, Item};
 use serde_json::Value;
@@ -101,13 +100,8 @@ fn nothing_of_the_scope_goes_without_its_supervisor() {
     let answer = a.send(b"unseen", &[b], Some("business"));
     assert_eq!(answer.header("celosia-error"), Some("CEL7210"), "{} {}", answer.status, answer.text());
     assert!(answer.text().contains("cnmv"), "{}", answer.text());
-    b.wait_until(
-        || {
-            Request::get("/metrics").send(&b.admin).text().contains("celosia_deliveries_withdrawn_total 1")
-                || Request::get("/metrics").send(&b.admin).text().contains("withdrawn_total 1")
-        },
-        "the delivery is not taken back",
-    );
+    let withdrawn = || Request::get("/metrics").send(&b.admin).text().contains("outcome=\"withdrawn\"} 1");
+    b.wait_until(withdrawn, "the delivery is not taken back");
     a.sent(b"of another class", &[b]);
 }
 
@@ -124,7 +118,6 @@ fn copies_that_do_not_hold_are_refused() {
     let answers = outsider.deliver(cnmv, &batch(b"no copy"));
     assert!(matches!(answers[..], [Answer::Refused { code: 7211, .. }]), "{answers:?}");
     assert!(seen(cnmv).is_empty());
-    let _ = path::DELIVER;
 }
 
 #[test]

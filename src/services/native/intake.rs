@@ -7,6 +7,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::deliver::{CELOSIA_1, COSIGNED, DOCUMENT, GROUP, NACL, SUPERVISION};
+use super::supervised::{Fresh, cosigned};
 use crate::enclave::{EnclaveError, Meta, NativeIngest};
 use crate::erasure::Tags;
 use crate::governance::{Charter, Judged};
@@ -33,17 +34,9 @@ pub(super) struct Accepted {
     pub(super) id: PayloadId,
     pub(super) header: [u8; 32],
     pub(super) addresses: Vec<Address>,
-    withdraw: Option<WithdrawToken>,
+    pub(super) withdraw: Option<WithdrawToken>,
     /// Nothing was kept: what it builds on is not here.
     pub(super) passed_over: bool,
-}
-
-/// Whether a delivery is sent now by its sender, or given back by somebody who has what was sent before.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Fresh<'a> {
-    No,
-    /// With the co-signature that came with it, if one did.
-    Yes(Option<&'a [u8]>),
 }
 
 /// What became of one delivery, before it is acknowledged.
@@ -140,31 +133,6 @@ impl Node {
         let ours = payload.recipients.iter().filter(|key| self.directory.is_own(key)).copied().collect();
         let Pushed { id, withdraw, passed_over } = self.push(payload).await?;
         Ok(Accepted { id, header: NO_HEADER, addresses: if passed_over { Vec::new() } else { ours }, withdraw, passed_over })
-    }
-
-    /// A copy for this supervisor: acknowledged for no address, for it opens nothing.
-    async fn take_supervised(
-        &self,
-        governed: &Governed,
-        charter: &Charter,
-        from: &MemberId,
-        item: Item,
-    ) -> Result<Accepted, Error> {
-        let bytes = self.body(from, &item)?;
-        let (copied, header, _) = self.take_copy(governed, charter, from, &bytes, true).await?;
-        Ok(Accepted { id: copied.header.id, header, addresses: Vec::new(), withdraw: None, passed_over: false })
-    }
-
-    /// What was sent before and is given back, as a supervisor caught up. False if it is here.
-    pub(crate) async fn native_given_back(
-        &self,
-        governed: &Governed,
-        charter: &Charter,
-        from: &MemberId,
-        delivery: &Delivery,
-    ) -> Result<bool, Error> {
-        let taken = self.take_delivery(governed, charter, from, delivery, Fresh::No).await?;
-        Ok(taken.is_some_and(|taken| taken.withdraw.is_some()))
     }
 
     /// `None`: the box is for an epoch key that is no more.
@@ -315,7 +283,7 @@ impl Node {
         }
     }
 
-    fn body(&self, from: &MemberId, item: &Item) -> Result<Bytes, Error> {
+    pub(super) fn body(&self, from: &MemberId, item: &Item) -> Result<Bytes, Error> {
         match item.upload {
             Some(upload) => self.needs_governance()?.take_upload(from, upload),
             None => Ok(Bytes::copy_from_slice(&item.body)),
@@ -344,14 +312,6 @@ impl Governed {
         let whole = self.uploads.finish(from, upload).map_err(|error| Error::Disk(error.to_string()))?;
         whole.ok_or(Error::Upload)
     }
-}
-
-/// The co-signature in front of a delivery, and the delivery.
-fn cosigned(bytes: &Bytes) -> Result<(Option<Bytes>, Bytes), Error> {
-    let malformed = || Error::Message("not a delivery behind a co-signature");
-    let length = bytes.first_chunk::<2>().map(|length| usize::from(u16::from_be_bytes(*length))).ok_or_else(malformed)?;
-    let end = 2 + length;
-    if bytes.len() < end { Err(malformed()) } else { Ok((Some(bytes.slice(2..end)), bytes.slice(end..))) }
 }
 
 /// The status that the compatible surface gives for it.

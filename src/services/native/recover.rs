@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::deliver::{CELOSIA_1, NACL};
-use super::intake::Fresh;
+use super::supervised::Fresh;
 use super::{NativeAddress, path};
 use crate::enclave::{EnclaveError, NativeTarget};
 use crate::governance::Charter;

@@ -35,7 +35,7 @@ pub(super) struct Outgoing<'a> {
     /// What supervision looks at.
     concern: Concern,
     /// Whom a copy of it is for (modes S1 and S2).
-    supervisors: Vec<MemberId>,
+    pub(super) supervisors: Vec<MemberId>,
     /// Whose co-signature it needs (mode S4): they have it first.
     cosigners: Option<Vec<MemberId>>,
 }

@@ -104,7 +104,9 @@ impl Node {
     }
 
     /// After a failed send.
-    pub(crate) async fn forget_told(&self, id: &PayloadId) -> Result<(), Error> {
-        Ok(self.store.write(vec![Write::delete(Table::Supervision, told_key(id))], Vec::new()).await?)
+    pub(crate) async fn forget_told(&self, id: &PayloadId) {
+        if let Err(error) = self.store.write(vec![Write::delete(Table::Supervision, told_key(id))], Vec::new()).await {
+            tracing::warn!(%id, %error, "who was told of a failed send stays written down");
+        }
     }
 }
