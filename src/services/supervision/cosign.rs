@@ -231,7 +231,8 @@ impl Node {
             reason: String::new(),
             by: String::new(),
         };
-        let event = Happening::now(What::CosignAsked).id(header.id).class(header.class).member(&header.member).event();
+        let details = serde_json::json!({ "payload": header.id });
+        let event = Happening::now(What::CosignAsked).class(header.class).member(&header.member).details(details).event();
         self.store.write(vec![kept.row()?], vec![event]).await?;
         if self.settings.cosign.automatic {
             self.answer_kept(governed, kept, None, "automatic").await?;
@@ -316,10 +317,11 @@ impl Node {
             }
         };
         let member: Option<MemberId> = kept.member.parse().ok();
-        let mut event = Happening::now(what).id(id).actor(by, "supervisor");
+        // Not as an event of the payload: the record of what a supervisor did outlasts it.
+        let mut event = Happening::now(what).actor(by, "supervisor").details(serde_json::json!({ "payload": id }));
         event = if let Some(member) = &member { event.member(member) } else { event };
         event = if kept.reason.is_empty() { event } else { event.text(&kept.reason) };
-        self.store.write(vec![kept.row()?], vec![event.lasting()]).await?;
+        self.store.write(vec![kept.row()?], vec![event.event()]).await?;
         Ok(kept)
     }
 
@@ -362,11 +364,10 @@ impl Node {
     }
 }
 
-/// What is still to be done of a delivery.
+/// What is still to be done of a delivery: under `OurWord` this node is its supervisor, and it stands in the queue.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Demanded {
     Nothing,
-    /// This node is a supervisor of it: it stands in its queue.
     OurWord,
 }
 
