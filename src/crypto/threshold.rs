@@ -14,8 +14,10 @@ use data_encoding::BASE64;
 use crate::types::ParseError;
 
 mod capsule;
+pub mod dkg;
 mod group;
 mod interpolate;
+pub mod reshare;
 mod share;
 
 pub use capsule::Capsule;
@@ -109,12 +111,12 @@ impl fmt::Debug for GroupKey {
 
 crate::types::as_text!(GroupKey);
 
-/// A committee's key with the table of its multiples (30 KiB): for who makes or checks many capsules. A clone shares the table.
+/// A committee's key with the table of its multiples (30 KiB), which every capsule is made and matched with. A clone shares the table.
 #[derive(Clone)]
 pub struct Prepared(Arc<(GroupKey, RistrettoBasepointTable)>);
 
 impl Prepared {
-    /// Computes the table: about the time of one capsule.
+    /// Computes the table: as long as some fifteen capsules, so once for each key.
     pub fn new(key: &GroupKey) -> Self {
         Self(Arc::new((*key, RistrettoBasepointTable::create(&key.point()))))
     }
