@@ -184,6 +184,8 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("index_renewed", &counters.index_renewed),
         ("resent", &counters.resent),
         ("sent_native", &counters.sent_native),
+        ("capsules_made", &counters.capsules_made),
+        ("capsules_refused", &counters.capsules_refused),
         ("pushed_native", &counters.pushed_native),
         ("policy_refused", &counters.policy_refused),
         ("stopped", &counters.stopped),

@@ -50,13 +50,15 @@ impl Node {
         let sender = self.sender(new.from)?;
         let class = new.class.unwrap_or_default();
         let mut recipients = Vec::with_capacity(new.to.len() + 1);
-        for key in new.to.into_iter().chain([sender]).chain(self.settings.always_send_to.iter().copied()) {
+        let imposed = self.imposed(&charter, &sender, &Tags::default(), class).await?;
+        for key in new.to.into_iter().chain([sender]).chain(imposed).chain(self.settings.always_send_to.iter().copied()) {
             if !recipients.contains(&key) {
                 recipients.push(key);
             }
         }
         self.judge(&charter, &sender, &recipients, class).await?;
         self.own_not_stopped(class, &Tags::default(), &[]).await?;
+        governed.no_document_cosigned(&charter, class)?;
         let ways = self.add_ways(&charter, Vec::new(), &recipients)?;
         if self.active_documents(None, MAX_UPLOADS).await?.len() == MAX_UPLOADS {
             return Err(DocumentError::TooManyUploads(MAX_UPLOADS).into());

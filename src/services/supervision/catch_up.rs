@@ -72,7 +72,8 @@ impl Node {
             let details = serde_json::json!({ "scope": scope, "since": asked.since });
             self.note(Happening::now(What::CaughtUp).member(from).details(details).event()).await;
         }
-        let target = NativeTarget { member: from.clone(), epoch: governed.learn_epoch(&charter, from, &asked.epoch)? };
+        let target =
+            NativeTarget { member: from.clone(), epoch: governed.learn_epoch(&charter, from, &asked.epoch)?, shown: Vec::new() };
         let (mut items, mut bytes, mut next) = (Vec::new(), 0, Vec::new());
         for (id, time, head) in self.store.heads(Kind::Payload, after, PAGE).await? {
             next = id.as_bytes().to_vec();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::rows::put_told;
-use super::{Concern, SupervisionError};
+use super::{Concern, SupervisionError, cosigned_scope};
 use crate::crypto::hash::sha256;
 use crate::crypto::random;
 use crate::crypto::secret::Secret;
@@ -157,6 +157,12 @@ pub(super) fn copy_of_meta(meta: &Meta) -> Option<SupervisionCopy> {
 }
 
 impl Governed {
+    /// Documents carry no co-signature: nothing that needs one goes as a document.
+    pub(crate) fn no_document_cosigned(&self, charter: &Charter, class: Class) -> Result<(), SupervisionError> {
+        let concern = Concern { sender: self.me.clone(), class, contract: None, affected: Vec::new() };
+        if cosigned_scope(charter.policy(), &concern).is_some() { Err(SupervisionError::CosignDocument) } else { Ok(()) }
+    }
+
     /// A supervisor's acknowledgement of a copy: signed as any, and of no address, for it received nothing that opens.
     fn check_copy_ack(&self, charter: &Charter, from: &MemberId, bytes: &[u8], of: (PayloadId, [u8; 32])) -> Result<(), Error> {
         let bad = || Error::BadAck(from.clone());

@@ -353,7 +353,9 @@ impl Node {
         cosignature: Option<&[u8]>,
     ) -> Result<Demanded, Error> {
         let concern = Concern::of(&header.member, header.class, &header.privacy);
-        let Some(scope) = cosigned_scope(charter.policy(), &concern) else { return Ok(Demanded::Nothing) };
+        // The policy that the header names, as for all that supervision asks.
+        let policy = charter.policy_of(header.policy).map_or(charter.policy(), |signed| &signed.content);
+        let Some(scope) = cosigned_scope(policy, &concern) else { return Ok(Demanded::Nothing) };
         if scope.supervisors.contains(&governed.me) {
             return Ok(Demanded::OurWord);
         }

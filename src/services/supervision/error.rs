@@ -68,11 +68,9 @@ pub enum SupervisionError {
     /// A supervisor that has not answered in time.
     #[error("the supervisor {0} has not answered in time: the payload is taken back")]
     CosignLate(MemberId),
-    /// A payload that goes in Tessera's suite, which has no place for a co-signature.
-    #[error(
-        "the policy wants a supervisor's co-signature, and a payload in Tessera's suite carries none: no Tessera, no raw payload"
-    )]
-    CosignSuite,
+    /// A document, which has no place for a co-signature.
+    #[error("the policy wants a supervisor's co-signature, and documents carry none: nothing of this class goes as one")]
+    CosignDocument,
     /// No payload of this id waits here.
     #[error("no payload {0} waits for a co-signature here")]
     NotQueued(PayloadId),
@@ -107,7 +105,7 @@ impl Coded for SupervisionError {
             Self::NotQueued(_) => Code(7223),
             Self::Answered(_) => Code(7224),
             Self::QueueFull(_) => Code(7225),
-            Self::CosignSuite => Code(7226),
+            Self::CosignDocument => Code(7226),
         }
     }
 }
