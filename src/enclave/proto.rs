@@ -79,6 +79,8 @@ pub enum Request {
     Release(PayloadId, HoldRelease),
     Escrow(PayloadId, SealedHead),
     ReleaseEscrow(PayloadId, SealedHead, Nonce, BoxKey, Vec<u8>),
+    CopyNative(PayloadId, SealedHead, Nonce, Bytes, NativeTarget),
+    IngestCopy(Delivery, VerifyKey, Vec<EscrowKey>),
     Root,
     RotateRoot,
     BeginDocument(DocumentId),
@@ -127,9 +129,9 @@ pub enum Response {
     EpochKey(EpochKey),
     /// To `SealNative` and `SealManifest`.
     SealedNative(NativeSealed),
-    /// To `ReboxNative`.
+    /// To `ReboxNative` and `CopyNative`.
     Delivery(Delivery),
-    /// To `IngestNative`.
+    /// To `IngestNative` and `IngestCopy`.
     NativeIngest(NativeIngest),
     /// To `SealBeside`, `SealChunk` and `ReleaseEscrow`.
     Beside(Bytes),
@@ -198,6 +200,8 @@ message! { Request {
     53 Release(0 id, 1 release),
     55 Escrow(0 id, 1 head),
     56 ReleaseEscrow(0 id, 1 head, 2 nonce, 3 to, 4 info),
+    65 CopyNative(0 id, 1 head, 2 nonce, 3 ciphertext, 4 target),
+    66 IngestCopy(0 delivery, 1 sender_key, 2 escrows),
     30 Root(),
     31 RotateRoot(),
     35 BeginDocument(0 document),

@@ -10,14 +10,14 @@ use super::happening::{Happening, Kind as What};
 use super::records::now;
 use super::rights::Declared;
 use super::rules::{self, Known};
-use super::supervision::{Concern, copied_to, told_row};
+use super::supervision::{Concern, CopyOf, Watchers, copied_to, told_row};
 use super::{Error, Node, PeerError, SendRequest, Sent, Terms, WithdrawToken};
 use crate::directory::Member;
 use crate::enclave::{AffectedRecord, Draft, Sealed};
 use crate::erasure::Tags;
 use crate::shred::SealedHead;
 use crate::store::{Inserted, Kind, Record, StoreError};
-use crate::types::{Address, ApiVersion, Class, Coded as _, ItemId, MemberId, PayloadId, Privacy, PrivacyFlag};
+use crate::types::{Address, ApiVersion, Class, Coded as _, ItemId, PayloadId, Privacy, PrivacyFlag};
 use crate::wire::EncodedPayload;
 
 /// Longest that taking back may add to a failed send: delivery budget and this stay inside GoQuorum's 5 s.
@@ -158,7 +158,9 @@ impl Node {
                 let charter = governed.charter();
                 let supervisors = self.nacl_supervisors(&sealed, class, tags);
                 let copy = self.copy_of_nacl(governed, &charter, &sealed, class);
-                self.copy_to_supervisors(governed, &charter, &supervisors, copy, sealed.id).await.err()
+                let (head, nonce, ciphertext) = (&sealed.head, sealed.payload.nonce, &sealed.payload.ciphertext);
+                let of = CopyOf { id: sealed.id, head, nonce, ciphertext };
+                self.copy_to_supervisors(governed, &charter, &supervisors, copy, of).await.err()
             }
             (_, failure, _) => failure,
         };
@@ -186,11 +188,11 @@ impl Node {
         }
     }
 
-    /// Whom a copy of a payload in Tessera's suite is for.
-    fn nacl_supervisors(&self, sealed: &Sealed, class: Class, tags: &Tags) -> Vec<MemberId> {
-        let Some(governed) = &self.governed else { return Vec::new() };
+    /// Whom a copy of a payload in Tessera's suite is for: of its header alone, for there is no box that sigma could go in.
+    fn nacl_supervisors(&self, sealed: &Sealed, class: Class, tags: &Tags) -> Watchers {
+        let Some(governed) = &self.governed else { return Watchers::default() };
         let concern = Concern::own(governed, class, tags, &affected_ids(sealed));
-        copied_to(governed.charter().policy(), &governed.me, &concern)
+        copied_to(governed.charter().policy(), &governed.me, &concern).of_headers()
     }
 
     /// Keeps our own copy. True if it is new; an existing one (the same raw payload sent again) gains the new recipients.
@@ -205,7 +207,7 @@ impl Node {
             };
             let event = self.event(|| Happening::now(What::Stored).id(sealed.id).class(class));
             let Declared { mut rows, gate } = self.declared(item, &sealed.head, record.time, class, tags).await?;
-            rows.extend(told_row(&sealed.id, &self.nacl_supervisors(sealed, class, tags)));
+            rows.extend(told_row(&sealed.id, &self.nacl_supervisors(sealed, class, tags).members));
             let inserted = self.store.insert_with(Kind::Payload, sealed.id, record, event, rows).await?;
             drop(gate);
             match inserted {

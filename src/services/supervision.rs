@@ -3,6 +3,7 @@
 //! A supervisor is a member with a Celosia of its own. What it may see and stop is what the scopes of the policy give it, at every node: its
 //! own node asks the policy before it acts, and every other asks it again.
 
+mod ask;
 mod catch_up;
 mod copies;
 mod cosign;
@@ -15,7 +16,7 @@ mod stops;
 mod watch;
 
 pub use catch_up::{CaughtUp, CaughtUpAt};
-pub(crate) use copies::{copied_to, told_row};
+pub(crate) use copies::{CopyOf, Watchers, copied_to, told_row};
 pub use cosign::{CosignSettings, CosignState, Queued};
 pub(crate) use cosign::{Demanded, cosigned_scope};
 pub use error::SupervisionError;

@@ -14,6 +14,7 @@ use crate::member::Member;
 use crate::net::Net;
 use crate::outsider::{Outsider, rows};
 use crate::supervision::{scope, supervised};
+use crate::supervision_cosign::committee;
 
 /// Members a and b, and a supervisor of their business, under S1.
 fn net() -> Net {
@@ -76,6 +77,34 @@ fn a_supervisor_sees_who_sent_what_class_to_whom_and_no_payload() {
     let (good, said) =
         celosia(&["supervisor", "catch-up", "--admin", &admin(a), "--scope", "all", "--since", "2026-01-01T00:00:00Z"]);
     assert!(!good && said.contains("CEL7202"), "{said}");
+}
+
+/// Under S2 the copy holds what a committee opens on a mandate, and nothing that the supervisor opens.
+#[test]
+fn under_threshold_escrow_the_copy_holds_ciphertext_and_sigma_and_no_key() {
+    let mut net = supervised(&["a", "b", "cnmv"], Vec::new());
+    net.governors.policy(|policy| {
+        policy.committees = vec![committee()];
+        policy.scopes = vec![scope(Supervision::S2, &[Class::Business], "cnmv")];
+    });
+    for member in &mut net.members {
+        member.give(net.governors.network(), &net.governors.notes);
+        member.spawn(&[]);
+    }
+    net.members.iter_mut().for_each(Member::wait);
+    let [a, b, cnmv] = &net.members[..] else { unreachable!("three") };
+    let small = business(a, b"an offer", &[b]);
+    let large = business(b, &vec![7; 3 << 20], &[a]);
+    let all = seen(cnmv);
+    for (one, id) in all.iter().zip([&small, &large]) {
+        assert_eq!((&one["id"], &one["mode"]), (&id.as_str().into(), &"S2".into()));
+        assert_eq!((&one["escrowed"], &one["received"]), (&true.into(), &false.into()));
+        assert_eq!(cnmv.receive(id), None);
+    }
+    assert_eq!(all.len(), 2);
+    a.sent(b"about a person", &[b]);
+    erase(a, &["--id", &small]);
+    cnmv.wait_until(|| seen(cnmv).len() == 1, "the copy stays");
 }
 
 /// The copy lasts over a restart, and the feed goes on behind it.

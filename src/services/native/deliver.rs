@@ -195,7 +195,7 @@ impl Node {
         if own && let Err(error) = self.forget(id, out.sealed.head.clone()).await {
             tracing::warn!(%id, code = %crate::types::Coded::code(&error), "our own copy of a failed send stays");
         }
-        if own && !out.supervisors.is_empty() {
+        if own && !out.supervisors.members.is_empty() {
             self.forget_told(&id).await;
         }
     }

@@ -71,7 +71,7 @@ impl Node {
             NACL => self.take_nacl(charter, from, item).await.map(Some),
             CELOSIA_1 | COSIGNED => self.take_celosia_1(governed, charter, from, item).await,
             GROUP => return Outcome::Said(self.take_group(item).await),
-            SUPERVISION => self.take_supervised(governed, charter, from, item).await.map(Some),
+            SUPERVISION => self.take_supervised(governed, charter, from, item).await,
             DOCUMENT => match self.take_document(governed, charter, from, item).await {
                 Ok(Some(outcome)) => return outcome,
                 Ok(None) => Ok(None),

@@ -15,7 +15,7 @@ use crate::services::governed::{Governed, Route};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::send::Plan;
-use crate::services::supervision::{Concern, copied_to, cosigned_scope, told_row};
+use crate::services::supervision::{Concern, CopyOf, Watchers, copied_to, cosigned_scope, told_row};
 use crate::services::withdraw::WithdrawToken;
 use crate::services::{Error, Node, SendRequest, Sent};
 use crate::store::{Inserted, Kind, Record};
@@ -38,7 +38,7 @@ pub(super) struct Outgoing<'a> {
     /// What supervision looks at.
     concern: Concern,
     /// Whom a copy of it is for (modes S1 and S2).
-    pub(super) supervisors: Vec<MemberId>,
+    pub(super) supervisors: Watchers,
     /// Whose co-signature it needs (mode S4): they have it first.
     cosigners: Option<Vec<MemberId>>,
 }
@@ -127,7 +127,9 @@ impl Node {
         let failure = match (&kept, failure) {
             (Ok(()), None) => {
                 let copy = self.copy_of(id, &out.sealed.head);
-                self.copy_to_supervisors(out.governed, out.charter, &out.supervisors, copy, id).await.err()
+                let NativeSealed { head, nonce, ciphertext, .. } = out.sealed;
+                let of = CopyOf { id, head, nonce: *nonce, ciphertext };
+                self.copy_to_supervisors(out.governed, out.charter, &out.supervisors, copy, of).await.err()
             }
             (_, failure) => failure,
         };
@@ -202,7 +204,7 @@ impl Node {
         let record = Record { time: now(), nonce: *nonce, head: head.clone(), ciphertext: ciphertext.clone() };
         let event = Happening::now(What::Stored).id(*id).class(out.class).event();
         let mut declared = self.declared(ItemId::Payload(*id), head, record.time, out.class, &out.tags).await?;
-        declared.rows.extend(told_row(id, &out.supervisors));
+        declared.rows.extend(told_row(id, &out.supervisors.members));
         match self.store.insert_with(Kind::Payload, *id, record, Some(event), declared.rows).await? {
             Inserted::New => Ok(()),
             Inserted::Buried => Err(Error::Erased(*id)),

@@ -26,10 +26,11 @@ impl Node {
         charter: &Charter,
         from: &MemberId,
         item: Item,
-    ) -> Result<Accepted, Error> {
+    ) -> Result<Option<Accepted>, Error> {
         let bytes = self.body(from, &item)?;
-        let (copied, header, _) = self.take_copy(governed, charter, from, &bytes, true).await?;
-        Ok(Accepted { id: copied.header.id, header, addresses: Vec::new(), withdraw: None, passed_over: false })
+        let taken = self.take_copy(governed, charter, from, &bytes, true).await?;
+        let accepted = |id, header| Accepted { id, header, addresses: Vec::new(), withdraw: None, passed_over: false };
+        Ok(taken.map(|(copied, header, _)| accepted(copied.header.id, header)))
     }
 
     /// What was sent before and is given back, as a supervisor caught up. False if it is here.

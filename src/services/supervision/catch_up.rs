@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::copies::copy_of_meta;
+use super::copies::{CopyOf, copy_of_meta};
 use super::feed::is_supervisor;
 use super::rows::catch_up_key;
 use super::{Concern, SupervisionError};
@@ -120,8 +120,13 @@ impl Node {
         match mode {
             Supervision::S0 => Ok(None),
             Supervision::S1 | Supervision::S2 => {
-                let body = copy_of_meta(&meta).map(|copy| copy.encode());
-                Ok(body.map(|body| Item { suite: SUPERVISION, body: body.into(), upload: None }))
+                let Some(mut copy) = copy_of_meta(&meta) else { return Ok(None) };
+                if mode == Supervision::S2 {
+                    let Some(record) = self.record(Kind::Payload, &id).await? else { return Ok(None) };
+                    let of = CopyOf { id, head, nonce: record.nonce, ciphertext: &record.ciphertext };
+                    copy.sealed = self.sealed_copy(&target.member, target.epoch.clone(), of).await?.encode().to_vec();
+                }
+                Ok(Some(Item { suite: SUPERVISION, body: copy.encode().into(), upload: None }))
             }
             Supervision::S3 | Supervision::S4 => {
                 let Some(record) = self.record(Kind::Payload, &id).await? else { return Ok(None) };
@@ -209,7 +214,10 @@ impl Node {
         at: &mut CaughtUpAt,
     ) -> Result<(), Error> {
         let taken = match item.suite {
-            SUPERVISION => self.take_copy(governed, charter, from, &item.body, false).await.map(|(_, _, is_new)| is_new),
+            SUPERVISION => match self.take_copy(governed, charter, from, &item.body, false).await {
+                Ok(taken) => taken.map(|(_, _, is_new)| is_new).ok_or_else(|| Error::EpochKey(from.clone())),
+                Err(error) => Err(error),
+            },
             CELOSIA_1 => match Delivery::decode(&bytes::Bytes::from(Vec::from(item.body))) {
                 Ok(delivery) => self.native_given_back(governed, charter, from, &delivery).await,
                 Err(_) => Err(SupervisionError::Copy("it does not decode").into()),

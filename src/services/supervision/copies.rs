@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 
 use super::rows::put_told;
 use super::{Concern, SupervisionError, cosigned_scope};
 use crate::crypto::hash::sha256;
+use crate::crypto::nacl::Nonce;
 use crate::crypto::random;
 use crate::crypto::secret::Secret;
-use crate::enclave::{Meta, Sealed};
+use crate::enclave::{Meta, NativeTarget, Sealed};
 use crate::governance::{Charter, Policy, Supervision};
 use crate::services::governed::{Governed, MAX_SKEW, native_address};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::native::SUPERVISION;
 use crate::services::records::now;
-use crate::services::{Error, Node, PeerError};
+use crate::services::{Error, NativeAddress, Node, PeerError};
 use crate::shred::SealedHead;
 use crate::store::Write;
 use crate::supervision::SupervisionCopy;
@@ -23,7 +25,7 @@ use crate::types::{Class, Coded as _, MemberId, PayloadId};
 use crate::wire::ack::SignedAck;
 use crate::wire::header::{Header, day_of, signed};
 use crate::wire::native::{Answer, Item};
-use crate::wire::{Audience, Proofs};
+use crate::wire::{Audience, Delivery, EpochKey, Proofs};
 
 /// Copies beyond it are uploaded in parts first.
 const INLINE: usize = 1 << 20;
@@ -31,12 +33,38 @@ const INLINE: usize = 1 << 20;
 /// Suite of the header of a payload that was sent in Tessera's suite: it is made for supervisors alone, and no recipient takes it.
 const NACL_SUITE: u8 = 0;
 
+/// Who is sent a copy of a payload.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watchers {
+    pub(crate) members: Vec<MemberId>,
+    /// Each gets sigma and the ciphertext as well (mode S2).
+    with_sigma: bool,
+}
+
+impl Watchers {
+    /// The same, for headers alone.
+    pub(crate) fn of_headers(self) -> Self {
+        Self { with_sigma: false, ..self }
+    }
+}
+
+/// A record that copies are made of.
+#[derive(Clone, Copy)]
+pub(crate) struct CopyOf<'a> {
+    pub(crate) id: PayloadId,
+    pub(crate) head: &'a SealedHead,
+    pub(crate) nonce: Nonce,
+    pub(crate) ciphertext: &'a Bytes,
+}
+
 /// The supervisors that a policy names for copies of a payload: those of the scope that decides, ourselves aside.
-pub(crate) fn copied_to(policy: &Policy, me: &MemberId, concern: &Concern) -> Vec<MemberId> {
+pub(crate) fn copied_to(policy: &Policy, me: &MemberId, concern: &Concern) -> Watchers {
     let scope = policy.supervision(&concern.sender, concern.contract.as_ref(), concern.class);
-    let scope = scope.filter(|scope| matches!(scope.supervision, Supervision::S1 | Supervision::S2));
-    let supervisors = scope.map(|scope| scope.supervisors.clone()).unwrap_or_default();
-    supervisors.into_iter().filter(|supervisor| supervisor != me).collect()
+    let Some(scope) = scope.filter(|scope| matches!(scope.supervision, Supervision::S1 | Supervision::S2)) else {
+        return Watchers::default();
+    };
+    let members = scope.supervisors.iter().filter(|supervisor| *supervisor != me).cloned().collect();
+    Watchers { members, with_sigma: scope.supervision == Supervision::S2 }
 }
 
 /// The row that names them, for an erasure; none without them.
@@ -53,17 +81,16 @@ impl Node {
         &self,
         governed: &Arc<Governed>,
         charter: &Charter,
-        supervisors: &[MemberId],
+        watchers: &Watchers,
         copy: impl Future<Output = Result<SupervisionCopy, Error>>,
-        id: PayloadId,
+        of: CopyOf<'_>,
     ) -> Result<(), Error> {
+        let supervisors = &watchers.members;
         if supervisors.is_empty() {
             return Ok(());
         }
         let copy = copy.await?;
-        let bytes = copy.encode();
-        let digest = sha256(&[&copy.header]);
-        let tell = supervisors.iter().map(|to| self.copy_to(governed, charter, to, &bytes, (id, digest)));
+        let tell = supervisors.iter().map(|to| self.copy_to(governed, charter, to, (&copy, watchers.with_sigma), of));
         for (outcome, supervisor) in join_all(tell).await.into_iter().zip(supervisors) {
             if let Err(error) = outcome {
                 tracing::warn!(%supervisor, code = %error.code(), "a supervisor did not take its copy");
@@ -71,7 +98,7 @@ impl Node {
             }
         }
         let details = serde_json::json!({ "supervisors": supervisors });
-        self.note(Happening::now(What::Supervised).id(id).count(supervisors.len() as u64).details(details).event()).await;
+        self.note(Happening::now(What::Supervised).id(of.id).count(supervisors.len() as u64).details(details).event()).await;
         Ok(())
     }
 
@@ -80,25 +107,53 @@ impl Node {
         governed: &Arc<Governed>,
         charter: &Charter,
         to: &MemberId,
-        bytes: &[u8],
-        of: (PayloadId, [u8; 32]),
+        (copy, with_sigma): (&SupervisionCopy, bool),
+        of: CopyOf<'_>,
     ) -> Result<(), Error> {
         let address = charter.members().by_id(to).and_then(native_address).ok_or_else(|| Error::NotAMember(to.clone()))?;
+        let malformed = || PeerError::Malformed(address.endpoint.clone());
+        let budget = self.settings.peer_budget;
         let work = async {
-            let item = if bytes.len() <= INLINE {
-                Item { suite: SUPERVISION, body: bytes.to_vec().into(), upload: None }
-            } else {
-                let upload = governed.upload(&address, &bytes.to_vec().into(), self.settings.peer_budget).await?;
-                Item { suite: SUPERVISION, body: Vec::new().into(), upload: Some(upload) }
-            };
-            match self.tell(governed, &address, item).await? {
-                Answer::Taken { ack, .. } => governed.check_copy_ack(charter, to, &ack, of),
-                Answer::Refused { status, text, .. } => Err(crate::services::native::refused(&address, status, &text).into()),
-                Answer::AnotherEpoch { .. } | Answer::Wanted { .. } => Err(PeerError::Malformed(address.endpoint.clone()).into()),
+            let mut epoch = None;
+            for _ in 0..2 {
+                let mut copy = copy.clone();
+                if with_sigma {
+                    let known = match epoch.take() {
+                        Some(epoch) => epoch,
+                        None => governed.epoch_of(charter, &address, day_of(now()), budget / 3).await?,
+                    };
+                    copy.sealed = self.sealed_copy(to, known, of).await?.encode().to_vec();
+                }
+                let item = self.copy_item(governed, &address, copy.encode()).await?;
+                match self.tell(governed, &address, item).await? {
+                    Answer::Taken { ack, .. } => {
+                        return governed.check_copy_ack(charter, to, &ack, (of.id, sha256(&[&copy.header])));
+                    }
+                    Answer::Refused { status, text, .. } => {
+                        return Err(crate::services::native::refused(&address, status, &text).into());
+                    }
+                    Answer::AnotherEpoch { epoch: key } => epoch = Some(governed.learn_epoch(charter, to, &key)?),
+                    Answer::Wanted { .. } => break,
+                }
             }
+            Err(malformed().into())
         };
-        let outcome = tokio::time::timeout(self.settings.peer_budget, work).await;
+        let outcome = tokio::time::timeout(budget, work).await;
         outcome.unwrap_or_else(|_| Err(PeerError::Offline(address.endpoint.clone()).into()))
+    }
+
+    /// Sigma in a box for a supervisor, with the ciphertext.
+    pub(super) async fn sealed_copy(&self, to: &MemberId, epoch: EpochKey, of: CopyOf<'_>) -> Result<Delivery, Error> {
+        let target = NativeTarget { member: to.clone(), epoch, shown: Vec::new() };
+        Ok(self.enclave.copy_native(of.id, of.head, of.nonce, of.ciphertext.clone(), target).await?)
+    }
+
+    async fn copy_item(&self, governed: &Governed, to: &NativeAddress, bytes: Vec<u8>) -> Result<Item, PeerError> {
+        if bytes.len() <= INLINE {
+            return Ok(Item { suite: SUPERVISION, body: bytes.into(), upload: None });
+        }
+        let upload = governed.upload(to, &bytes.into(), self.settings.peer_budget).await?;
+        Ok(Item { suite: SUPERVISION, body: Vec::new().into(), upload: Some(upload) })
     }
 
     /// The copy of a record of ours.

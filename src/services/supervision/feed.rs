@@ -14,8 +14,10 @@ use super::SupervisionError;
 use super::rows::{copy_key, of_key};
 use crate::crypto::hash::sha256;
 use crate::crypto::random;
-use crate::enclave::EnclaveError;
+use crate::crypto::sign::VerifyKey;
+use crate::enclave::{EnclaveError, NativeIngest};
 use crate::governance::{Charter, Supervision};
+use crate::services::escrow;
 use crate::services::governed::{Governed, MAX_SKEW, clock};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
@@ -24,8 +26,9 @@ use crate::shred::{LeafRef, SealedHead};
 use crate::store::{Kind, Lookup, StoreError, Table, Write};
 use crate::supervision::{Copied, SupervisionCopy};
 use crate::types::{Address, Class, DocumentId, ItemId, MemberId, PayloadId};
-use crate::wire::Header;
+use crate::wire::header::SUITE;
 use crate::wire::native::Message as _;
+use crate::wire::{Delivery, Header};
 
 /// What a copy is sealed as, beside its leaf.
 const LABEL: &str = "supervision";
@@ -98,6 +101,8 @@ pub struct Seen {
     pub mode: Supervision,
     /// Whether this node received the payload itself.
     pub received: bool,
+    /// Whether the copy holds ciphertext and sigma: what officers open on a mandate (mode S2).
+    pub escrowed: bool,
     /// Whose node sent it.
     pub member: MemberId,
     /// Whose key sent it.
@@ -126,7 +131,8 @@ pub struct Recipient {
 }
 
 impl Node {
-    /// Takes a copy from a member. `is_fresh`: it is sent now; else this node asked for what it lacks. False if it is here.
+    /// Takes a copy from a member. `is_fresh`: it is sent now; else this node asked for what it lacks. False if it is here. `None`: its box
+    /// is for an epoch key that is no more.
     pub(crate) async fn take_copy(
         &self,
         governed: &Governed,
@@ -134,19 +140,14 @@ impl Node {
         from: &MemberId,
         bytes: &[u8],
         is_fresh: bool,
-    ) -> Result<(Copied, [u8; 32], bool), Error> {
+    ) -> Result<Option<(Copied, [u8; 32], bool)>, Error> {
         let copy = SupervisionCopy::decode(bytes).map_err(|_| SupervisionError::Copy("it does not decode"))?;
         let key = charter.members().by_id(from).and_then(|member| member.signing_key);
         let key = key.ok_or_else(|| Error::NotAMember(from.clone()))?;
         let copied = copy.check(&governed.network, &key).map_err(|_| SupervisionError::Copy("it does not verify"))?;
-        if !copy.sealed.is_empty() {
-            return Err(SupervisionError::Copy("it holds what this node does not know").into());
-        }
         let header = &copied.header;
         check_header(charter, from, header, is_fresh)?;
-        if !may_see(charter, &governed.me, &header.member, header.class) {
-            return Err(SupervisionError::NotSupervised(governed.me.clone()).into());
-        }
+        check_mode(charter, &governed.me, header, !copy.sealed.is_empty())?;
         if let Lookup::Erased(_) = self.store.head(Kind::Payload, &header.id).await? {
             return Err(Error::Erased(header.id));
         }
@@ -155,9 +156,14 @@ impl Node {
         }
         let digest = sha256(&[&copy.header]);
         if self.has_copy(&header.id, bytes).await? {
-            return Ok((copied, digest, false));
+            return Ok(Some((copied, digest, false)));
         }
-        let head = self.enclave.begin_document(DocumentId::new(random())).await?;
+        let head = if copy.sealed.is_empty() {
+            self.enclave.begin_document(DocumentId::new(random())).await?
+        } else {
+            let Some(head) = self.take_sigma(charter, from, (&copy, header.id), key).await? else { return Ok(None) };
+            head
+        };
         let sealed = self.enclave.seal_beside(&head, LABEL, bytes.to_vec()).await?;
         let entry = Entry {
             id: header.id.as_bytes().to_vec().into(),
@@ -169,7 +175,29 @@ impl Node {
         // An order to erase it may have come meanwhile: it looked for the copy before that was here.
         self.refuse_guarded(header.id, from).await?;
         self.counters.copies_taken.add();
-        Ok((copied, digest, true))
+        Ok(Some((copied, digest, true)))
+    }
+
+    /// Opens the box of a copy and keeps sigma under a fresh leaf. `None`: it is for an epoch key that is no more.
+    async fn take_sigma(
+        &self,
+        charter: &Charter,
+        from: &MemberId,
+        (copy, id): (&SupervisionCopy, PayloadId),
+        key: VerifyKey,
+    ) -> Result<Option<SealedHead>, Error> {
+        let bad = || SupervisionError::Copy("its box is of another payload");
+        let delivery = Delivery::decode(&copy.sealed.clone().into()).map_err(|_| bad())?;
+        if delivery.member != *from {
+            return Err(bad().into());
+        }
+        match self.enclave.ingest_copy(&delivery, key, &escrow::keys(charter.policy())).await? {
+            NativeIngest::UnknownEpoch => Ok(None),
+            NativeIngest::Mine { id: of, head, meta } => {
+                let is_same = of == id && meta.native.is_some_and(|native| native.header[..] == copy.header[..]);
+                if is_same { Ok(Some(head)) } else { Err(bad().into()) }
+            }
+        }
     }
 
     /// A payload that this node received, and supervises: it stands in the feed as well.
@@ -224,7 +252,7 @@ impl Node {
     /// Who sent the payload of a copy that is here and opens.
     pub(crate) async fn copy_sender(&self, id: &PayloadId) -> Result<Option<MemberId>, Error> {
         for entry in self.entries_of(id).await?.iter().filter(|entry| !entry.sealed.is_empty()) {
-            if let Some((header, _)) = self.open_copy(entry).await? {
+            if let Some((header, ..)) = self.open_copy(entry).await? {
                 return Ok(Some(header.member));
             }
         }
@@ -257,12 +285,12 @@ impl Node {
         }
     }
 
-    async fn open_copy(&self, entry: &Entry) -> Result<Option<(Header, Vec<Address>)>, Error> {
+    async fn open_copy(&self, entry: &Entry) -> Result<Option<(Header, Vec<Address>, bool)>, Error> {
         let corrupt = || StoreError::Corrupt("a supervision copy".into());
         let Some(bytes) = self.opened(entry).await? else { return Ok(None) };
         let copy = SupervisionCopy::decode(&bytes).map_err(|_| corrupt())?;
         let header = Header::decode(&copy.header).map_err(|_| corrupt())?;
-        Ok(Some((header, copy.recipients)))
+        Ok(Some((header, copy.recipients, !copy.sealed.is_empty())))
     }
 
     /// What stands at a place, if the policy still lets this node see it.
@@ -271,7 +299,7 @@ impl Node {
         let received = entry.sealed.is_empty();
         let id = PayloadId::try_from(entry.id.as_slice()).map_err(|_| StoreError::Corrupt("a place of the feed".into()))?;
         let opened = if received { self.received_words(id).await? } else { self.open_copy(&entry).await? };
-        let Some((header, recipients)) = opened else { return Ok(None) };
+        let Some((header, recipients, escrowed)) = opened else { return Ok(None) };
         let Some(mode) = mode_of(charter, me, &header.member, header.class) else { return Ok(None) };
         let named = |address: Address| Recipient {
             address,
@@ -282,6 +310,7 @@ impl Node {
             id,
             mode,
             received,
+            escrowed,
             member: header.member,
             sender: header.sender,
             recipients: recipients.into_iter().map(named).collect(),
@@ -293,14 +322,14 @@ impl Node {
         }))
     }
 
-    async fn received_words(&self, id: PayloadId) -> Result<Option<(Header, Vec<Address>)>, Error> {
+    async fn received_words(&self, id: PayloadId) -> Result<Option<(Header, Vec<Address>, bool)>, Error> {
         let meta = match self.meta(id).await {
             Ok(meta) => meta,
             Err(Error::NotFound(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
         let header = meta.native.and_then(|native| Header::decode(&native.header).ok());
-        Ok(header.map(|header| (header, meta.recipients)))
+        Ok(header.map(|header| (header, meta.recipients, false)))
     }
 
     /// Where the feed goes on after a restart.
@@ -331,6 +360,20 @@ pub(super) fn mode_of(charter: &Charter, supervisor: &MemberId, sender: &MemberI
     let scopes = charter.policy().scopes.iter();
     let mut fitting = scopes.filter(|scope| scope.supervision != Supervision::S0 && scope.may_cover(sender, class));
     fitting.find(|scope| scope.supervisors.contains(supervisor)).map(|scope| scope.supervision)
+}
+
+/// Whether the policy lets this supervisor have a copy with or without sigma. Its contract is not known here: every scope that could
+/// decide counts. In Tessera's suite no copy has sigma.
+fn check_mode(charter: &Charter, me: &MemberId, header: &Header, has_sigma: bool) -> Result<(), SupervisionError> {
+    let scopes = charter.policy().scopes.iter();
+    let fitting = scopes.filter(|scope| scope.may_cover(&header.member, header.class) && scope.supervisors.contains(me));
+    let mut modes = fitting.map(|scope| scope.supervision);
+    let fits = modes.any(|mode| match mode {
+        Supervision::S1 => !has_sigma,
+        Supervision::S2 => has_sigma || header.suite != SUITE,
+        _ => false,
+    });
+    if fits && is_supervisor(charter, me) { Ok(()) } else { Err(SupervisionError::NotSupervised(me.clone())) }
 }
 
 /// What directory and policy say of the header of a copy.
