@@ -191,6 +191,7 @@ async fn work(node: &Arc<Node>, recover: bool, purge_every: Duration, signals: &
     if !recover {
         tasks.spawn(Arc::clone(node).keep_retention());
         tasks.spawn(Arc::clone(node).keep_holds());
+        tasks.spawn(Arc::clone(node).keep_matters());
     }
     let code = tokio::select! {
         () = signals.stop() => 0,
@@ -272,6 +273,7 @@ fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {
             automatic: config.supervision.cosign == Cosign::Automatic,
             within: config.supervision.cosign_within,
         },
+        acknowledge_within: config.cases.acknowledge_within,
     })
 }
 

@@ -36,7 +36,7 @@ use crate::types::Address;
 
 pub use access::{AccessTable, CertificateEntry, CertificateHash, IssuerUrl, OidcTable, system_authorities};
 pub use endpoint::{Endpoint, HostPort};
-pub use erasure::{ErasureTable, HoldsTable};
+pub use erasure::{CasesTable, ErasureTable, HoldsTable};
 pub use error::{ConfigError, Place, Rejected, Warning};
 pub use governance::Governance;
 pub use keys::{EnclaveTable, KeyEntry, PrivateSource, PublicSource, ResidentGroup};
@@ -89,6 +89,9 @@ pub struct Config {
     /// `[supervision]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub supervision: SupervisionTable,
+    /// `[cases]`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cases: CasesTable,
     /// `[limits]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,

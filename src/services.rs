@@ -14,6 +14,7 @@ mod groups;
 mod happening;
 mod holds;
 mod journal_view;
+mod matters;
 mod native;
 mod peers;
 mod purge;
@@ -56,6 +57,7 @@ pub use governed::Governed;
 pub use groups::{Group, GroupKind, NewGroup, ResidentGroup};
 pub use happening::Kind as HappeningKind;
 pub use holds::{HoldError, HoldSettings, NewHold};
+pub use matters::{Indicators, MatterFigures, NewMatter};
 pub use native::{GovernanceStatus, MemberStatus, NativeAddress, NativePeers, path as native_path};
 pub use peers::{Capabilities, Delivered, PeerError, Peers, ResendScope};
 pub use purge::{LastPurge, Purges};
@@ -93,6 +95,8 @@ pub struct Settings {
     pub holds: HoldSettings,
     /// Co-signatures: who gives them here, and how long a send waits.
     pub cosign: CosignSettings,
+    /// How long somebody has to acknowledge a notice before it climbs.
+    pub acknowledge_within: Duration,
 }
 
 /// The node: keys, store, peers and rules in one place. Cheap to clone through its `Arc`.
@@ -112,6 +116,7 @@ pub struct Node {
     /// Held while a case is changed.
     pub(crate) cases: tokio::sync::Mutex<()>,
     pub(crate) holds: holds::Holds,
+    pub(crate) matters: matters::Matters,
     pub(crate) purges: Purges,
     pub(crate) index: rights::Index,
     pub(crate) rotations: root::Rotations,
@@ -140,6 +145,7 @@ impl Node {
             orders: tokio::sync::Mutex::default(),
             cases: tokio::sync::Mutex::default(),
             holds: holds::Holds::default(),
+            matters: matters::Matters::default(),
             purges: Purges::default(),
             index: rights::Index::default(),
             rotations: root::Rotations::default(),

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use celosia::config;
-use celosia::crypto::puncture::KeyTree;
+use celosia::crypto::puncture::{KeyTree, Version};
 use celosia::crypto::secret::Secret;
 use celosia::crypto::threshold::{Capsule, KeyShare, Partial, Prepared};
 use celosia::enclave::keyfile::KeyFile;
@@ -13,6 +13,7 @@ use celosia::enclave::proto;
 use celosia::erasure::{Certificate, SignedErasureReceipt, SignedOrder};
 use celosia::governance::{Charter, Delta, Document};
 use celosia::scan::{Matcher, Needles};
+use celosia::seal::escrow::{Carried, Label};
 use celosia::shred::SealedHead;
 use celosia::supervision::{SignedCosignature, SignedLift, SignedStop, SupervisionCopy};
 use celosia::translog::checkpoint::Checkpoint;
@@ -179,11 +180,14 @@ pub fn manifest(input: &[u8]) {
     }
 }
 
-/// The state of a key tree, inside its seal.
+/// The state of a key tree, inside its seal, read as one of either version.
 pub fn tree_state(input: &[u8]) {
-    if let Some(tree) = KeyTree::decode(input) {
-        assert_eq!(tree.encode().as_slice(), input);
-        assert_eq!(tree.derive(0).is_some(), tree.is_alive(0));
+    for version in [Version::First, Version::Second] {
+        if let Some(tree) = KeyTree::decode(version, input) {
+            assert_eq!(tree.encode().as_slice(), input);
+            assert_eq!(tree.encoded_len(), input.len());
+            assert_eq!(tree.derive(0).is_some(), tree.is_alive(0));
+        }
     }
 }
 
@@ -270,6 +274,16 @@ pub fn header(input: &[u8]) {
     if let Ok(header) = Header::decode(input) {
         assert_eq!(header.encode(), input);
         assert_eq!(header.privacy.check(), Ok(()));
+    }
+}
+
+/// What a capsule is bound to, and a capsule as it stands in a header.
+pub fn escrow_label(input: &[u8]) {
+    if let Ok(label) = Label::decode(input) {
+        assert_eq!(label.encode(), input);
+    }
+    if let Some(carried) = Carried::from_bytes(input) {
+        assert_eq!(carried.to_bytes(), input);
     }
 }
 

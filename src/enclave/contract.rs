@@ -76,6 +76,7 @@ macro_rules! contract {
             capsules_open_by_mandate_at_every_holder
             capsules_that_do_not_fit_are_refused
             copies_hold_sigma_and_no_key
+            documents_open_by_mandate_where_they_were_taken
             documents_go_with_their_manifest_and_die_with_their_leaf
             erased_leaves_open_nothing_more
             holders_make_capsules_of_tesseras_suite_themselves

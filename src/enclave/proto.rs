@@ -81,6 +81,8 @@ pub enum Request {
     ReleaseEscrow(PayloadId, SealedHead, Nonce, BoxKey, Vec<u8>),
     CopyNative(PayloadId, SealedHead, Nonce, Bytes, NativeTarget),
     IngestCopy(Delivery, VerifyKey, Vec<EscrowKey>),
+    DocumentEscrow(DocumentId, SealedHead),
+    ReleaseDocument(DocumentId, SealedHead, BoxKey, Vec<u8>),
     Root,
     RotateRoot,
     BeginDocument(DocumentId),
@@ -133,7 +135,7 @@ pub enum Response {
     Delivery(Delivery),
     /// To `IngestNative` and `IngestCopy`.
     NativeIngest(NativeIngest),
-    /// To `SealBeside`, `SealChunk` and `ReleaseEscrow`.
+    /// To `SealBeside`, `SealChunk`, `ReleaseEscrow` and `ReleaseDocument`.
     Beside(Bytes),
     /// To `Punctures`.
     Number(u64),
@@ -143,7 +145,7 @@ pub enum Response {
     Address(Address),
     /// To `Release`.
     Restored(Restored),
-    /// To `Escrow`.
+    /// To `Escrow` and `DocumentEscrow`.
     Escrowed(Option<Escrowed>),
     /// To `Root`.
     Root(RootStatus),
@@ -202,6 +204,8 @@ message! { Request {
     56 ReleaseEscrow(0 id, 1 head, 2 nonce, 3 to, 4 info),
     65 CopyNative(0 id, 1 head, 2 nonce, 3 ciphertext, 4 target),
     66 IngestCopy(0 delivery, 1 sender_key, 2 escrows),
+    57 DocumentEscrow(0 id, 1 head),
+    58 ReleaseDocument(0 id, 1 head, 2 to, 3 info),
     30 Root(),
     31 RotateRoot(),
     35 BeginDocument(0 document),

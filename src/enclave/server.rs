@@ -202,6 +202,8 @@ async fn answer_document(enclave: &dyn Enclave, request: Request) -> Result<Resp
         Request::SealManifest(id, head, draft) => Response::SealedNative(enclave.seal_manifest(id, &head, draft).await?),
         Request::AdoptDocument(manifest, head, id) => Response::Head(enclave.adopt_document(manifest, &head, id).await?),
         Request::SameDocument(id, a, b) => Response::Truth(enclave.same_document(id, &a, &b).await?),
+        Request::DocumentEscrow(id, head) => Response::Escrowed(enclave.document_escrow(id, &head).await?),
+        Request::ReleaseDocument(id, head, to, info) => Response::Beside(enclave.release_document(id, &head, to, info).await?),
         Request::SealChunk(id, head, place, Plain(chunk)) => Response::Beside(enclave.seal_chunk(id, &head, place, chunk).await?),
         Request::OpenChunk(id, head, place, sealed) => {
             Response::Plaintext(Some(Plain(enclave.open_chunk(id, &head, place, sealed).await?)))

@@ -179,6 +179,9 @@ pub enum Error {
     /// An order to stop stands before it, or an order of supervision is not taken.
     #[error(transparent)]
     Supervision(#[from] super::SupervisionError),
+    /// A case that people handle is not changed.
+    #[error(transparent)]
+    Matter(#[from] crate::matter::MatterError),
     /// The store cannot do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -244,6 +247,7 @@ impl Coded for Error {
             Self::Erasure(error) => error.code(),
             Self::Hold(error) => error.code(),
             Self::Supervision(error) => error.code(),
+            Self::Matter(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }

@@ -82,11 +82,13 @@ impl Node {
         }
     }
 
-    /// Counts and journals what the policy does not let through.
+    /// Counts and journals what the policy does not let through, and opens a case.
     pub(crate) async fn forbidden(&self, charter: &Charter, class: Class, violation: Violation) -> Error {
         self.counters.policy_refused.add();
         let event = Happening::now(Kind::Refused).class(class).version(charter.policy_version()).code(violation.code()).event();
         self.note(event).await;
+        let me = self.governed.as_ref().map(|governed| &governed.me);
+        self.notice(violation.code(), me, "the policy refused a send of this node");
         Error::Policy(violation)
     }
 }

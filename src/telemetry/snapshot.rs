@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Process;
-use crate::services::{Counter, Counters, DocumentFigures, Node};
+use crate::services::{Counter, Counters, DocumentFigures, MatterFigures, Node};
 use crate::store::Stats;
 use crate::types::{Address, PeerUrl};
 
@@ -82,6 +82,8 @@ pub struct Snapshot {
     pub holds: (u64, u64),
     /// Orders to stop that stand.
     pub stops: u64,
+    /// Cases that people handle.
+    pub matters: MatterFigures,
     /// The governed side; absent without one.
     pub governed: Option<GovernedFigures>,
     /// The root of the key trees; absent if the enclave does not answer.
@@ -105,6 +107,7 @@ impl Snapshot {
             purges: Some(purges(node)),
             holds: node.hold_figures(),
             stops: node.active_stops(),
+            matters: node.matter_figures(),
             governed: governed(node).await,
             root: root(node).await,
             documents: node.document_figures(),

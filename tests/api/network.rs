@@ -93,6 +93,7 @@ impl Member {
             node_cache: Duration::ZERO,
             cosign: celosia::services::CosignSettings::default(),
             holds: celosia::services::HoldSettings::default(),
+            acknowledge_within: std::time::Duration::from_secs(60),
             own_url: url.clone(),
         };
         let node = Arc::new(Node::new(

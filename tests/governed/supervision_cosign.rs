@@ -18,7 +18,7 @@ use crate::erasure::{admin, must};
 use crate::http::Answer as Reply;
 use crate::member::Member;
 use crate::net::Net;
-use crate::outsider::{Outsider, rows};
+use crate::outsider::{Forging, Outsider, rows};
 use crate::supervision::{scope, supervised};
 
 /// Two of three officers over a polynomial that everybody knows: 5 + 3x.
@@ -128,7 +128,7 @@ fn a_recipient_takes_nothing_without_a_cosignature() {
     let outsider = Outsider::of(&net, a);
     let network = net.governors.network();
     let content = Content::seal(&network, &"a".parse().unwrap(), Padding::PadmeKib, b"past the supervisor");
-    let mut batch = outsider.addressed_as(&content, a, b, Class::Business);
+    let mut batch = outsider.forged(&content, a, b, &Forging { class: Some(Class::Business), ..Forging::default() });
     let refused = |answers: Vec<Answer>| assert!(matches!(answers[..], [Answer::Refused { .. }]), "{answers:?}");
     refused(outsider.deliver(b, &batch));
     // Behind bytes that are no co-signature.

@@ -89,6 +89,8 @@ fn document_requests() -> Vec<Request> {
     vec![
         Request::BeginDocument(id),
         Request::SealManifest(id, head(), draft),
+        Request::DocumentEscrow(id, head()),
+        Request::ReleaseDocument(id, head(), BoxKey::new([3; 32]), b"info".to_vec()),
         Request::AdoptDocument(PayloadId::new([7; 64]), head(), id),
         Request::SameDocument(id, head(), head()),
         Request::SealChunk(id, head(), place, Plain(Zeroizing::new(b"plaintext".to_vec()))),
