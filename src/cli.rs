@@ -52,6 +52,7 @@ mod run;
 mod scan;
 mod source;
 mod status;
+mod supervisor;
 mod tessera;
 pub mod verify;
 
@@ -136,6 +137,8 @@ enum Command {
     Scan(Box<scan::Args>),
     /// Measure a network or a socket.
     Bench(bench::Args),
+    /// Supervise: stop and lift, on the supervisor's own node.
+    Supervisor(Box<supervisor::Args>),
     /// Verify a transparency log from files alone.
     Verify(Box<verify::Args>),
     /// Print the version.
@@ -182,6 +185,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Receipt(args) => receipt::run(&args)?,
         Command::Purge(args) => purge::run(&args)?,
         Command::Hold(args) => hold::run(&args)?,
+        Command::Supervisor(args) => return supervisor::run(*args),
         Command::Case(args) => case::run(&args)?,
         Command::Block(args) => hold::block(&args)?,
         Command::Subject(args) => rights::subject(&args)?,

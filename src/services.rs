@@ -28,6 +28,7 @@ mod rights;
 mod root;
 mod rules;
 mod send;
+mod supervision;
 mod told;
 mod withdraw;
 
@@ -64,6 +65,10 @@ pub use purge::{LastPurge, Purges};
 pub use push::Pushed;
 pub use recover::Recovery;
 pub use rights::{Loss, Radius, SubjectExport};
+pub use supervision::{
+    CaughtUp, CaughtUpAt, CosignSettings, CosignState, NewStop, Queued, Recipient, Seen, Spread, StopView, SupervisionError,
+    Watched,
+};
 pub use withdraw::WithdrawToken;
 
 /// What a node is configured to do.
@@ -91,6 +96,8 @@ pub struct Settings {
     pub max_guards: u64,
     /// The hold committee, and the law that applies.
     pub holds: HoldSettings,
+    /// Co-signatures: who gives them here, and how long a send waits.
+    pub cosign: CosignSettings,
     /// How long somebody has to acknowledge a notice before it climbs.
     pub acknowledge_within: Duration,
 }

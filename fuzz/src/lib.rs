@@ -15,6 +15,7 @@ use celosia::governance::{Charter, Delta, Document};
 use celosia::scan::{Matcher, Needles};
 use celosia::seal::escrow::{Carried, Label};
 use celosia::shred::SealedHead;
+use celosia::supervision::{SignedCosignature, SignedLift, SignedStop, SupervisionCopy};
 use celosia::translog::checkpoint::Checkpoint;
 use celosia::translog::cosignature::Witness;
 use celosia::translog::note::{Note, NoteKey};
@@ -91,6 +92,34 @@ pub fn erasure_order(input: &[u8]) {
 pub fn erasure_receipt(input: &[u8]) {
     if let Ok(receipt) = SignedErasureReceipt::decode(input) {
         assert_eq!(SignedErasureReceipt::decode(&receipt.encode()), Ok(receipt));
+    }
+}
+
+/// A co-signature of a supervisor.
+pub fn cosignature(input: &[u8]) {
+    if let Ok(read) = SignedCosignature::decode(input) {
+        assert_eq!(SignedCosignature::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// What lifts an order to stop.
+pub fn stop_lift(input: &[u8]) {
+    if let Ok(read) = SignedLift::decode(input) {
+        assert_eq!(SignedLift::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// An order to stop.
+pub fn stop_order(input: &[u8]) {
+    if let Ok(read) = SignedStop::decode(input) {
+        assert_eq!(SignedStop::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// A copy for a supervisor.
+pub fn supervision_copy(input: &[u8]) {
+    if let Ok(read) = SupervisionCopy::decode(input) {
+        assert_eq!(SupervisionCopy::decode(&read.encode()), Ok(read));
     }
 }
 

@@ -19,6 +19,7 @@ mod record;
 pub mod rights;
 mod role;
 pub mod root;
+mod supervision;
 
 use std::sync::Arc;
 
@@ -36,6 +37,7 @@ pub use matters::routes as case_routes;
 pub use oidc::{OidcSettings, is_trustworthy};
 pub use record::{LogRecord, Record};
 pub use role::Role;
+pub use supervision::routes as supervision_routes;
 
 /// The routes of the admin surface behind a door. `probes` stay open, `figures` need any role.
 pub fn router(probes: Router, figures: Router, access: &Arc<Access>, acts: Arc<PendingActs>) -> Router {

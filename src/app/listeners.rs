@@ -153,7 +153,8 @@ impl Bound {
                     match node.governed() {
                         Some(_) => {
                             let network = api::admin::network::routes(node, access);
-                            purge.merge(network).merge(api::admin::erasure_routes(node, access))
+                            let erasures = api::admin::erasure_routes(node, access);
+                            purge.merge(network).merge(erasures).merge(api::admin::supervision_routes(node, access, shutdown))
                         }
                         None => purge,
                     }

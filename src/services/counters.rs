@@ -31,6 +31,10 @@ pub struct Counters {
     pub pushed_native: Counter,
     /// Sends that the policy refused.
     pub policy_refused: Counter,
+    /// Payloads, sent or delivered, that an order to stop stands before.
+    pub stopped: Counter,
+    /// Copies for this supervisor that were taken.
+    pub copies_taken: Counter,
     /// Sends that failed after they were sealed.
     pub send_failed: Counter,
     /// Payloads given back to the node or an application.

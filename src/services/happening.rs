@@ -18,6 +18,14 @@ pub enum Kind {
     Case,
     /// A directory or a policy came into force.
     Document,
+    /// A supervisor asked for, or was given, what it was entitled to.
+    CaughtUp,
+    /// A payload waits for a supervisor's co-signature here.
+    CosignAsked,
+    /// A supervisor does not let a payload go.
+    CosignRefused,
+    /// A supervisor lets a payload go.
+    Cosigned,
     /// A payload is kept, and unreadable from now on.
     Blocked,
     /// A payload was erased.
@@ -58,8 +66,14 @@ pub enum Kind {
     RootRotated,
     /// The node started.
     Started,
+    /// An order to stop was lifted.
+    StopLifted,
+    /// A supervisor ordered that new payloads of a scope stop.
+    StopOrdered,
     /// A payload was sealed here and sent.
     Stored,
+    /// A payload came under supervision: its supervisors have their copies, or this node has one.
+    Supervised,
     /// What is known of an item was declared anew.
     Tagged,
     /// A delivery of a failed send was taken back.
