@@ -70,4 +70,7 @@ pub enum ParseError {
     /// Not an absolute http or https URL with a host.
     #[error("not an absolute http:// or https:// URL with a host")]
     Url,
+    /// Not an element of the group of the escrow.
+    #[error("not the canonical encoding of an element of ristretto255 (RFC 9496) other than the identity")]
+    Point,
 }

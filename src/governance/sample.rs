@@ -45,8 +45,16 @@ pub(super) fn genesis() -> Policy {
     let genesis = Genesis { name: "red \"prueba\" ñ".into(), nonce, threshold: 2, governors: governors(&["a", "b", "c"]) };
     let head = Head { network: genesis.network_id(), version: 1, previous: None, policy: None, issued: noon() };
     let (classes, grace) = (toml::from_str(CLASSES).expect("classes"), "24h".parse().expect("a span"));
-    let mut policy =
-        Policy { head, threshold: 2, governors: genesis.governors.clone(), grace, genesis, classes, scopes: Vec::new() };
+    let mut policy = Policy {
+        head,
+        threshold: 2,
+        governors: genesis.governors.clone(),
+        grace,
+        genesis,
+        classes,
+        scopes: Vec::new(),
+        committees: Vec::new(),
+    };
     policy.normalise();
     policy
 }

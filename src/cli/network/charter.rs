@@ -38,7 +38,16 @@ pub(super) fn found(members: &[Member], natives: &[String]) -> anyhow::Result<Ne
     let issued = Timestamp::from_second(Timestamp::now().as_second())?;
     let head = Head { network: genesis.network_id(), version: 1, previous: None, policy: None, issued };
     let classes = toml::from_str(CLASSES)?;
-    let policy = Policy { head, threshold: 1, governors, grace: "24h".parse()?, genesis, classes, scopes: Vec::new() };
+    let policy = Policy {
+        head,
+        threshold: 1,
+        governors,
+        grace: "24h".parse()?,
+        genesis,
+        classes,
+        scopes: Vec::new(),
+        committees: Vec::new(),
+    };
     let policy = signed(Document::Policy(policy), &key)?;
     let charter = Charter::begin(&policy)?;
     let (newest, hash) = charter.newest();
