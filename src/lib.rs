@@ -4,13 +4,14 @@
 //!
 //! | floor | modules | what lives there |
 //! |---|---|---|
-//! | 0 | [`types`] [`crypto`] [`erasure`] [`scan`] [`wire`] [`seal`] [`translog`] [`governance`] | words and numbers: no I/O, no async, no clock |
+//! | 0 | [`types`] [`crypto`] [`erasure`] [`scan`] [`wire`] [`seal`] [`translog`] [`governance`] [`disclosure`] | words and numbers: no I/O, no async, no clock |
 //! | 1 | [`enclave`] [`shred`] [`store`] [`directory`] [`journal`] | keeping: keys, payloads, members, what happened |
 //! | 2 | [`services`] | the verbs: send, push, receive, resend, erase; no sockets |
 //! | 3 | [`net`] [`api`] | transports: listeners, clients, routes, status codes |
 //! | 4 | [`config`] [`telemetry`] [`app`] [`cli`] | the front |
 
 pub mod crypto;
+pub mod disclosure;
 pub mod erasure;
 pub mod governance;
 pub mod scan;

@@ -13,7 +13,7 @@ use crate::crypto::sign::Signature;
 use crate::crypto::threshold::{Capsule, GroupKey, Partial, Prepared, combine};
 use crate::governance::{Charter, Committee, Purpose};
 use crate::seal::celosia1::content;
-use crate::seal::escrow::Label;
+use crate::seal::escrow::{Carried, Label};
 use crate::translog::hash::Hash;
 use crate::types::PayloadId;
 use crate::wire::header::{self, Header, SUITE};
@@ -192,7 +192,8 @@ impl<'a> Opener<'a> {
         if read.id != id || read.sender != label.sender || Some(&read.member) != label.member.as_ref() || read.class != label.class {
             return Err(wrong("it is of another payload than its label"));
         }
-        if read.escrow.as_deref() != Some(&capsule.to_bytes()) {
+        let carried = Carried { epoch: label.epoch, capsule: capsule.clone() };
+        if read.escrow.as_deref() != Some(carried.to_bytes().as_slice()) {
             return Err(wrong("it has another capsule"));
         }
         let member = self.charter.members().by_id(&read.member);

@@ -232,7 +232,7 @@ pub(super) fn is_text(text: &str) -> bool {
 }
 
 /// A time as people read it.
-pub(super) fn moment(millis: u64) -> String {
+pub fn moment(millis: u64) -> String {
     let stamp = i64::try_from(millis).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
     stamp.map_or_else(|| millis.to_string(), |stamp| stamp.to_string())
 }

@@ -1,7 +1,7 @@
 use super::Refused;
 use super::error::form;
 use super::request::{GrantId, is_text};
-use crate::crypto::sign::{Signature, SigningKey, VerifyKey, statement};
+use crate::crypto::sign::{Signature, VerifyKey, statement};
 use crate::types::NetworkId;
 use crate::wire::DecodeError;
 use crate::wire::strict::{Fields, Form, canonical};
@@ -36,9 +36,9 @@ pub struct SignedRevocation {
 }
 
 impl Revocation {
-    /// Signs it.
-    pub fn sign(self, key: &SigningKey) -> SignedRevocation {
-        let signature = key.sign(&self.statement());
+    /// Signs it with what signs for the officer.
+    pub fn sign(self, sign: impl FnOnce(&[u8]) -> Signature) -> SignedRevocation {
+        let signature = sign(&self.statement());
         SignedRevocation { revocation: self, signature }
     }
 

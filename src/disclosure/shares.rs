@@ -9,7 +9,7 @@ use super::{Docket, Found, Item, Refused, SignedRequest, case_digest};
 use crate::crypto::hash::sha256;
 use crate::crypto::hpke::{self, BoxKey};
 use crate::crypto::secret::Secret;
-use crate::crypto::sign::{Signature, SigningKey, VerifyKey, statement};
+use crate::crypto::sign::{Signature, VerifyKey, statement};
 use crate::crypto::threshold::{GroupKey, KeyShare, Partial};
 use crate::translog::hash::Hash;
 use crate::types::NetworkId;
@@ -143,7 +143,7 @@ pub fn make_shares(
     docket: &Docket,
     items: &[Item],
     key: (&GroupKey, &KeyShare, u64, u64),
-    signing: &SigningKey,
+    sign: impl FnOnce(&[u8]) -> Signature,
 ) -> Result<(SignedShares, Vec<Vec<u8>>), Refused> {
     let (group, share, epoch, generation) = key;
     let of_key: Vec<&Item> = of_epoch(items, epoch).collect();
@@ -166,7 +166,7 @@ pub fn make_shares(
     }
     let parts: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
     shares.sealed = sha256(&parts);
-    let signature = signing.sign(&shares.statement());
+    let signature = sign(&shares.statement());
     Ok((SignedShares { shares, signature }, chunks))
 }
 

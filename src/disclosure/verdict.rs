@@ -3,7 +3,7 @@ use super::error::form;
 use super::request::is_text;
 use crate::crypto::Broken;
 use crate::crypto::hash::sha256;
-use crate::crypto::sign::{Signature, SigningKey, VerifyKey, statement};
+use crate::crypto::sign::{Signature, VerifyKey, statement};
 use crate::types::NetworkId;
 use crate::wire::DecodeError;
 use crate::wire::strict::{Fields, Form, canonical};
@@ -42,9 +42,9 @@ pub struct SignedVerdict {
 }
 
 impl Verdict {
-    /// Signs it.
-    pub fn sign(self, key: &SigningKey) -> SignedVerdict {
-        let signature = key.sign(&self.statement());
+    /// Signs it with what signs for the officer.
+    pub fn sign(self, sign: impl FnOnce(&[u8]) -> Signature) -> SignedVerdict {
+        let signature = sign(&self.statement());
         SignedVerdict { verdict: self, signature }
     }
 
