@@ -190,6 +190,7 @@ async fn work(node: &Arc<Node>, recover: bool, purge_every: Duration, signals: &
     if !recover {
         tasks.spawn(Arc::clone(node).keep_retention());
         tasks.spawn(Arc::clone(node).keep_holds());
+        tasks.spawn(Arc::clone(node).keep_disclosures());
     }
     let code = tokio::select! {
         () = signals.stop() => 0,

@@ -41,6 +41,7 @@ mod journal;
 mod keygen;
 mod keyupdate;
 mod network;
+mod officer;
 mod prompt;
 mod purge;
 mod receipt;
@@ -108,6 +109,8 @@ enum Command {
     Enclave(enclave::Args),
     /// Read a node's journal, or go on after a node was put back.
     Journal(journal::Args),
+    /// Hold a committee's key together: an officer's folder, key generation, handover.
+    Officer(Box<officer::Args>),
     /// Show or verify the receipt of a payload.
     Receipt(receipt::Args),
     /// Take what was erased out of the files of a running node's store.
@@ -172,6 +175,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Certificate(args) => certificate::run(&args)?,
         Command::Enclave(args) => enclave::run(&args)?,
         Command::Journal(args) => journal::run(&args)?,
+        Command::Officer(args) => officer::run(&args)?,
         Command::Receipt(args) => receipt::run(&args)?,
         Command::Purge(args) => purge::run(&args)?,
         Command::Hold(args) => hold::run(&args)?,

@@ -2,6 +2,7 @@
 
 mod chronicle;
 mod counters;
+mod disclosure;
 mod discover;
 mod documents;
 mod encoded;
@@ -43,6 +44,7 @@ use crate::types::{Address, Class, GroupId, PayloadId, PeerUrl, Privacy, Privacy
 
 pub use chronicle::{Chronicle, log_name};
 pub use counters::{Counter, Counters};
+pub use disclosure::{DisclosureError, ReleaseStream};
 pub use discover::{PartyInfoAnswer, PartyInfoFrom};
 pub use documents::{
     BrokenOff, Contents, DocumentError, DocumentFigures, DocumentLimits, DocumentPlace, DocumentReceipt, DocumentState, Incoming,
@@ -103,6 +105,7 @@ pub struct Node {
     pub(crate) orders: tokio::sync::Mutex<()>,
     /// Held while a case is changed.
     pub(crate) cases: tokio::sync::Mutex<()>,
+    pub(crate) disclosures: disclosure::Disclosures,
     pub(crate) holds: holds::Holds,
     pub(crate) purges: Purges,
     pub(crate) index: rights::Index,
@@ -131,6 +134,7 @@ impl Node {
             governed: None,
             orders: tokio::sync::Mutex::default(),
             cases: tokio::sync::Mutex::default(),
+            disclosures: disclosure::Disclosures::default(),
             holds: holds::Holds::default(),
             purges: Purges::default(),
             index: rights::Index::default(),

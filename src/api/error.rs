@@ -12,7 +12,7 @@ use hyper::ext::ReasonPhrase;
 
 use super::request::RequestError;
 use crate::enclave::EnclaveError;
-use crate::services::{self, DocumentError, ErasureError, HoldError, PeerError};
+use crate::services::{self, DisclosureError, DocumentError, ErasureError, HoldError, PeerError};
 use crate::store::StoreError;
 use crate::types::{Code, Coded};
 use crate::wire::DecodeError;
@@ -208,6 +208,7 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         E::Erased(_) => StatusCode::GONE,
         E::Erasure(error) => erasure_status(error),
         E::Hold(error) => hold_status(error),
+        E::Disclosure(error) => disclosure_status(error),
         E::Enclave(EnclaveError::HoldKeyGone) | E::Leaving(_) => StatusCode::CONFLICT,
         E::GroupsUnavailable | E::RolledBack(_) => StatusCode::SERVICE_UNAVAILABLE,
         E::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -229,6 +230,20 @@ fn erasure_status(error: &ErasureError) -> StatusCode {
         ErasureError::Order(_) => StatusCode::FORBIDDEN,
         ErasureError::Text | ErasureError::Past => StatusCode::BAD_REQUEST,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn disclosure_status(error: &DisclosureError) -> StatusCode {
+    use DisclosureError as E;
+    use crate::disclosure::Refused as R;
+    match error {
+        E::Unknown(_) => StatusCode::NOT_FOUND,
+        E::Exists(_) | E::NotYet | E::Shares { .. } => StatusCode::CONFLICT,
+        E::Nothing | E::TooMany(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        E::Refused(R::Form(..) | R::Network(_) | R::Window(_)) => StatusCode::BAD_REQUEST,
+        E::Refused(R::Expired | R::Revoked | R::Erased(..)) => StatusCode::GONE,
+        E::Refused(R::State(..) | R::Views | R::TooFew { .. }) => StatusCode::CONFLICT,
+        _ => StatusCode::FORBIDDEN,
     }
 }
 

@@ -14,8 +14,10 @@ use data_encoding::BASE64;
 use crate::types::ParseError;
 
 mod capsule;
+pub mod dkg;
 mod group;
 mod interpolate;
+pub mod reshare;
 mod share;
 
 pub use capsule::Capsule;

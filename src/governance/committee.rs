@@ -68,6 +68,11 @@ impl Committee {
         format!("{} {}", self.purpose, self.epoch)
     }
 
+    /// The rules of a committee by itself, those that a policy is held to.
+    pub fn verify(&self) -> Result<(), DocumentError> {
+        check(std::slice::from_ref(self))
+    }
+
     fn is(&self, other: &Self) -> bool {
         (self.purpose, self.epoch) == (other.purpose, other.epoch)
     }

@@ -167,7 +167,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 21] = [
+    let named: [(&'static str, &Counter); 23] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -189,6 +189,8 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("documents_erased", &counters.documents_erased),
         ("documents_delivered", &counters.documents_delivered),
         ("documents_delivery_failed", &counters.documents_delivery_failed),
+        ("disclosed", &counters.disclosed),
+        ("disclosure_notices", &counters.disclosure_notices),
     ];
     named.into_iter().map(|(name, counter)| (name, counter.value())).collect()
 }

@@ -14,6 +14,8 @@ pub enum Act {
     AcceptRollback,
     /// Sees what the loss of a key, a disk or a member exposes.
     BreachRadius,
+    /// Hands an officer's verdict or shares to the node. What counts is the officer's signature.
+    ApproveDisclosure,
     /// Destroys a payload's keys and buries it. Dangerous.
     Erase,
     /// Gives more time to the answer to a request, or refuses it.
@@ -34,6 +36,8 @@ pub enum Act {
     Purge,
     /// Reads directory, policy and their history.
     ReadDocuments,
+    /// Sees requests for disclosure, what they resolve to, and notices that came.
+    ReadDisclosures,
     /// Sees which holds there are.
     ReadHolds,
     /// Reads records of the journal.
@@ -42,8 +46,14 @@ pub enum Act {
     ReadErasures,
     /// Ends a hold before its time. Dangerous.
     ReleaseHold,
+    /// Hands in an auditor's signed request.
+    RequestDisclosure,
     /// Opens an erasure case, or looks at what it would reach.
     RequestErasure,
+    /// Takes a grant back.
+    RevokeDisclosure,
+    /// Takes what a grant is for: a view of it.
+    TakeDisclosure,
     /// Sees what is due to be erased.
     ReadRetention,
     /// Sees and declares what is known of an item, the people that it is about included.
@@ -73,6 +83,7 @@ const READERS: &[Role] = &[Role::Operator, Role::Dpo, Role::Auditor, Role::Super
 pub const RULES: &[Rule] = &[
     rule(Act::AcceptRollback, &[Role::Operator], Some(&[Role::Operator, Role::Governor]), true),
     rule(Act::AnswerErasure, &[Role::Dpo], None, true),
+    rule(Act::ApproveDisclosure, &[Role::Officer, Role::Operator, Role::Dpo], None, true),
     rule(Act::BreachRadius, &[Role::Operator, Role::Dpo], None, true),
     rule(Act::Erase, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
     rule(Act::ExportJournal, READERS, None, true),
@@ -82,6 +93,12 @@ pub const RULES: &[Rule] = &[
     rule(Act::PlaceHold, &[Role::Dpo], None, true),
     rule(Act::PublishDocument, &[Role::Operator, Role::Governor], None, true),
     rule(Act::Purge, &[Role::Operator, Role::Dpo], None, true),
+    rule(
+        Act::ReadDisclosures,
+        &[Role::Operator, Role::Dpo, Role::Officer, Role::Auditor, Role::Supervisor],
+        None,
+        true,
+    ),
     rule(Act::ReadDocuments, &Role::ALL, None, false),
     rule(Act::ReadErasures, READERS, None, true),
     rule(Act::ReadHolds, READERS, None, true),
@@ -90,7 +107,10 @@ pub const RULES: &[Rule] = &[
     // A collector asks every few seconds: its calls would be most of the journal.
     rule(Act::ReadStatus, &Role::ALL, None, false),
     rule(Act::ReleaseHold, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
+    rule(Act::RequestDisclosure, &[Role::Auditor, Role::Dpo], None, true),
     rule(Act::RequestErasure, &[Role::Dpo], None, true),
+    rule(Act::RevokeDisclosure, &[Role::Dpo, Role::Officer], None, true),
+    rule(Act::TakeDisclosure, &[Role::Auditor, Role::Dpo], None, true),
     rule(Act::Tag, &[Role::Dpo], None, true),
     rule(Act::RotateRoot, &[Role::Operator], None, true),
 ];
@@ -111,6 +131,7 @@ impl Act {
         match self {
             Self::AcceptRollback => "accept-rollback",
             Self::AnswerErasure => "answer-erasure",
+            Self::ApproveDisclosure => "approve-disclosure",
             Self::BreachRadius => "breach-radius",
             Self::Erase => "erase",
             Self::ExportJournal => "export-journal",
@@ -120,6 +141,7 @@ impl Act {
             Self::PlaceHold => "place-hold",
             Self::PublishDocument => "publish-document",
             Self::Purge => "purge",
+            Self::ReadDisclosures => "read-disclosures",
             Self::ReadDocuments => "read-documents",
             Self::ReadErasures => "read-erasures",
             Self::ReadHolds => "read-holds",
@@ -127,8 +149,11 @@ impl Act {
             Self::ReadRetention => "read-retention",
             Self::ReadStatus => "read-status",
             Self::ReleaseHold => "release-hold",
+            Self::RequestDisclosure => "request-disclosure",
             Self::RequestErasure => "request-erasure",
+            Self::TakeDisclosure => "take-disclosure",
             Self::Tag => "tag",
+            Self::RevokeDisclosure => "revoke-disclosure",
             Self::RotateRoot => "rotate-root",
         }
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::{GovernanceError, files};
-use crate::governance::{Governor, Head, State};
+use crate::governance::{Committee, Governor, Head, State};
 use crate::types::MemberId;
 
 /// What `propose` fills in itself.
@@ -75,6 +75,11 @@ pub(super) fn set_state(table: &mut Table, id: &MemberId, state: State) -> Resul
 /// Adds a governor.
 pub(super) fn add_governor(table: &mut Table, governor: &Governor) {
     list(table, "governors").push(Value::String(governor.to_string()));
+}
+
+/// Puts a committee in the place of the one of its purpose and epoch.
+pub(super) fn set_committee(table: &mut Table, committee: &Committee) {
+    merge(table, self::table(&committee.to_toml()));
 }
 
 /// Removes the governor of a name.
