@@ -35,7 +35,7 @@ impl Node {
         }
         let mut all = known;
         all.push(signed.clone());
-        let counted = self.count(&dossier, &all)?;
+        let counted = self.count_verdicts(&dossier, &all)?;
         let until = counted.until();
         let step = Step::Counted { enough: counted.is_enough().is_ok(), until, possible: counted.is_possible };
         dossier.life = dossier.life.step(step, now()).map_err(DisclosureError::from)?;
@@ -57,7 +57,7 @@ impl Node {
     }
 
     /// Counts the verdicts of a dossier as of now.
-    pub(super) fn count(&self, dossier: &Dossier, verdicts: &[SignedVerdict]) -> Result<Tally, Error> {
+    pub(super) fn count_verdicts(&self, dossier: &Dossier, verdicts: &[SignedVerdict]) -> Result<Tally, Error> {
         let charter = self.needs_governance()?.charter();
         let (request, docket) = (dossier.request()?, dossier.docket()?);
         let epochs = dossier.epochs.iter().copied().collect();

@@ -17,10 +17,10 @@ impl Node {
     /// grant's state.
     pub async fn request_disclosure(self: &Arc<Self>, request: Vec<u8>, by: &str) -> Result<serde_json::Value, Error> {
         let (node, by) = (Arc::clone(self), by.to_owned());
-        to_its_end(async move { node.ask(&request, &by).await }).await
+        to_its_end(async move { node.ask_disclosure(&request, &by).await }).await
     }
 
-    async fn ask(&self, request: &[u8], by: &str) -> Result<serde_json::Value, Error> {
+    async fn ask_disclosure(&self, request: &[u8], by: &str) -> Result<serde_json::Value, Error> {
         let governed = Arc::clone(self.discloses()?);
         let signed = SignedRequest::decode(request).map_err(DisclosureError::from)?;
         let asked = signed.verify(&governed.network).map_err(DisclosureError::from)?;

@@ -89,7 +89,7 @@ impl Node {
     pub(super) async fn tell_due(&self) -> Result<(), Error> {
         let governed = Arc::clone(self.needs_governance()?);
         let charter = governed.charter();
-        for (place, member, notice) in self.due(now()).await?.into_iter().take(TOGETHER) {
+        for (place, member, notice) in self.notices_due(now()).await?.into_iter().take(TOGETHER) {
             let Some(to) = charter.members().by_id(&member).and_then(native_address) else {
                 let event = Happening::now(What::DisclosureNotice).member(&member).text("runs a Tessera and cannot be told").event();
                 self.store.write(vec![delete(place)], vec![event]).await?;
@@ -131,7 +131,7 @@ impl Node {
     pub async fn disclosure_notices(&self, after: Option<&str>, limit: usize) -> Result<Vec<Value>, Error> {
         let after = after.map(|name| data_encoding::HEXLOWER.decode(name.as_bytes())).transpose();
         let after = after.map_err(|_| Error::BadRequest("not the name of a notice".into()))?;
-        let came = self.came(after.as_deref(), limit).await?;
+        let came = self.notices_came(after.as_deref(), limit).await?;
         let shown = came.into_iter().map(|(name, notice)| {
             json!({ "name": data_encoding::HEXLOWER.encode(&name), "notice": data_encoding::BASE64.encode(&notice) })
         });

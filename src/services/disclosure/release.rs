@@ -71,7 +71,7 @@ impl Node {
         let _gate = self.disclosures.gate.lock().await;
         let mut dossier = self.dossier(&grant).await?;
         self.enough_shares(&dossier).await?;
-        self.count(&dossier, &dossier.verdicts()?)?.is_enough().map_err(DisclosureError::from)?;
+        self.count_verdicts(&dossier, &dossier.verdicts()?)?.is_enough().map_err(DisclosureError::from)?;
         if dossier.released >= dossier.life.used {
             self.record_view(&governed, &mut dossier).await?;
         }

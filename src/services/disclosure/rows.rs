@@ -209,7 +209,7 @@ impl Node {
     }
 
     /// Notices that are due, with their places and to whom they go.
-    pub(super) async fn due(&self, now: u64) -> Result<Vec<(Bytes, MemberId, Bytes)>, Error> {
+    pub(super) async fn notices_due(&self, now: u64) -> Result<Vec<(Bytes, MemberId, Bytes)>, Error> {
         let rows = self.store.rows(Table::Disclosure, &[WAITING], None, PAGE).await?;
         let mut due = Vec::new();
         for (place, notice) in rows {
@@ -227,7 +227,7 @@ impl Node {
     }
 
     /// Notices that came, after one, with their names.
-    pub(super) async fn came(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, Error> {
+    pub(super) async fn notices_came(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, Error> {
         let after = after.map(|name| key(CAME, &[name]));
         let rows = self.store.rows(Table::Disclosure, &[CAME], after.as_deref(), limit).await?;
         Ok(rows.into_iter().map(|(place, notice)| (place.slice(1..), notice)).collect())
