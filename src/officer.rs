@@ -176,7 +176,8 @@ impl Folder {
         let place = Place::of(network, committee);
         if !share_file(&self.path, &place).is_file() {
             let older = (1..committee.generation).rev();
-            let mut older = older.filter(|generation| share_file(&self.path, &Place { generation: *generation, ..place }).is_file());
+            let mut older =
+                older.filter(|generation| share_file(&self.path, &Place { generation: *generation, ..place }).is_file());
             return Err(match older.next() {
                 Some(generation) => OfficerError::OldShare { committee: title, generation, current: committee.generation },
                 None => OfficerError::NoShare(title),
@@ -192,9 +193,8 @@ impl Folder {
     /// The newest committee of a purpose and epoch that the folder knows.
     pub fn newest(&self, network: &NetworkId, purpose: Purpose, epoch: u64) -> Result<Option<CommitteeFile>, OfficerError> {
         let all = Self::committees_of(&self.path)?.into_iter();
-        let is_it = |file: &CommitteeFile| {
-            file.network == *network && (file.committee.purpose, file.committee.epoch) == (purpose, epoch)
-        };
+        let is_it =
+            |file: &CommitteeFile| file.network == *network && (file.committee.purpose, file.committee.epoch) == (purpose, epoch);
         Ok(all.filter(is_it).next_back())
     }
 

@@ -45,7 +45,9 @@ pub enum CeremonyError {
     #[error("{0} dealt a share that does not fit its commitments: run the ceremony again without {0}")]
     Share(String),
     /// Somebody accuses somebody.
-    #[error("{accuser} names {accused} as a cheater ({code}): one of the two is. Run the ceremony again, without whom you find it was")]
+    #[error(
+        "{accuser} names {accused} as a cheater ({code}): one of the two is. Run the ceremony again, without whom you find it was"
+    )]
     Accused {
         /// Who signed the accusation.
         accuser: String,

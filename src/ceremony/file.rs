@@ -145,6 +145,9 @@ impl CommitteeFile {
         if count >= old.threshold {
             return Ok(());
         }
-        Err(CeremonyError::Unsigned(format!("{count} officers of the committee before have signed, needed are {}", old.threshold)))
+        Err(CeremonyError::Unsigned(format!(
+            "{count} officers of the committee before have signed, needed are {}",
+            old.threshold
+        )))
     }
 }

@@ -112,8 +112,7 @@ impl Plan {
         let committee = &previous.file.committee;
         let (purpose, epoch, generation) = (committee.purpose, committee.epoch, committee.generation + 1);
         let network = previous.file.network;
-        let plan =
-            Self { network, purpose, epoch, generation, threshold, officers, previous: Some(previous), nonce: random() };
+        let plan = Self { network, purpose, epoch, generation, threshold, officers, previous: Some(previous), nonce: random() };
         plan.check()?;
         Ok(plan)
     }
@@ -263,12 +262,19 @@ impl Plan {
         }
         let before = self.previous.as_ref().map(|previous| &previous.file.committee);
         if let Some(card) = cards().find(|card| !card.is_vouched(before)) {
-            return Err(CeremonyError::Card(format!("that of {} is not signed, and no committee before has such an officer", card.name)));
+            return Err(CeremonyError::Card(format!(
+                "that of {} is not signed, and no committee before has such an officer",
+                card.name
+            )));
         }
         if cards().map(|card| card.entity.as_str()).collect::<BTreeSet<_>>().len() < k {
             return wrong("as many entities as officers are needed to open");
         }
-        let is_numbered = if self.previous.is_some() { !self.officers.contains_key(&0) } else { self.officers.keys().copied().eq(1..=u16::try_from(n).unwrap_or(0)) };
+        let is_numbered = if self.previous.is_some() {
+            !self.officers.contains_key(&0)
+        } else {
+            self.officers.keys().copied().eq(1..=u16::try_from(n).unwrap_or(0))
+        };
         if !is_numbered || self.epoch == 0 {
             return wrong("officers of a new key are numbered from 1, and epochs are");
         }

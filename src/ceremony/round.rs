@@ -112,7 +112,8 @@ impl<'a> Board<'a> {
 
     /// What is repeated of the first round, in the order of the dealers.
     pub(crate) fn seen(&self) -> Vec<Seen> {
-        let seen = |party: &Party| self.message(1, &party.key).map(|said| Seen { digest: said.digest(), signature: said.signature });
+        let seen =
+            |party: &Party| self.message(1, &party.key).map(|said| Seen { digest: said.digest(), signature: said.signature });
         self.dealers().into_values().filter_map(seen).collect()
     }
 

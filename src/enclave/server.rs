@@ -128,7 +128,7 @@ async fn answer(enclave: &dyn Enclave, request: Request) -> Result<Response, Enc
         Request::Open(id, head, nonce, ciphertext) => Response::Opened(enclave.open(id, &head, nonce, ciphertext).await?),
         Request::Meta(id, head) => Response::Meta(enclave.meta(id, &head).await?),
         Request::Verify(id, head, nonce, ciphertext) => Response::Meta(enclave.verify(id, &head, nonce, ciphertext).await?),
-        Request::Ingest(id, payload) => Response::Ingest(enclave.ingest(id, &payload).await?),
+        Request::Ingest(id, payload, escrow) => Response::Ingest(enclave.ingest(id, &payload, escrow).await?),
         Request::OpenPayload(payload) => Response::Plaintext(enclave.open_payload(&payload).await?.map(Plain)),
         Request::Rewrite(id, head, meta) => Response::Head(enclave.rewrite(id, &head, meta).await?),
         Request::SameKey(id, a, b) => Response::Truth(enclave.same_key(id, &a, &b).await?),
@@ -160,8 +160,12 @@ async fn answer_native(enclave: &dyn Enclave, request: Request) -> Result<Respon
         Request::ReboxNative(id, head, nonce, ciphertext, target) => {
             Response::Delivery(enclave.rebox_native(id, &head, nonce, ciphertext, target).await?)
         }
-        Request::IngestNative(delivery, sender_key) => {
-            Response::NativeIngest(enclave.ingest_native(&delivery, sender_key).await?)
+        Request::IngestNative(delivery, sender_key, escrows) => {
+            Response::NativeIngest(enclave.ingest_native(&delivery, sender_key, &escrows).await?)
+        }
+        Request::Escrow(id, head) => Response::Escrowed(enclave.escrow(id, &head).await?),
+        Request::ReleaseEscrow(id, head, nonce, to, info) => {
+            Response::Beside(enclave.release_escrow(id, &head, nonce, to, info).await?)
         }
         Request::SealBeside(head, label, Plain(mut text)) => {
             Response::Beside(enclave.seal_beside(&head, &label, std::mem::take(&mut *text)).await?)

@@ -77,7 +77,13 @@ impl Officers {
     }
 }
 
-fn reshare(officers: &Officers, file: &CommitteeFile, dealers: &[u16], seats: &[(u16, u16)], threshold: u16) -> Result<Plan, CeremonyError> {
+fn reshare(
+    officers: &Officers,
+    file: &CommitteeFile,
+    dealers: &[u16],
+    seats: &[(u16, u16)],
+    threshold: u16,
+) -> Result<Plan, CeremonyError> {
     let previous = Previous { file: file.clone(), dealers: dealers.iter().copied().collect::<BTreeSet<_>>() };
     let cards: BTreeMap<u16, Card> = seats.iter().map(|(index, at)| (*index, officers.card(*at))).collect();
     Plan::reshare(previous, threshold, cards)

@@ -78,6 +78,7 @@ impl<'a> Outsider<'a> {
             time: now(),
             privacy: &Privacy::default(),
             recipients: &[recipient],
+            escrow: None,
         };
         let (header, audience) = statement.about(content, &Secret::random()).unwrap();
         let signature = by.signing().sign(&header::signed(&network, &header));
@@ -85,7 +86,8 @@ impl<'a> Outsider<'a> {
         let theirs = EpochKey::decode(&self.call(to, path::EPOCH, &None::<u8>).unwrap()).unwrap();
         let keys = Pair::agree(&network, &private, &epoch.public, &theirs.public).unwrap();
         let openings = [audience.opening(&recipient).unwrap()];
-        let parcel = Parcel { data_key: &content.data_key, openings: &openings, signature: &signature, header: &header };
+        let parcel =
+            Parcel { data_key: &content.data_key, sigma: None, openings: &openings, signature: &signature, header: &header };
         let (from, to, day, box_nonce) = (epoch.public, theirs.public, epoch.day, [9; 24]);
         let sealed = parcel.seal(keys.sending.expose(), &box_nonce, parcel::Route { from: &from, to: &to, day, id: &content.id });
         let (nonce, ciphertext, sealed) = (content.nonce, content.ciphertext.clone(), sealed.unwrap());

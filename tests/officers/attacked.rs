@@ -74,9 +74,7 @@ fn a_folder_that_was_put_back_is_found_out_and_gives_nothing() {
     officers.copy("o1-first", "o1");
     ground.run(&format!("officer handover --ceremony next --committee {file} --remove o3 --add o4/officer.pub")).well();
     officers.step("handover", "next", 1).badly(7032, "restored from an older copy");
-    ground
-        .run(&format!("officer destroy --folder o1 --password-file password --committee {file}"))
-        .badly(7033, "generation 2");
+    ground.run(&format!("officer destroy --folder o1 --password-file password --committee {file}")).badly(7033, "generation 2");
     // And who is up to date deals no more from the committee of before.
     ground.run("officer refresh --ceremony back --committee dkg/committee.toml").well();
     officers.step("refresh", "back", 2).badly(7035, "generation 2");
@@ -115,7 +113,9 @@ fn without_the_password_nothing_opens() {
     ground.run("officer dkg --ceremony dkg --folder o1 --password-file wrong --yes").badly(4207, "does not unlock");
     ground.write("empty", "\n");
     ground.run("officer init --folder o9 --name a --entity b --password-file empty").badly(7012, "locked");
-    ground.run("officer init --folder o1 --name a --entity b --password-file password --argonconfig argon.json").badly(4201, "exists");
+    ground
+        .run("officer init --folder o1 --name a --entity b --password-file password --argonconfig argon.json")
+        .badly(4201, "exists");
     ground.run("officer dkg --ceremony dkg --folder nobody --password-file password").badly(7010, "officer.pub");
     // The folder's root is the other half: another's opens nothing.
     std::fs::copy(ground.path("o2").join("root-1.key"), ground.path("o1").join("root-1.key")).unwrap();

@@ -77,7 +77,9 @@ fn what_makes_no_committee_is_refused_before_anybody_says_a_word() {
     officers.plan("dkg", &[1, 2, 3, 4], 3);
     let file = officers.run("dkg", "dkg", &[1, 2, 3, 4]);
     ground.run(&format!("officer refresh --ceremony no --committee {file} --threshold 2")).badly(7015, "never lowered");
-    ground.run(&format!("officer refresh --ceremony no --committee {file} --dealer o1 --dealer o2")).badly(7015, "at least the threshold");
+    ground
+        .run(&format!("officer refresh --ceremony no --committee {file} --dealer o1 --dealer o2"))
+        .badly(7015, "at least the threshold");
     // A plan is never overwritten, and needs a yes.
     let network = &officers.network;
     ground

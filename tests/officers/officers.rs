@@ -17,7 +17,8 @@ impl Officers {
     }
 
     pub fn init(&self, at: usize) {
-        let call = format!("officer init --folder o{at} --name o{at} --entity E{at} --password-file password --argonconfig argon.json");
+        let call =
+            format!("officer init --folder o{at} --name o{at} --entity E{at} --password-file password --argonconfig argon.json");
         let card = self.ground.run(&call).well();
         assert_eq!(self.ground.read(&format!("o{at}/officer.pub")), card);
     }
@@ -61,7 +62,8 @@ impl Officers {
     pub fn enact(&self, version: usize, committee: &str) {
         self.ground.run(&format!("governance propose policy --from node --committee {committee} --out {version}")).well();
         let version = version.to_string();
-        let call = |name: &str| format!("governance sign {version} --key {name}.key --password-file password --folder node --yes");
+        let call =
+            |name: &str| format!("governance sign {version} --key {name}.key --password-file password --folder node --yes");
         self.ground.run(&call("ana")).well();
         self.ground.run(&call("ben")).well();
         self.ground.run(&format!("governance publish {version} --into node")).well();

@@ -140,7 +140,8 @@ fn reshare(
     let k = usize::try_from(old.threshold).unwrap_or(usize::MAX);
     let mut dealers: BTreeSet<u16> = BTreeSet::new();
     if before.dealer.is_empty() {
-        let (gone, stays): (Vec<&Officer>, Vec<&Officer>) = old.officers.iter().partition(|officer| leaving.contains(&officer.name));
+        let (gone, stays): (Vec<&Officer>, Vec<&Officer>) =
+            old.officers.iter().partition(|officer| leaving.contains(&officer.name));
         let lacking = k.saturating_sub(stays.len());
         dealers.extend(stays.into_iter().chain(gone.into_iter().take(lacking)).map(|officer| officer.index));
     }

@@ -72,7 +72,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 /// One more lost officer, and nobody opens anything any more, for ever.
 fn warn(committee: &Committee, live: u64) {
     if live == committee.threshold {
-        eprintln!("warning: {} has as many officers as open it: one more lost, and nothing opens. Hand over to new ones now", committee.title());
+        eprintln!(
+            "warning: {} has as many officers as open it: one more lost, and nothing opens. Hand over to new ones now",
+            committee.title()
+        );
     } else if live < committee.threshold {
         eprintln!("warning: {} has too few officers: nothing of this key opens any more. Make a new epoch", committee.title());
     }

@@ -46,7 +46,8 @@ pub(super) fn run(args: &Shared) -> Result<(), Failure> {
 
 /// A plan in words that an officer can check.
 fn told(plan: &Plan) -> String {
-    let mut out = format!("ceremony {}\nnetwork {}\n{}: {} of these open\n", plan.id(), plan.network, plan.title(), plan.threshold);
+    let mut out =
+        format!("ceremony {}\nnetwork {}\n{}: {} of these open\n", plan.id(), plan.network, plan.title(), plan.threshold);
     for (index, card) in &plan.officers {
         out += &format!("  {index}  {}, {}  {}\n", card.name, card.entity, card.signing_key);
     }

@@ -167,11 +167,7 @@ fn start(shape: Shape, me: u16, seed: &Secret<32>) -> Result<(round1::SecretPack
     dkg::part1(identifier(me)?, shape.officers, shape.threshold, Seeded::new(seed)).map_err(|_| Fault::Shape)
 }
 
-fn packages(
-    shape: Shape,
-    me: u16,
-    broadcasts: &BTreeMap<u16, Vec<u8>>,
-) -> Result<BTreeMap<Identifier, round1::Package>, Fault> {
+fn packages(shape: Shape, me: u16, broadcasts: &BTreeMap<u16, Vec<u8>>) -> Result<BTreeMap<Identifier, round1::Package>, Fault> {
     let mut packages = BTreeMap::new();
     for other in (1..=shape.officers).filter(|other| *other != me) {
         let bytes = broadcasts.get(&other).ok_or(Fault::Commitments(other))?;
@@ -194,10 +190,12 @@ fn identifier(index: u16) -> Result<Identifier, Fault> {
 }
 
 fn fault(error: &Error) -> Fault {
-    let number = |identifier: &Identifier| (1..=MAX_OFFICERS).find_map(|index| {
-        let index = u16::try_from(index).ok()?;
-        (Identifier::try_from(index).ok()? == *identifier).then_some(index)
-    });
+    let number = |identifier: &Identifier| {
+        (1..=MAX_OFFICERS).find_map(|index| {
+            let index = u16::try_from(index).ok()?;
+            (Identifier::try_from(index).ok()? == *identifier).then_some(index)
+        })
+    };
     match error {
         Error::InvalidProofOfKnowledge { culprit } => number(culprit).map_or(Fault::Shape, Fault::Proof),
         Error::InvalidSecretShare { culprit: Some(culprit) } => number(culprit).map_or(Fault::Shape, Fault::Share),

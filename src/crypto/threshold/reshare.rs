@@ -15,8 +15,8 @@ use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::Identity as _;
 use zeroize::Zeroize as _;
 
-use super::interpolate::coefficients;
 use super::dkg::{Fault, MAX_OFFICERS, Outcome, Public, Shape};
+use super::interpolate::coefficients;
 use crate::crypto::kdf;
 use crate::crypto::secret::Secret;
 

@@ -128,9 +128,14 @@ fn fewer_dealers_or_a_lower_threshold_are_refused() {
     };
     assert_eq!(new(&[1, 2, 3], 5, 3), Ok(()));
     assert_eq!(new(&[1, 2, 3, 4, 5], 7, 5), Ok(()));
-    for (dealers, receivers, threshold) in
-        [(&[1, 2][..], 5, 3), (&[1, 2, 3], 5, 2), (&[1, 2, 6], 5, 3), (&[1, 2, 3], 2, 3), (&[0, 1, 2, 3], 5, 3), (&[1, 2, 3], 33, 3)]
-    {
+    for (dealers, receivers, threshold) in [
+        (&[1, 2][..], 5, 3),
+        (&[1, 2, 3], 5, 2),
+        (&[1, 2, 6], 5, 3),
+        (&[1, 2, 3], 2, 3),
+        (&[0, 1, 2, 3], 5, 3),
+        (&[1, 2, 3], 33, 3),
+    ] {
         assert_eq!(new(dealers, receivers, threshold), Err(Fault::Shape), "{dealers:?} {receivers} {threshold}");
     }
     // A committee whose shares are not of its key.
