@@ -9,8 +9,8 @@ use celosia::crypto::puncture::KeyTree;
 use celosia::crypto::secret::Secret;
 use celosia::crypto::threshold::{Capsule, KeyShare, Partial, Prepared};
 use celosia::disclosure::{
-    Bundle, Item as DocketItem, Released, SignedDocket, SignedNotice, SignedRelease, SignedRequest, SignedRevocation, SignedShares,
-    SignedVerdict, frame_head,
+    Bundle, Item as DocketItem, Released, SignedDocket, SignedNotice, SignedRelease, SignedRequest, SignedRevocation,
+    SignedShares, SignedVerdict, frame_head,
 };
 use celosia::enclave::keyfile::KeyFile;
 use celosia::enclave::proto;

@@ -234,8 +234,8 @@ fn erasure_status(error: &ErasureError) -> StatusCode {
 }
 
 fn disclosure_status(error: &DisclosureError) -> StatusCode {
-    use DisclosureError as E;
     use crate::disclosure::Refused as R;
+    use DisclosureError as E;
     match error {
         E::Unknown(_) => StatusCode::NOT_FOUND,
         E::Exists(_) | E::NotYet | E::Shares { .. } => StatusCode::CONFLICT,

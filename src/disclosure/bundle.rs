@@ -5,7 +5,9 @@ use data_encoding::BASE64;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CheckedView, Epochs, Item, Refused, SignedDocket, SignedRequest, SignedVerdict, Tally, View, case_digest, committee_at, tally};
+use super::{
+    CheckedView, Epochs, Item, Refused, SignedDocket, SignedRequest, SignedVerdict, Tally, View, case_digest, committee_at, tally,
+};
 use crate::governance::Charter;
 use crate::translog::note::Note;
 use crate::types::NetworkId;

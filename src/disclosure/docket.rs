@@ -54,7 +54,16 @@ pub struct SignedDocket {
 /// Threat: an approval for one list is shown with another, or with the same list of another request.
 pub fn case_digest(docket: &Docket) -> [u8; 32] {
     let count = docket.items.to_be_bytes();
-    sha256(&[CASE, docket.network.as_bytes(), &docket.grant.0, &docket.request, docket.member.as_str().as_bytes(), &[0], &count, &docket.root])
+    sha256(&[
+        CASE,
+        docket.network.as_bytes(),
+        &docket.grant.0,
+        &docket.request,
+        docket.member.as_str().as_bytes(),
+        &[0],
+        &count,
+        &docket.root,
+    ])
 }
 
 impl Docket {

@@ -130,9 +130,9 @@ impl Notice {
             None => form.null(),
         };
         let form = form.list(self.items.len() as u64);
-        self.items.iter().fold(form, |form, told| {
-            form.list(3).bytes(&told.item.encode()).number(told.index).each(told.path.iter())
-        })
+        self.items
+            .iter()
+            .fold(form, |form, told| form.list(3).bytes(&told.item.encode()).number(told.index).each(told.path.iter()))
     }
 }
 

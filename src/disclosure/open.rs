@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use zeroize::Zeroizing;
 
-use super::{Docket, Found, Item, Refused, Released, SignedDocket, SignedRequest, SignedShares, case_digest, open_shares, sigma_info};
+use super::{
+    Docket, Found, Item, Refused, Released, SignedDocket, SignedRequest, SignedShares, case_digest, open_shares, sigma_info,
+};
 use crate::crypto::hash::{payload_id, sha256};
 use crate::crypto::hpke;
 use crate::crypto::nacl::{self, Nonce};
@@ -16,8 +18,8 @@ use crate::seal::celosia1::content;
 use crate::seal::escrow::{Carried, Label};
 use crate::translog::hash::Hash;
 use crate::types::PayloadId;
-use crate::wire::header::{self, Header, SUITE};
 use crate::wire::SignedAck;
+use crate::wire::header::{self, Header, SUITE};
 
 /// A payload that was opened, and everything that was found true of it.
 #[derive(Debug)]
@@ -60,7 +62,12 @@ pub struct Opener<'a> {
 
 impl<'a> Opener<'a> {
     /// Of a docket that was verified, with the private key of the grant.
-    pub fn new(charter: &'a Charter, request: &SignedRequest, docket: &'a SignedDocket, private: Secret<32>) -> Result<Self, Refused> {
+    pub fn new(
+        charter: &'a Charter,
+        request: &SignedRequest,
+        docket: &'a SignedDocket,
+        private: Secret<32>,
+    ) -> Result<Self, Refused> {
         request.verify(&charter.network())?;
         if hpke::BoxKey::of(&private) != request.request.box_key {
             return Err(Refused::OtherCase("key"));
@@ -119,7 +126,8 @@ impl<'a> Opener<'a> {
     }
 
     fn sigma(&self, id: PayloadId, label: &[u8], sealed: &[u8]) -> Result<(Secret<32>, Nonce), Refused> {
-        let plain = hpke::open(&self.private, &sigma_info(&case_digest(self.docket)), label, sealed).map_err(|_| Refused::Sigma(id))?;
+        let plain =
+            hpke::open(&self.private, &sigma_info(&case_digest(self.docket)), label, sealed).map_err(|_| Refused::Sigma(id))?;
         let (sigma, nonce) = plain.split_first_chunk::<32>().ok_or(Refused::Sigma(id))?;
         let nonce = nonce.try_into().map_err(|_| Refused::Sigma(id))?;
         Ok((Secret::init_with(|bytes| bytes.copy_from_slice(sigma)), nonce))
@@ -189,7 +197,11 @@ impl<'a> Opener<'a> {
     ) -> Result<(Header, [u8; 32]), Refused> {
         let wrong = |why| Refused::Header(id, why);
         let read = Header::decode(bytes).map_err(|_| wrong("it does not decode"))?;
-        if read.id != id || read.sender != label.sender || Some(&read.member) != label.member.as_ref() || read.class != label.class {
+        if read.id != id
+            || read.sender != label.sender
+            || Some(&read.member) != label.member.as_ref()
+            || read.class != label.class
+        {
             return Err(wrong("it is of another payload than its label"));
         }
         let carried = Carried { epoch: label.epoch, capsule: capsule.clone() };

@@ -29,7 +29,10 @@ pub fn page(report: &Report) -> String {
         ("Legal basis", report.basis.clone()),
         ("Asked for", report.scope.clone()),
         ("Window", report.window.clone()),
-        ("Secrecy order", if report.secrecy.is_empty() { "none: those concerned were told".into() } else { report.secrecy.clone() }),
+        (
+            "Secrecy order",
+            if report.secrecy.is_empty() { "none: those concerned were told".into() } else { report.secrecy.clone() },
+        ),
         ("Holder", party(&report.holder)),
         ("On record", format!("{}, in {}", report.view, report.log)),
         ("Witnesses of the record", if report.witnesses.is_empty() { "none yet".into() } else { report.witnesses.join(", ") }),

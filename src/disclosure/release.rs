@@ -172,9 +172,9 @@ fn read(bytes: &[u8]) -> Result<Released, DecodeError> {
     let released = match count {
         2 => Released::Withheld {
             id,
-            why: fields.word::<String>("words").and_then(|why| {
-                if why.len() > MAX_WORDS { Err(DecodeError::Length("words")) } else { Ok(why) }
-            })?,
+            why: fields
+                .word::<String>("words")
+                .and_then(|why| if why.len() > MAX_WORDS { Err(DecodeError::Length("words")) } else { Ok(why) })?,
         },
         6 => {
             let sealed = fields.bytes("sigma", 512)?.to_vec();
@@ -184,7 +184,8 @@ fn read(bytes: &[u8]) -> Result<Released, DecodeError> {
             if header.is_some() != signature.is_some() {
                 return Err(DecodeError::Value("signature"));
             }
-            let acks = fields.list("acknowledgements", |fields| SignedAck::decode(fields.bytes("acknowledgement", MAX_HEADER)?))?;
+            let acks =
+                fields.list("acknowledgements", |fields| SignedAck::decode(fields.bytes("acknowledgement", MAX_HEADER)?))?;
             Released::Given { id, sealed, ciphertext, header: header.zip(signature), acks }
         }
         _ => return Err(DecodeError::Length(FORM)),

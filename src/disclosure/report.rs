@@ -102,12 +102,20 @@ impl Report {
             basis: request.basis.clone(),
             scope: request.scope.to_string(),
             window: format!("{} to {}, {} view(s)", moment(request.from), moment(request.until), request.views),
-            secrecy: request.secrecy.as_ref().map_or_else(String::new, |secrecy| {
-                format!("{}, until {}", secrecy.reference, moment(secrecy.until))
-            }),
+            secrecy: request
+                .secrecy
+                .as_ref()
+                .map_or_else(String::new, |secrecy| format!("{}, until {}", secrecy.reference, moment(secrecy.until))),
             holder: member(charter.members(), &docket.member, docket.time),
             officers: approvals.iter().map(officer).collect(),
-            view: format!("view {} of {}, recorded {}, entry {} of {}", view.view, request.views, moment(view.at), view.index, view.size),
+            view: format!(
+                "view {} of {}, recorded {}, entry {} of {}",
+                view.view,
+                request.views,
+                moment(view.at),
+                view.index,
+                view.size
+            ),
             log: view.log.clone(),
             witnesses: view.witnesses.clone(),
             payloads: Vec::new(),

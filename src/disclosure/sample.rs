@@ -104,16 +104,8 @@ impl World {
         let head = Head { network, version: 1, previous: None, policy: None, issued };
         let classes = toml::from_str(CLASSES).expect("classes");
         let grace = "24h".parse().expect("a span");
-        let policy = Policy {
-            head,
-            threshold: 1,
-            governors,
-            grace,
-            genesis,
-            classes,
-            scopes: Vec::new(),
-            committees: vec![committee],
-        };
+        let policy =
+            Policy { head, threshold: 1, governors, grace, genesis, classes, scopes: Vec::new(), committees: vec![committee] };
         let mut charter = Charter::begin(&signed(&Document::Policy(policy))).expect("version 1");
         let members = ["banco", "otro"].map(|id| {
             let (key, address) = (key(id).verify_key(), Address::new(sha256(&[b"address", id.as_bytes()])));
@@ -253,8 +245,7 @@ impl World {
         let salt = [5; 32];
         let name = origin(&self.network, &self.member);
         let entry = commit(&salt, record.as_bytes());
-        let checkpoint =
-            Checkpoint { origin: name.clone(), size: 1, root: leaf(&entry), keys: None, extensions: Vec::new() };
+        let checkpoint = Checkpoint { origin: name.clone(), size: 1, root: leaf(&entry), keys: None, extensions: Vec::new() };
         let mut note = Note::new(checkpoint.to_string()).expect("a note");
         note.sign(&name, &key("banco"));
         let proof = Proof { extra: None, index: 0, path: Vec::new(), checkpoint: note }.to_string();
@@ -270,7 +261,8 @@ impl World {
     ) -> (SignedShares, Vec<Vec<u8>>) {
         let share = &self.shares[usize::from(officer) - 1];
         let signing = key(&format!("officer {officer}"));
-        make_shares(request, &docket.docket, items, (&self.committee().key, share, 1, 1), |message| signing.sign(message)).expect("shares")
+        make_shares(request, &docket.docket, items, (&self.committee().key, share, 1, 1), |message| signing.sign(message))
+            .expect("shares")
     }
 
     pub(super) fn released(&self, docket: &SignedDocket, kept: &Kept) -> Released {

@@ -171,7 +171,8 @@ pub fn make_shares(
 }
 
 fn seal(to: &BoxKey, shares: &Shares, number: u64, plain: &[u8]) -> Result<Vec<u8>, Refused> {
-    hpke::seal(to, &shares.info(), &shares.aad(number), plain).map_err(|_| Refused::Form("request", "its box key is unusable".into()))
+    hpke::seal(to, &shares.info(), &shares.aad(number), plain)
+        .map_err(|_| Refused::Form("request", "its box key is unusable".into()))
 }
 
 /// Opens an officer's shares with the private key of the grant: leaf and partial decryption of each item, in the order of the list. Whether

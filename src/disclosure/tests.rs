@@ -1,6 +1,7 @@
 //! The attacks that a disclosure must refuse, each for its own reason.
 
-use proptest::prelude::*;
+mod forms;
+mod life;
 
 use super::sample::{NOW, World, by_id, key};
 use super::*;
@@ -28,9 +29,13 @@ fn case(texts: &[&str]) -> Case {
 impl Case {
     fn epochs(&self) -> Result<Epochs, Refused> {
         let key = self.world.committee().key;
-        self.docket.check_items(&self.request, &self.items, |epoch| {
-            if epoch == 1 { Ok(key) } else { Err(Refused::NoCommittee(epoch)) }
-        })
+        self.docket.check_items(
+            &self.request,
+            &self.items,
+            |epoch| {
+                if epoch == 1 { Ok(key) } else { Err(Refused::NoCommittee(epoch)) }
+            },
+        )
     }
 
     fn tally(&self, verdicts: &[SignedVerdict], time: u64) -> Result<Tally, Refused> {
@@ -70,80 +75,6 @@ fn three_officers_open_exactly_what_was_granted_and_everything_is_proved() {
         assert_eq!(opened.header.expect("a header").member, case.world.member);
     }
     assert_eq!(case.open_with(&[2, 3, 4, 5], 0).expect("any three").payload.as_slice(), b"one payload");
-}
-
-#[test]
-fn every_document_reads_back_and_refuses_every_cut_and_every_tail() {
-    let case = case(&["x"]);
-    let verdicts = case.verdicts(&[1, 2, 3]);
-    let view = case.world.view(&case.docket.docket, &verdicts);
-    let (shares, _) = case.world.shares_of(&case.request, &case.docket, &case.items, 1);
-    let release = Release {
-        network: case.world.network,
-        grant: case.request.request.grant,
-        case: case_digest(&case.docket.docket),
-        member: case.world.member.clone(),
-        view: 1,
-        time: NOW,
-        items: 1,
-    };
-    let release = SignedRelease { signature: key("banco").sign(&release.statement()), release };
-    release.verify(&case.docket.docket, &key("banco").verify_key()).expect("the holder's");
-    let notice = Notice {
-        network: case.world.network,
-        to: "otro".parse().expect("a name"),
-        stage: Stage::Viewed,
-        page: 0,
-        time: NOW,
-        request: case.request.clone(),
-        docket: case.docket.clone(),
-        verdicts: verdicts.clone(),
-        view: Some(view),
-        items: vec![notice::Told { item: case.items[0].clone(), index: 0, path: Vec::new() }],
-    };
-    let notice = SignedNotice { signature: key("banco").sign(&notice.statement()), notice };
-    notice.verify(&key("banco").verify_key()).expect("the holder's");
-    assert_eq!(notice.verify(&key("otro").verify_key()), Err(Refused::Signature("notice")));
-    let revocation = Revocation {
-        network: case.world.network,
-        grant: case.request.request.grant,
-        officer: key("officer 2").verify_key(),
-        text: "out of scope".into(),
-        time: NOW,
-    };
-    let revocation = revocation.sign(|message| key("officer 2").sign(message));
-    revocation.verify(&case.world.network, case.request.request.grant, |_| true).expect("an officer's");
-    let other = GrantId([1; 16]);
-    assert_eq!(revocation.verify(&case.world.network, other, |_| true), Err(Refused::OtherCase("revocation")));
-    let withheld = Released::Withheld { id: case.items[0].id, why: "erased since".into() };
-    let given = case.world.released(&case.docket, &case.kept[0]);
-    type Again = fn(&[u8]) -> Result<Vec<u8>, Refused>;
-    let forms: [(Vec<u8>, Again); 9] = [
-        (case.request.encode(), |bytes| Ok(SignedRequest::decode(bytes)?.encode())),
-        (case.docket.encode(), |bytes| Ok(SignedDocket::decode(bytes)?.encode())),
-        (case.items[0].encode(), |bytes| Ok(Item::decode(bytes)?.encode())),
-        (verdicts[0].encode(), |bytes| Ok(SignedVerdict::decode(bytes)?.encode())),
-        (shares.encode(), |bytes| Ok(SignedShares::decode(bytes)?.encode())),
-        (release.encode(), |bytes| Ok(SignedRelease::decode(bytes)?.encode())),
-        (given.encode(), |bytes| Ok(Released::decode(bytes)?.encode())),
-        (notice.encode(), |bytes| Ok(SignedNotice::decode(bytes)?.encode())),
-        (revocation.encode(), |bytes| Ok(SignedRevocation::decode(bytes)?.encode())),
-    ];
-    for (number, (bytes, again)) in forms.iter().enumerate() {
-        assert_eq!(again(bytes).as_ref(), Ok(bytes), "form {number}");
-        for cut in 0..bytes.len() {
-            assert!(again(&bytes[..cut]).is_err(), "form {number}, cut at {cut}");
-        }
-        assert!(again(&[bytes.as_slice(), &[0]].concat()).is_err(), "form {number}");
-    }
-    assert_eq!(Released::decode(&withheld.encode()), Ok(withheld));
-    let framed = frame(&[7; 300]);
-    assert_eq!(frame_head(&framed), Ok(Frame::Of { head: 3, content: 300 }));
-    assert_eq!((frame_head(&[]), frame_head(&framed[..2])), (Ok(Frame::More), Ok(Frame::More)));
-    assert!(frame_head(&[0x58, 3]).is_err() && frame_head(&[0x80]).is_err() && frame_head(&[0x5a, 0xff, 0, 0, 0]).is_err());
-    let text = to_json("celosia-disclosure-request-1", &[case.request.encode()]);
-    assert_eq!(from_json("celosia-disclosure-request-1", &text), Ok(vec![case.request.encode()]));
-    assert!(from_json("celosia-disclosure-verdict-1", &text).is_err());
 }
 
 #[test]
@@ -223,7 +154,9 @@ fn a_wrong_or_swapped_label_and_a_replayed_point_are_seen_before_a_share_is_give
     assert_eq!(case.epochs(), Err(Refused::Capsule(x)));
     let request = case.request.clone();
     let share = &case.world.shares[0];
-    let made = make_shares(&request, &case.docket.docket, &case.items, (&case.world.committee().key, share, 1, 1), |message| key("officer 1").sign(message));
+    let made = make_shares(&request, &case.docket.docket, &case.items, (&case.world.committee().key, share, 1, 1), |message| {
+        key("officer 1").sign(message)
+    });
     assert_eq!(made.expect_err("no share"), Refused::Capsule(x), "the device checks it again before the secret is used");
     // Swapped whole: the list is not the docket's.
     case.items[0].found = Found::Escrowed { label: b, capsule: of_a };
@@ -245,8 +178,10 @@ fn a_corrupt_share_is_named_and_three_good_ones_still_open() {
     let case = case(&["x"]);
     let key_of = case.world.committee().key;
     let wrong = KeyShare::new(2, Secret::from_slice(&[1; 32].map(|byte: u8| byte & 0x0f)).expect("32 bytes")).expect("a share");
-    let forged =
-        make_shares(&case.request, &case.docket.docket, &case.items, (&key_of, &wrong, 1, 1), |message| key("officer 2").sign(message)).expect("shares");
+    let forged = make_shares(&case.request, &case.docket.docket, &case.items, (&key_of, &wrong, 1, 1), |message| {
+        key("officer 2").sign(message)
+    })
+    .expect("shares");
     let mut opener = case.world.opener(&case.request, &case.docket);
     opener.add(&forged.0, &forged.1).expect("signed by the officer");
     for officer in [1, 3] {
@@ -366,8 +301,14 @@ fn without_a_record_in_the_holders_own_log_there_is_no_view() {
     assert!(check(&altered, &verdicts).contains("not in the log"));
     let unsigned = View { proof: good.proof.replace("\u{2014} ", "\u{2014} x"), ..good.clone() };
     assert!(check(&unsigned, &verdicts).contains("checkpoint"));
-    let replayed = super::tests::case(&["y"]);
-    assert!(replayed.world.view(&replayed.docket.docket, &verdicts).check(&case.world.charter, &case.docket.docket, &verdicts).is_err());
+    let replayed = self::case(&["y"]);
+    assert!(
+        replayed
+            .world
+            .view(&replayed.docket.docket, &verdicts)
+            .check(&case.world.charter, &case.docket.docket, &verdicts)
+            .is_err()
+    );
 }
 
 #[test]
@@ -421,59 +362,4 @@ fn a_report_names_people_and_reads_back() {
         assert!(page.contains(word), "{word}");
     }
     assert!(!page.contains("<certificate>"));
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Act {
-    Count(bool, bool, u64),
-    Revoke,
-    View,
-    Wait(u64),
-}
-
-fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let act = prop_oneof![
-        (any::<bool>(), any::<bool>(), 1..60_u64).prop_map(|(enough, possible, until)| Act::Count(enough, possible, until)),
-        Just(Act::Revoke),
-        Just(Act::View),
-        Just(Act::View),
-        (0..20_u64).prop_map(Act::Wait),
-    ];
-    prop::collection::vec(act, 0..40)
-}
-
-proptest! {
-    /// Whatever is tried in whatever order: a view follows an approval, none follows an end, and there are never more than were granted.
-    #[test]
-    fn the_life_of_a_grant_keeps_its_rules(acts in acts(), views in 1..4_u32) {
-        let mut life = Life::begin(5, 50, views);
-        let (mut now, mut approved, mut over, mut seen, mut end) = (0, false, false, 0_u32, 50);
-        for act in acts {
-            let step = match act {
-                Act::Wait(time) => { now += time; over |= now >= end; continue }
-                Act::Count(enough, possible, until) => Step::Counted { enough, until, possible: possible || enough },
-                Act::Revoke => Step::Revoke,
-                Act::View => Step::View,
-            };
-            match life.step(step, now) {
-                Ok(after) => {
-                    prop_assert!(!over, "{step:?} after the end");
-                    match step {
-                        Step::View => { prop_assert!(approved && now >= 5 && seen < views); seen += 1 }
-                        Step::Revoke => over = true,
-                        Step::Counted { enough, until, possible } => {
-                            prop_assert!(!approved);
-                            approved |= enough;
-                            if enough { end = end.min(until); over |= now >= end; }
-                            over |= !possible;
-                        }
-                    }
-                    life = after;
-                }
-                Err(_) if step == Step::Revoke => prop_assert!(over),
-                Err(_) => {}
-            }
-            prop_assert_eq!(life.used, seen);
-        }
-    }
 }

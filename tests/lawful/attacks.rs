@@ -34,7 +34,9 @@ fn an_erased_payload_opens_for_nobody_with_every_share_and_every_backup() {
     // The store of before, with the key trees of now.
     court.members[0].stop();
     std::fs::remove_dir_all(&store).unwrap();
-    assert!(std::process::Command::new("cp").arg("-a").args([saved.as_str(), store.to_str().unwrap()]).status().unwrap().success());
+    assert!(
+        std::process::Command::new("cp").arg("-a").args([saved.as_str(), store.to_str().unwrap()]).status().unwrap().success()
+    );
     let data = court.at(0).folder.join("data");
     let data = data.to_str().unwrap();
     court.run(&["journal", "accept-rollback", "--data-dir", data, "--actor", "ana", "--reason", "disk lost"]).well();

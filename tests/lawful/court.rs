@@ -84,8 +84,18 @@ impl Court {
             let (folder, name, entity) = (self.path(&format!("o{at}")), format!("Officer {at}"), format!("Entity {at}"));
             let lock = [self.path("password"), self.path("argon.json")];
             self.run(&[
-                "officer", "init", "--folder", &folder, "--name", &name, "--entity", &entity, "--password-file", &lock[0],
-                "--argonconfig", &lock[1],
+                "officer",
+                "init",
+                "--folder",
+                &folder,
+                "--name",
+                &name,
+                "--entity",
+                &entity,
+                "--password-file",
+                &lock[0],
+                "--argonconfig",
+                &lock[1],
             ])
             .well();
             cards.extend(["--card".to_owned(), format!("{folder}/officer.pub")]);
@@ -147,8 +157,18 @@ impl Court {
     pub fn asks(&self, name: &str, at: usize, until: &str, arguments: &[&str]) -> Said {
         let (network, admin) = (self.network(), self.admin(at));
         let fixed = [
-            "--network", &network, "--mandate", "engagement 12/2026", "--purpose", "yearly audit", "--basis", "contract, clause 7",
-            "--until", until, "--admin", &admin,
+            "--network",
+            &network,
+            "--mandate",
+            "engagement 12/2026",
+            "--purpose",
+            "yearly audit",
+            "--basis",
+            "contract, clause 7",
+            "--until",
+            until,
+            "--admin",
+            &admin,
         ];
         self.audits(name, "request", &[&fixed[..], arguments].concat())
     }

@@ -93,12 +93,7 @@ pub const RULES: &[Rule] = &[
     rule(Act::PlaceHold, &[Role::Dpo], None, true),
     rule(Act::PublishDocument, &[Role::Operator, Role::Governor], None, true),
     rule(Act::Purge, &[Role::Operator, Role::Dpo], None, true),
-    rule(
-        Act::ReadDisclosures,
-        &[Role::Operator, Role::Dpo, Role::Officer, Role::Auditor, Role::Supervisor],
-        None,
-        true,
-    ),
+    rule(Act::ReadDisclosures, &[Role::Operator, Role::Dpo, Role::Officer, Role::Auditor, Role::Supervisor], None, true),
     rule(Act::ReadDocuments, &Role::ALL, None, false),
     rule(Act::ReadErasures, READERS, None, true),
     rule(Act::ReadHolds, READERS, None, true),

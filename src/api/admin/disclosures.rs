@@ -43,9 +43,8 @@ pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
     let approving = Router::new()
         .route("/disclosures/{grant}/approvals", post(approve))
         .route("/disclosures/{grant}/shares", post(give_shares).layer(DefaultBodyLimit::disable()));
-    let taking = Router::new()
-        .route("/disclosures/{grant}/shares/all", get(shares))
-        .route("/disclosures/{grant}/release", get(release));
+    let taking =
+        Router::new().route("/disclosures/{grant}/shares/all", get(shares)).route("/disclosures/{grant}/release", get(release));
     let parts: [(Router<Arc<Node>>, Act); 5] = [
         (reading, Act::ReadDisclosures),
         (Router::new().route("/disclosures", post(request)), Act::RequestDisclosure),
@@ -148,7 +147,12 @@ struct Ended {
     text: Option<String>,
 }
 
-async fn revoke(State(node): State<Arc<Node>>, Path(grant): Path<String>, who: Who, request: Request) -> Result<Json<Value>, Refusal> {
+async fn revoke(
+    State(node): State<Arc<Node>>,
+    Path(grant): Path<String>,
+    who: Who,
+    request: Request,
+) -> Result<Json<Value>, Refusal> {
     let grant = parse(&grant)?;
     match json_up_to(request, MAX_WORD).await? {
         Ended { document: Some(document), text: None } => {
@@ -160,9 +164,8 @@ async fn revoke(State(node): State<Arc<Node>>, Path(grant): Path<String>, who: W
 }
 
 fn streamed(stream: ReleaseStream) -> Response {
-    let pieces = stream::try_unfold(stream, |mut stream| async move {
-        Ok::<_, Error>(stream.next().await?.map(|piece| (piece, stream)))
-    });
+    let pieces =
+        stream::try_unfold(stream, |mut stream| async move { Ok::<_, Error>(stream.next().await?.map(|piece| (piece, stream))) });
     ([(CONTENT_TYPE, SEQUENCE)], Body::from_stream(pieces)).into_response()
 }
 

@@ -120,7 +120,8 @@ fn side_by_side(opener: &Opener<'_>, items: &[Item], frames: &[Vec<u8>], cores: 
     thread::scope(|scope| {
         let workers = items.chunks(each).zip(frames.chunks(each)).map(|(items, frames)| {
             scope.spawn(move || {
-                let open = |(item, frame): (&Item, &Vec<u8>)| Released::decode(frame).and_then(|released| opener.open(item, &released));
+                let open =
+                    |(item, frame): (&Item, &Vec<u8>)| Released::decode(frame).and_then(|released| opener.open(item, &released));
                 items.iter().zip(frames).map(open).collect::<Vec<_>>()
             })
         });

@@ -76,7 +76,8 @@ struct ScopeArgs {
 
 impl ScopeArgs {
     fn scope(&self) -> anyhow::Result<Scope> {
-        let made = self.made_from.zip(self.made_until).map(|(from, until)| Ok::<_, anyhow::Error>((millis(from)?, millis(until)?)));
+        let made =
+            self.made_from.zip(self.made_until).map(|(from, until)| Ok::<_, anyhow::Error>((millis(from)?, millis(until)?)));
         let by = match (&self.member, &self.contract, self.class) {
             _ if !self.ids.is_empty() => By::Items(self.ids.clone()),
             (Some(member), ..) => By::Member(member.clone()),
@@ -97,7 +98,8 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let known = Known::read(folder)?;
     let now = millis(Timestamp::now())?;
     let secrecy = args.secrecy.clone().zip(args.secret_until);
-    let secrecy = secrecy.map(|(reference, until)| Ok::<_, anyhow::Error>(Secrecy { reference, until: millis(until)? })).transpose()?;
+    let secrecy =
+        secrecy.map(|(reference, until)| Ok::<_, anyhow::Error>(Secrecy { reference, until: millis(until)? })).transpose()?;
     let request = Request {
         network: args.network,
         grant: known.grant,

@@ -25,7 +25,8 @@ impl Looked {
     pub(in crate::cli) fn open(file: &Path, network: &NetworkId) -> Result<Self, Failure> {
         let coded = |refused: Refused| Failure::coded(2, &refused);
         let mut frames = Frames::open(file)?;
-        let text = String::from_utf8(frames.expect()?).map_err(|_| coded(Refused::Form("case file", "its head is no text".into())))?;
+        let text =
+            String::from_utf8(frames.expect()?).map_err(|_| coded(Refused::Form("case file", "its head is no text".into())))?;
         let bundle = Bundle::read(&text).map_err(coded)?;
         let charter = bundle.charter(network, Timestamp::now()).map_err(coded)?;
         let (mut items, mut release, mut is_first) = (Vec::new(), None, true);

@@ -59,7 +59,8 @@ fn show(entry: &Value, out: Option<&Path>) -> Result<(), Failure> {
 /// From the file and the network's documents: who asked, what of ours, who approved, whether the view is on record.
 pub(super) fn verify(file: &Path, network: &NetworkId, directory: Option<&Path>) -> Result<(), Failure> {
     let coded = |refused: Refused| Failure::coded(2, &refused);
-    let folder = directory.ok_or_else(|| Failure::plain(2, "a notice is verified with the network's documents: give --directory"))?;
+    let folder =
+        directory.ok_or_else(|| Failure::plain(2, "a notice is verified with the network's documents: give --directory"))?;
     let folder = CharterFolder::open(folder, Some(*network), Timestamp::now()).map_err(|error| Failure::coded(2, &error))?;
     let charter = folder.charter();
     for bytes in carried(file, NOTICE)? {
@@ -72,7 +73,13 @@ pub(super) fn verify(file: &Path, network: &NetworkId, directory: Option<&Path>)
         let key = charter.members().by_id(&docket.member).and_then(|member| member.signing_key);
         let key = key.ok_or_else(|| coded(Refused::DocketSignature(docket.member.clone())))?;
         signed.verify(&key).map_err(coded)?;
-        say!("good: {} tells {} that {} payload(s) of its own were {}", docket.member, notice.to, notice.items.len(), notice.stage);
+        say!(
+            "good: {} tells {} that {} payload(s) of its own were {}",
+            docket.member,
+            notice.to,
+            notice.items.len(),
+            notice.stage
+        );
         show_request(request);
         let epochs: Epochs = notice.items.iter().filter_map(|told| told.item.label()?.ok()).map(|label| label.epoch).collect();
         let view = notice.view.as_ref().map(|view| view.check(charter, docket, &notice.verdicts)).transpose().map_err(coded)?;

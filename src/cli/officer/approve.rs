@@ -118,11 +118,17 @@ pub(super) fn look(unlock: &Unlock, case: &std::path::Path) -> Result<Looked, Fa
     let looked = Looked::open(case, &network)?;
     for epoch in &looked.epochs {
         let committee = looked.charter.policy().committee(Purpose::Escrow, *epoch);
-        let ours = known.iter().filter(|file| file.network == network && (file.committee.purpose, file.committee.epoch) == (Purpose::Escrow, *epoch));
+        let ours = known.iter().filter(|file| {
+            file.network == network && (file.committee.purpose, file.committee.epoch) == (Purpose::Escrow, *epoch)
+        });
         let mut ours = ours.peekable();
-        let is_known = ours.peek().is_none() || ours.any(|file| committee.is_some_and(|committee| committee.key == file.committee.key));
+        let is_known =
+            ours.peek().is_none() || ours.any(|file| committee.is_some_and(|committee| committee.key == file.committee.key));
         if !is_known {
-            return Err(Failure::coded(2, &Refused::Charter(format!("its escrow committee of epoch {epoch} has another key than this folder's"))));
+            return Err(Failure::coded(
+                2,
+                &Refused::Charter(format!("its escrow committee of epoch {epoch} has another key than this folder's")),
+            ));
         }
     }
     Ok(looked)

@@ -8,7 +8,8 @@ use data_encoding::HEXLOWER;
 use super::DisclosureError;
 use super::rows::{Dossier, frames, put_shares};
 use crate::disclosure::{
-    GrantId, Life, Refused, SignedRevocation, SignedShares, SignedVerdict, Stage, State, Step, Tally, case_digest, committee_at, tally,
+    GrantId, Life, Refused, SignedRevocation, SignedShares, SignedVerdict, Stage, State, Step, Tally, case_digest, committee_at,
+    tally,
 };
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;

@@ -40,7 +40,11 @@ impl Node {
         let mut rows = Vec::new();
         for (member, places) in self.concerned(governed, items).await? {
             for (page, places) in (0_u32..).zip(places.chunks(Notice::MAX_ITEMS)) {
-                let told = places.iter().map(|at| Told { item: items[*at].clone(), index: *at as u64, path: path_of(&leaves, *at as u64) });
+                let told = places.iter().map(|at| Told {
+                    item: items[*at].clone(),
+                    index: *at as u64,
+                    path: path_of(&leaves, *at as u64),
+                });
                 let notice = Notice {
                     network: governed.network,
                     to: member.clone(),
@@ -91,7 +95,8 @@ impl Node {
         let charter = governed.charter();
         for (place, member, notice) in self.notices_due(now()).await?.into_iter().take(TOGETHER) {
             let Some(to) = charter.members().by_id(&member).and_then(native_address) else {
-                let event = Happening::now(What::DisclosureNotice).member(&member).text("runs a Tessera and cannot be told").event();
+                let event =
+                    Happening::now(What::DisclosureNotice).member(&member).text("runs a Tessera and cannot be told").event();
                 self.store.write(vec![delete(place)], vec![event]).await?;
                 continue;
             };

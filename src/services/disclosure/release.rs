@@ -7,7 +7,9 @@ use bytes::Bytes;
 use super::DisclosureError;
 use super::approve::is_granted;
 use super::rows::{Dossier, KeptShares};
-use crate::disclosure::{Found, GrantId, Item, Refused, Release, Released, SignedRelease, case_digest, committee_at, frame, sigma_info};
+use crate::disclosure::{
+    Found, GrantId, Item, Refused, Release, Released, SignedRelease, case_digest, committee_at, frame, sigma_info,
+};
 use crate::enclave::EnclaveError;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
@@ -15,7 +17,6 @@ use crate::services::{Error, Node};
 use crate::store::{Kind, Lookup};
 use crate::types::PayloadId;
 use crate::wire::SignedAck;
-
 
 /// A case file or a release on its way, in pieces.
 pub struct ReleaseStream {
@@ -109,7 +110,9 @@ impl Node {
             Found::Held(words) => return withheld(words),
             Found::NoEscrow | Found::Absent => return withheld("it is not here any more".into()),
         }
-        let Lookup::Found(record) = self.store.get(Kind::Payload, &id).await? else { return withheld("it is not here any more".into()) };
+        let Lookup::Found(record) = self.store.get(Kind::Payload, &id).await? else {
+            return withheld("it is not here any more".into());
+        };
         let to = grant.request()?.request.box_key;
         let sealed = match self.enclave.release_escrow(id, &record.head, record.nonce, to, sigma_info(case)).await {
             Ok(sealed) => sealed,

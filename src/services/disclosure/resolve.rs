@@ -82,9 +82,7 @@ impl Node {
 
     async fn escrowed(&self, id: PayloadId, head: &SealedHead) -> Result<Found, Error> {
         match self.enclave.escrow(id, head).await {
-            Ok(Some(escrowed)) => {
-                Ok(Found::Escrowed { label: escrowed.label.encode(), capsule: Box::new(escrowed.capsule) })
-            }
+            Ok(Some(escrowed)) => Ok(Found::Escrowed { label: escrowed.label.encode(), capsule: Box::new(escrowed.capsule) }),
             Ok(None) => Ok(Found::NoEscrow),
             // Its erasure is under way.
             Err(EnclaveError::Erased) => Ok(Found::Erased("its key is destroyed; ask for the certificate of its erasure".into())),
@@ -97,7 +95,10 @@ impl Node {
         let rows = self.store.trace(&id).await?;
         let rows: Vec<String> = rows.iter().map(ToString::to_string).collect();
         let at = crate::disclosure::moment(time);
-        Ok(format!("erased {at}; journal row(s) {}; ask its sender for the certificate", if rows.is_empty() { "none".into() } else { rows.join(", ") }))
+        Ok(format!(
+            "erased {at}; journal row(s) {}; ask its sender for the certificate",
+            if rows.is_empty() { "none".into() } else { rows.join(", ") }
+        ))
     }
 
     async fn words_of_holds(&self, item: &ItemId) -> Result<String, Error> {
