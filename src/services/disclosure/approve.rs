@@ -13,7 +13,8 @@ use crate::disclosure::{
 };
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
-use crate::services::{Error, Node};
+use crate::services::{Error, Governed, Node};
+use crate::types::Coded as _;
 
 /// How far a signature's time may be from now, in milliseconds.
 ///
@@ -50,11 +51,23 @@ impl Node {
         });
         self.store.write(vec![dossier.put()?], vec![Happening::now(what).details(details).event()]).await?;
         if dossier.life.state == State::Granted {
-            self.record_view(&governed, &mut dossier).await?;
-            self.wait_for_view(&governed, &dossier).await?;
-            self.queue_notices(&governed, &dossier, &self.items(&grant).await?, Stage::Viewed).await?;
+            self.begin_view(&governed, &mut dossier).await?;
         }
         self.shown_disclosure(&dossier).await
+    }
+
+    /// Puts the first view of a grant on record and tells those concerned, once its window has begun.
+    async fn begin_view(&self, governed: &Arc<Governed>, dossier: &mut Dossier) -> Result<(), Error> {
+        if now() < dossier.life.from {
+            return Ok(());
+        }
+        self.record_view(governed, dossier).await?;
+        if let Err(error) = self.wait_for_view(governed, dossier).await {
+            // It is on record, and on its way into the log: the notices are told without the proof.
+            tracing::warn!(code = %error.code(), "the record of a view takes long");
+        }
+        let items = self.items(&dossier.grant()?).await?;
+        self.queue_notices(governed, dossier, &items, Stage::Viewed).await
     }
 
     /// Counts the verdicts of a dossier as of now.
@@ -121,7 +134,7 @@ impl Node {
         self.shown_disclosure(&dossier).await
     }
 
-    /// Ends grants whose time has come, and tells those concerned of every end.
+    /// Begins grants whose window has begun, ends those whose time has come, and tells those concerned of every end.
     pub(super) async fn expire_disclosures(&self) -> Result<(), Error> {
         let governed = Arc::clone(self.needs_governance()?);
         let mut after: Option<GrantId> = None;
@@ -129,9 +142,15 @@ impl Node {
             let page = self.dossiers(after.as_ref(), PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.grant()?);
-            for dossier in page.into_iter().filter(|dossier| !dossier.end_told && dossier.life.at(now()).state.is_over()) {
+            for dossier in page.into_iter().filter(|dossier| is_due(dossier)) {
                 let _gate = self.disclosures.gate.lock().await;
                 let mut dossier = self.dossier(&dossier.grant()?).await?;
+                if !dossier.life.at(now()).state.is_over() {
+                    if dossier.life.used == 0 {
+                        self.begin_view(&governed, &mut dossier).await?;
+                    }
+                    continue;
+                }
                 dossier.end_told = true;
                 let mut events = Vec::new();
                 if !dossier.life.state.is_over() {
@@ -145,6 +164,13 @@ impl Node {
             }
         }
     }
+}
+
+/// Whether something is to be done about a grant: its end is to be told, or it begins.
+fn is_due(dossier: &Dossier) -> bool {
+    let life = dossier.life.at(now());
+    let begins = life.state == State::Granted && life.used == 0 && now() >= life.from;
+    begins || (!dossier.end_told && life.state.is_over())
 }
 
 /// That something may be given under a grant now.

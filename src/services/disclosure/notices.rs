@@ -22,6 +22,8 @@ use crate::translog::tree;
 use crate::types::{Coded as _, MemberId};
 
 const BUDGET: Duration = Duration::from_secs(10);
+/// When a member that did not answer is told again, in milliseconds.
+const LATER: u64 = 30_000;
 /// Notices told in one turn.
 const TOGETHER: usize = 64;
 
@@ -93,16 +95,22 @@ impl Node {
     pub(super) async fn tell_due(&self) -> Result<(), Error> {
         let governed = Arc::clone(self.needs_governance()?);
         let charter = governed.charter();
-        for (place, member, notice) in self.notices_due(now()).await?.into_iter().take(TOGETHER) {
+        for (place, member, waiting) in self.notices_due(now()).await?.into_iter().take(TOGETHER) {
             let Some(to) = charter.members().by_id(&member).and_then(native_address) else {
                 let event =
                     Happening::now(What::DisclosureNotice).member(&member).text("runs a Tessera and cannot be told").event();
                 self.store.write(vec![delete(place)], vec![event]).await?;
                 continue;
             };
-            match governed.peers.call(&to, path::DISCLOSE_NOTICE, notice, BUDGET).await {
+            match governed.peers.call(&to, path::DISCLOSE_NOTICE, waiting.clone(), BUDGET).await {
                 Ok(_) => self.store.write(vec![delete(place)], Vec::new()).await?,
-                Err(error) => tracing::info!(%member, code = %error.code(), "a member was not told of a disclosure yet"),
+                Err(error) => {
+                    tracing::info!(%member, code = %error.code(), "a member was not told of a disclosure yet");
+                    // Threat: a few that do not answer keep all others from being told. They are asked later.
+                    self.store
+                        .write(vec![delete(place), put_waiting(now() + LATER, &member, waiting.to_vec())], Vec::new())
+                        .await?;
+                }
             }
         }
         Ok(())
