@@ -6,6 +6,7 @@
 pub mod allocator;
 #[cfg(test)]
 mod contract;
+pub mod copies;
 pub mod documents;
 pub mod harden;
 mod hold;
@@ -28,6 +29,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
+pub use self::copies::CopyKeys;
 pub use self::documents::DocumentKeys;
 pub use self::hold::{HoldRelease, Restored};
 pub use self::index::IndexKey;
@@ -227,7 +229,7 @@ impl Coded for EnclaveError {
 
 /// The boundary. Every operation that touches a private key or a data key is here, and nowhere else.
 #[async_trait]
-pub trait Enclave: DocumentKeys + Send + Sync {
+pub trait Enclave: CopyKeys + DocumentKeys + Send + Sync {
     /// Our public keys, the default sender first. Never empty.
     fn addresses(&self) -> Arc<[Address]>;
 

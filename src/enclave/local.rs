@@ -1,5 +1,6 @@
 //! The enclave in this process: private keys in locked memory, data keys under the forest's leaves.
 
+mod copies;
 mod documents;
 mod epochs;
 mod errors;

@@ -79,6 +79,8 @@ pub enum Request {
     Release(ItemId, HoldRelease),
     Escrow(PayloadId, SealedHead),
     ReleaseEscrow(PayloadId, SealedHead, Nonce, BoxKey, Vec<u8>),
+    CopyNative(PayloadId, SealedHead, Nonce, Bytes, NativeTarget),
+    IngestCopy(Delivery, VerifyKey, Vec<EscrowKey>),
     DocumentEscrow(DocumentId, SealedHead),
     ReleaseDocument(DocumentId, SealedHead, BoxKey, Vec<u8>),
     Root,
@@ -129,9 +131,9 @@ pub enum Response {
     EpochKey(EpochKey),
     /// To `SealNative` and `SealManifest`.
     SealedNative(NativeSealed),
-    /// To `ReboxNative`.
+    /// To `ReboxNative` and `CopyNative`.
     Delivery(Delivery),
-    /// To `IngestNative`.
+    /// To `IngestNative` and `IngestCopy`.
     NativeIngest(NativeIngest),
     /// To `SealBeside`, `SealChunk`, `ReleaseEscrow` and `ReleaseDocument`.
     Beside(Bytes),
@@ -200,6 +202,8 @@ message! { Request {
     53 Release(0 item, 1 release),
     55 Escrow(0 id, 1 head),
     56 ReleaseEscrow(0 id, 1 head, 2 nonce, 3 to, 4 info),
+    65 CopyNative(0 id, 1 head, 2 nonce, 3 ciphertext, 4 target),
+    66 IngestCopy(0 delivery, 1 sender_key, 2 escrows),
     57 DocumentEscrow(0 id, 1 head),
     58 ReleaseDocument(0 id, 1 head, 2 to, 3 info),
     30 Root(),

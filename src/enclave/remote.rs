@@ -127,6 +127,7 @@ macro_rules! expect {
     };
 }
 
+mod copies;
 mod documents;
 
 #[async_trait]

@@ -167,6 +167,12 @@ async fn answer_native(enclave: &dyn Enclave, request: Request) -> Result<Respon
         Request::ReleaseEscrow(id, head, nonce, to, info) => {
             Response::Beside(enclave.release_escrow(id, &head, nonce, to, info).await?)
         }
+        Request::CopyNative(id, head, nonce, ciphertext, target) => {
+            Response::Delivery(enclave.copy_native(id, &head, nonce, ciphertext, target).await?)
+        }
+        Request::IngestCopy(delivery, sender_key, escrows) => {
+            Response::NativeIngest(enclave.ingest_copy(&delivery, sender_key, &escrows).await?)
+        }
         Request::SealBeside(head, label, Plain(mut text)) => {
             Response::Beside(enclave.seal_beside(&head, &label, std::mem::take(&mut *text)).await?)
         }

@@ -11,7 +11,7 @@ mod check;
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
-pub use addressed::{Addressed, Recipient, Shown};
+pub use addressed::{Addressed, Shown};
 pub use check::{Checked, CheckedHolder};
 
 use super::{CaseId, Ground, HolderKind, Level};

@@ -136,7 +136,7 @@ impl fmt::Debug for NodeFigures {
 }
 
 /// Counters of [`Snapshot::counts`] that are metrics of their own: count, metric, help.
-const COUNTERS: [(&str, &str, &str); 19] = [
+const COUNTERS: [(&str, &str, &str); 23] = [
     ("sent", "payloads_sent", "Payloads that every recipient has"),
     ("send_failed", "payloads_send_failed", "Sends that failed after they were sealed"),
     ("received", "payloads_received", "Payloads given back to the node or an application"),
@@ -152,10 +152,14 @@ const COUNTERS: [(&str, &str, &str); 19] = [
     ("capsules_refused", "capsules_refused", "Deliveries refused because of their escrow capsule, or because they have none"),
     ("pushed_native", "payloads_pushed_native", "Of the payloads taken, those of the suite celosia-1"),
     ("policy_refused", "policy_refused", "Sends that the policy refused"),
+    ("copies_taken", "supervision_copies_taken", "Copies for this supervisor that were taken"),
+    ("stopped", "stopped", "Payloads, sent or delivered, that an order to stop stands before"),
     ("documents_put", "documents_put", "Documents put here, complete"),
     ("documents_received", "documents_received", "Documents taken from other members, complete"),
     ("documents_read", "documents_read", "Documents opened for reading"),
     ("documents_erased", "documents_erased", "Documents erased"),
+    ("disclosed", "payloads_disclosed", "Payloads released to auditors"),
+    ("disclosure_notices", "disclosure_notices", "Notices of disclosures taken from other members"),
 ];
 
 /// Counters that are outcomes of a delivery.
@@ -194,6 +198,7 @@ impl Collector for NodeFigures {
         if let Some(guards) = node.guards {
             gauge(&mut encoder, "erasure_guards", "Items ordered to be erased before they came, by all members", guards)?;
         }
+        gauge(&mut encoder, "stops_active", "Orders to stop that stand", node.stops)?;
         gauge(&mut encoder, "cases_open", "Cases that are not closed", node.matters.open)?;
         gauge(&mut encoder, "notices_waiting", "Notices that nobody has acknowledged", node.matters.waiting)?;
         gauge(&mut encoder, "notices_overdue", "Of those, notices whose time is over", node.matters.overdue)?;

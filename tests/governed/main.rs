@@ -30,4 +30,7 @@ mod net;
 mod outsider;
 mod past;
 mod policy;
+mod supervision;
+mod supervision_copies;
+mod supervision_cosign;
 mod tessera;

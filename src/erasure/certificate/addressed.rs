@@ -39,7 +39,7 @@ pub struct Addressed {
 /// One of them.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Recipient {
+pub(super) struct Recipient {
     /// Its key.
     pub address: Address,
     /// Its member, when the payload was sent.

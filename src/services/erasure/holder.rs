@@ -153,7 +153,8 @@ impl Node {
                 }
             }
         }
-        Ok(Presence::Absent)
+        // A supervisor's copy is here, and the payload is not.
+        if self.copy_leaves(id).await?.is_empty() { Ok(Presence::Absent) } else { Ok(Presence::Here) }
     }
 
     /// Erases items of both kinds that are here.
