@@ -10,7 +10,7 @@ use crate::member::Member;
 use crate::net::Net;
 
 /// The node's cache is not waited for, and the root is rotated when it is asked for.
-const QUICK: &str = "[erasure]\nnode-cache = \"0s\"\n";
+pub const QUICK: &str = "[erasure]\nnode-cache = \"0s\"\n";
 
 pub fn celosia(arguments: &[&str]) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_celosia")).args(arguments).output().unwrap();
@@ -31,7 +31,7 @@ pub fn admin(member: &Member) -> String {
     }
 }
 
-fn quick(ids: &[&str]) -> Net {
+pub fn quick(ids: &[&str]) -> Net {
     let mut net = Net::prepare(ids);
     for member in &mut net.members {
         QUICK.clone_into(&mut member.extra);
