@@ -25,6 +25,7 @@ macro_rules! say_part {
 mod acts;
 mod admin;
 mod bench;
+mod case;
 mod certificate;
 mod config;
 mod demo;
@@ -41,6 +42,7 @@ mod journal;
 mod keygen;
 mod keyupdate;
 mod network;
+mod officer;
 mod prompt;
 mod purge;
 mod receipt;
@@ -50,6 +52,7 @@ mod run;
 mod scan;
 mod source;
 mod status;
+mod supervisor;
 mod tessera;
 pub mod verify;
 
@@ -98,6 +101,8 @@ enum Command {
     Erase(Box<erase::Args>),
     /// Holds: what stands before an erasure. Place, show, release.
     Hold(Box<hold::Args>),
+    /// Cases: violations, exceptions, grievances and reviews, handled by people.
+    Case(Box<case::Args>),
     /// Make data unreadable without destroying it yet: `hold place --kind block`.
     Block(Box<hold::PlaceArgs>),
     /// Show erasures whose answer is overdue (GDPR art. 12(3)); exit code 1 if there are any.
@@ -108,6 +113,8 @@ enum Command {
     Enclave(enclave::Args),
     /// Read a node's journal, or go on after a node was put back.
     Journal(journal::Args),
+    /// Hold a committee's key together: an officer's folder, key generation, handover.
+    Officer(Box<officer::Args>),
     /// Show or verify the receipt of a payload.
     Receipt(receipt::Args),
     /// Take what was erased out of the files of a running node's store.
@@ -130,6 +137,8 @@ enum Command {
     Scan(Box<scan::Args>),
     /// Measure a network or a socket.
     Bench(bench::Args),
+    /// Supervise: stop and lift, on the supervisor's own node.
+    Supervisor(Box<supervisor::Args>),
     /// Verify a transparency log from files alone.
     Verify(Box<verify::Args>),
     /// Print the version.
@@ -172,9 +181,12 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Certificate(args) => certificate::run(&args)?,
         Command::Enclave(args) => enclave::run(&args)?,
         Command::Journal(args) => journal::run(&args)?,
+        Command::Officer(args) => officer::run(&args)?,
         Command::Receipt(args) => receipt::run(&args)?,
         Command::Purge(args) => purge::run(&args)?,
         Command::Hold(args) => hold::run(&args)?,
+        Command::Supervisor(args) => return supervisor::run(*args),
+        Command::Case(args) => case::run(&args)?,
         Command::Block(args) => hold::block(&args)?,
         Command::Subject(args) => rights::subject(&args)?,
         Command::Ropa(args) => rights::ropa(&args)?,

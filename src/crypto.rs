@@ -2,12 +2,14 @@
 
 pub mod aead;
 pub mod hash;
+pub mod hpke;
 pub mod kdf;
 pub mod nacl;
 pub mod padme;
 pub mod puncture;
 pub mod secret;
 pub mod sign;
+pub mod threshold;
 
 /// Fills an array from the operating system.
 ///

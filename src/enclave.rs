@@ -6,6 +6,7 @@
 pub mod allocator;
 #[cfg(test)]
 mod contract;
+pub mod copies;
 pub mod documents;
 pub mod harden;
 mod hold;
@@ -28,15 +29,18 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
+pub use self::copies::CopyKeys;
 pub use self::documents::DocumentKeys;
 pub use self::hold::{HoldRelease, Restored};
 pub use self::index::IndexKey;
 pub use self::native::{Clock, NativeDraft, NativeIngest, NativeMeta, NativeSealed, NativeTarget};
+use crate::crypto::hpke::BoxKey;
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::seal::celosia1::Refused;
+use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
-use crate::types::{Address, Code, Coded, PayloadId, Privacy, SecurityHash};
+use crate::types::{Address, Class, Code, Coded, ItemId, MemberId, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 /// What the sealed head of a record says, without its data key.
@@ -65,6 +69,19 @@ pub struct AffectedRecord {
     pub ciphertext: Bytes,
 }
 
+/// What a capsule in Tessera's suite is made for, where the policy asks for one. Such a payload carries none: each holder makes its own.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EscrowTerms {
+    /// The committee's key.
+    pub key: EscrowKey,
+    /// Version of the policy in force.
+    pub policy: u64,
+    /// The class, as declared here; what is not declared is personal.
+    pub class: Class,
+    /// The sender's name; `None` if the directory does not have it.
+    pub member: Option<MemberId>,
+}
+
 /// A payload to seal.
 pub struct Draft {
     /// The payload, wiped after use.
@@ -77,6 +94,8 @@ pub struct Draft {
     pub privacy: Privacy,
     /// The affected transactions.
     pub affected: Vec<AffectedRecord>,
+    /// The capsule that our head keeps.
+    pub escrow: Option<EscrowTerms>,
 }
 
 /// A payload sealed for its recipients.
@@ -114,6 +133,8 @@ pub struct RawDraft {
     pub privacy: Privacy,
     /// The affected transactions.
     pub affected: Vec<AffectedRecord>,
+    /// The capsule that our head keeps.
+    pub escrow: Option<EscrowTerms>,
 }
 
 /// A record opened.
@@ -166,6 +187,9 @@ pub enum EnclaveError {
     /// The one-time key that an answer of the hold committee was sealed to is gone: it lives in the enclave's memory alone.
     #[error("the one-time key of this answer is gone: export the hold again, and have that opened")]
     HoldKeyGone,
+    /// A payload that no committee can open: none was to, when it was made.
+    #[error("the payload has no escrow capsule: the policy did not ask for one when it was sent")]
+    NoEscrow,
     /// A recipient's public key that no secret can be shared with.
     #[error("recipient {0} is not a usable X25519 public key")]
     LowOrder(Address),
@@ -195,6 +219,7 @@ impl Coded for EnclaveError {
             Self::LowOrder(_) => Code(5003),
             Self::NotOurs(_) => Code(5004),
             Self::NoSigningKey => Code(5010),
+            Self::NoEscrow => Code(5033),
             Self::Refused(refused) => refused.code(),
             Self::Shred(error) => error.code(),
             Self::Unavailable(_) => Code(5005),
@@ -204,7 +229,7 @@ impl Coded for EnclaveError {
 
 /// The boundary. Every operation that touches a private key or a data key is here, and nowhere else.
 #[async_trait]
-pub trait Enclave: DocumentKeys + Send + Sync {
+pub trait Enclave: CopyKeys + DocumentKeys + Send + Sync {
     /// Our public keys, the default sender first. Never empty.
     fn addresses(&self) -> Arc<[Address]>;
 
@@ -226,8 +251,9 @@ pub trait Enclave: DocumentKeys + Send + Sync {
     /// Verifies a record without making its plaintext.
     async fn verify(&self, id: PayloadId, head: &SealedHead, nonce: Nonce, ciphertext: Bytes) -> Result<Meta, EnclaveError>;
 
-    /// Opens the box of a payload from a peer, verifies the ciphertext, re-wraps the data key under a fresh leaf.
-    async fn ingest(&self, id: PayloadId, payload: &EncodedPayload) -> Result<Ingest, EnclaveError>;
+    /// Opens the box of a payload from a peer, verifies the ciphertext, re-wraps the data key under a fresh leaf. With `escrow` the head keeps a
+    /// capsule that is made here.
+    async fn ingest(&self, id: PayloadId, payload: &EncodedPayload, escrow: Option<EscrowTerms>) -> Result<Ingest, EnclaveError>;
 
     /// Opens a payload that is not stored (`/encodedpayload/decrypt`, `/partyinfo/validate`). `None`: no box of ours.
     async fn open_payload(&self, payload: &EncodedPayload) -> Result<Option<Zeroizing<Vec<u8>>>, EnclaveError>;
@@ -268,8 +294,29 @@ pub trait Enclave: DocumentKeys + Send + Sync {
     ) -> Result<Delivery, EnclaveError>;
 
     /// Opens and checks a delivery, and re-wraps its data key under a fresh leaf. `sender_key` is the signing key of the member that
-    /// delivers, from the directory; that it is the peer of this connection is the caller's to check.
-    async fn ingest_native(&self, delivery: &Delivery, sender_key: VerifyKey) -> Result<NativeIngest, EnclaveError>;
+    /// delivers, from the directory; that it is the peer of this connection is the caller's to check. A capsule is for one of `escrows`, and is
+    /// made again; whether there must be one is the caller's to check, too.
+    async fn ingest_native(
+        &self,
+        delivery: &Delivery,
+        sender_key: VerifyKey,
+        escrows: &[EscrowKey],
+    ) -> Result<NativeIngest, EnclaveError>;
+
+    /// What a committee may see of a payload: the capsule and its label. `None` if there is none. [`EnclaveError::Erased`] if its leaf is punctured.
+    async fn escrow(&self, id: PayloadId, head: &SealedHead) -> Result<Option<Escrowed>, EnclaveError>;
+
+    /// What a committee's answer opens the capsule with, sealed to `to` ([`crate::crypto::hpke`]) under `info`, with the label as associated
+    /// data: `sigma (32) ‖ nonce of the ciphertext (24)`. Sigma never leaves in the clear. The caller has seen to it that the mandate is
+    /// recorded; [`EnclaveError::Erased`] if the leaf is punctured, [`EnclaveError::NoEscrow`] if there is no capsule.
+    async fn release_escrow(
+        &self,
+        id: PayloadId,
+        head: &SealedHead,
+        nonce: Nonce,
+        to: BoxKey,
+        info: Vec<u8>,
+    ) -> Result<Bytes, EnclaveError>;
 
     /// Seals another text (an acknowledgement) under a record's leaf: it is erased with the record. `label` says what it is.
     async fn seal_beside(&self, head: &SealedHead, label: &str, text: Vec<u8>) -> Result<Bytes, EnclaveError>;
@@ -288,11 +335,11 @@ pub trait Enclave: DocumentKeys + Send + Sync {
         words: Vec<Zeroizing<Vec<u8>>>,
     ) -> Result<Vec<[u8; 32]>, EnclaveError>;
 
-    /// Seals a record's head, and what is sealed beside it (label and bytes each), to the hold committee, under a fresh leaf. The record's own
+    /// Seals the head of an item's record, and what is sealed beside it (label and bytes each), to the hold committee, under a fresh leaf. The record's own
     /// leaf is left as it is: the caller punctures it once the envelope is durable. `label` is bound to the envelope.
     async fn block_record(
         &self,
-        id: PayloadId,
+        item: ItemId,
         head: &SealedHead,
         beside: Vec<(String, Bytes)>,
         committee: Address,
@@ -303,10 +350,10 @@ pub trait Enclave: DocumentKeys + Send + Sync {
     async fn hold_key(&self) -> Result<Address, EnclaveError>;
 
     /// The lock of an envelope. [`EnclaveError::Erased`] if its leaf is punctured.
-    async fn hold_lock(&self, id: PayloadId, envelope: &SealedHead) -> Result<Address, EnclaveError>;
+    async fn hold_lock(&self, item: ItemId, envelope: &SealedHead) -> Result<Address, EnclaveError>;
 
     /// Opens an envelope with the committee's answer and seals what was in it under a fresh leaf.
-    async fn release_record(&self, id: PayloadId, release: HoldRelease) -> Result<Restored, EnclaveError>;
+    async fn release_record(&self, item: ItemId, release: HoldRelease) -> Result<Restored, EnclaveError>;
 
     /// Punctures leaves. Durable when it returns.
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError>;

@@ -9,6 +9,7 @@
 //! | [`Delta`] | what changed between two directories, small enough for gossip |
 
 mod charter;
+mod committee;
 mod delta;
 mod directory;
 mod document;
@@ -25,9 +26,11 @@ mod sample;
 mod scope;
 mod signers;
 mod span;
+mod supervise;
 mod words;
 
 pub use charter::{Accepted, Charter, Signed};
+pub use committee::{Committee, Officer};
 pub use delta::{Delta, DeltaError};
 pub use directory::Directory;
 pub use document::{Document, DocumentError, Head};
@@ -40,4 +43,5 @@ pub use refusal::Refusal;
 pub use rule::{ClassRule, Region, Regions};
 pub use scope::{Contract, Scope};
 pub use span::Span;
-pub use words::{Delivery, DocumentHash, Padding, Role, Software, State, Supervision, TlsPin};
+pub use supervise::Supervised;
+pub use words::{Delivery, DocumentHash, Padding, Purpose, Role, Software, State, Supervision, TlsPin};

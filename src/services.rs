@@ -8,11 +8,13 @@ mod encoded;
 mod erase;
 mod erasure;
 mod error;
+pub(crate) mod escrow;
 mod governed;
 mod groups;
 mod happening;
 mod holds;
 mod journal_view;
+mod matters;
 mod native;
 mod peers;
 mod purge;
@@ -26,6 +28,7 @@ mod rights;
 mod root;
 mod rules;
 mod send;
+mod supervision;
 mod told;
 mod withdraw;
 
@@ -45,8 +48,9 @@ pub use chronicle::{Chronicle, log_name};
 pub use counters::{Counter, Counters};
 pub use discover::{PartyInfoAnswer, PartyInfoFrom};
 pub use documents::{
-    BrokenOff, Contents, DocumentError, DocumentFigures, DocumentLimits, DocumentPlace, DocumentReceipt, DocumentState, Incoming,
-    Info as DocumentInfo, NewDocument, Progress as UploadProgress, Recipient as DocumentRecipient, WayState,
+    BrokenOff, Contents, DocumentError, DocumentFigures, DocumentLimits, DocumentPlace, DocumentReceipt, DocumentState,
+    DocumentTraces, Incoming, Info as DocumentInfo, NewDocument, Progress as UploadProgress, Recipient as DocumentRecipient,
+    WayState, audit_documents, document_traces,
 };
 pub use erasure::{ErasureError, NewCase, Reach, Reached};
 pub use error::Error;
@@ -54,12 +58,17 @@ pub use governed::Governed;
 pub use groups::{Group, GroupKind, NewGroup, ResidentGroup};
 pub use happening::Kind as HappeningKind;
 pub use holds::{HoldError, HoldSettings, NewHold};
+pub use matters::{Indicators, MatterFigures, NewMatter};
 pub use native::{GovernanceStatus, MemberStatus, NativeAddress, NativePeers, path as native_path};
 pub use peers::{Capabilities, Delivered, PeerError, Peers, ResendScope};
 pub use purge::{LastPurge, Purges};
 pub use push::Pushed;
 pub use recover::Recovery;
 pub use rights::{Loss, Radius, SubjectExport};
+pub use supervision::{
+    CaughtUp, CaughtUpAt, CosignSettings, CosignState, NewStop, Queued, Recipient, Seen, Spread, StopView, SupervisionError,
+    Watched,
+};
 pub use withdraw::WithdrawToken;
 
 /// What a node is configured to do.
@@ -83,8 +92,14 @@ pub struct Settings {
     pub own_url: PeerUrl,
     /// How long the node beside us may keep a payload in its cache: an erasure waits for it before it says "purged".
     pub node_cache: Duration,
+    /// Items that are not here and that one member may have ordered to be erased: each leaves a row for ever.
+    pub max_guards: u64,
     /// The hold committee, and the law that applies.
     pub holds: HoldSettings,
+    /// Co-signatures: who gives them here, and how long a send waits.
+    pub cosign: CosignSettings,
+    /// How long somebody has to acknowledge a notice before it climbs.
+    pub acknowledge_within: Duration,
 }
 
 /// The node: keys, store, peers and rules in one place. Cheap to clone through its `Arc`.
@@ -104,6 +119,7 @@ pub struct Node {
     /// Held while a case is changed.
     pub(crate) cases: tokio::sync::Mutex<()>,
     pub(crate) holds: holds::Holds,
+    pub(crate) matters: matters::Matters,
     pub(crate) purges: Purges,
     pub(crate) index: rights::Index,
     pub(crate) rotations: root::Rotations,
@@ -132,6 +148,7 @@ impl Node {
             orders: tokio::sync::Mutex::default(),
             cases: tokio::sync::Mutex::default(),
             holds: holds::Holds::default(),
+            matters: matters::Matters::default(),
             purges: Purges::default(),
             index: rights::Index::default(),
             rotations: root::Rotations::default(),

@@ -1,15 +1,21 @@
 //! What each fuzz target does with its input: reads it as the named thing and, where it is one, checks that writing and reading it
 //! again changes nothing. `tests/vectors` does the same with every file of the corpus.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use celosia::config;
-use celosia::crypto::puncture::KeyTree;
+use celosia::crypto::puncture::{KeyTree, Version};
+use celosia::crypto::secret::Secret;
+use celosia::crypto::threshold::{Capsule, KeyShare, Partial, Prepared};
 use celosia::enclave::keyfile::KeyFile;
 use celosia::enclave::proto;
 use celosia::erasure::{Certificate, SignedErasureReceipt, SignedOrder};
 use celosia::governance::{Charter, Delta, Document};
 use celosia::scan::{Matcher, Needles};
+use celosia::seal::escrow::{Carried, Label};
 use celosia::shred::SealedHead;
+use celosia::supervision::{SignedCosignature, SignedLift, SignedStop, SupervisionCopy};
 use celosia::translog::checkpoint::Checkpoint;
 use celosia::translog::cosignature::Witness;
 use celosia::translog::note::{Note, NoteKey};
@@ -30,6 +36,44 @@ pub fn cbor(input: &[u8]) {
     payload(Codec::Cbor, input);
 }
 
+/// A capsule.
+pub fn capsule(input: &[u8]) {
+    if let Ok(capsule) = Capsule::try_from(input) {
+        assert_eq!(capsule.to_bytes(), input);
+    }
+}
+
+/// An officer's answer for a capsule.
+pub fn capsule_answer(input: &[u8]) {
+    if let Ok(partial) = Partial::try_from(input) {
+        assert_eq!(partial.to_bytes(), input);
+    }
+}
+
+/// The bytes of a capsule and of its label, turned by those of the input: whoever looks at it refuses it, unless nothing was turned.
+pub fn capsule_altered(input: &[u8]) {
+    static MADE: LazyLock<(KeyShare, Prepared, Capsule)> = LazyLock::new(|| {
+        let share = KeyShare::new(1, filled(3)).expect("a scalar");
+        let prepared = Prepared::new(&share.verifying());
+        let capsule = Capsule::make(&prepared, &filled(1), &filled(2), b"label");
+        (share, prepared, capsule)
+    });
+    let (share, prepared, capsule) = &*MADE;
+    let mut bytes = [capsule.to_bytes().as_slice(), b"label"].concat();
+    bytes.iter_mut().zip(input).for_each(|(byte, turn)| *byte ^= turn);
+    let (altered, label) = bytes.split_at(Capsule::LEN);
+    if let Ok(altered) = Capsule::try_from(altered) {
+        let whole = altered == *capsule && label == b"label";
+        assert_eq!(altered.is_sound(prepared.key(), label), whole);
+        assert_eq!(altered.matches(prepared, &filled(1), &filled(2), label), whole);
+        assert_eq!(share.partial(prepared.key(), &altered, label).is_ok(), whole);
+    }
+}
+
+fn filled(byte: u8) -> Secret<32> {
+    Secret::init_with(|bytes| bytes.fill(byte))
+}
+
 /// A certificate of an erasure.
 pub fn certificate(input: &[u8]) {
     if let Ok(text) = std::str::from_utf8(input) {
@@ -48,6 +92,34 @@ pub fn erasure_order(input: &[u8]) {
 pub fn erasure_receipt(input: &[u8]) {
     if let Ok(receipt) = SignedErasureReceipt::decode(input) {
         assert_eq!(SignedErasureReceipt::decode(&receipt.encode()), Ok(receipt));
+    }
+}
+
+/// A co-signature of a supervisor.
+pub fn cosignature(input: &[u8]) {
+    if let Ok(read) = SignedCosignature::decode(input) {
+        assert_eq!(SignedCosignature::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// What lifts an order to stop.
+pub fn stop_lift(input: &[u8]) {
+    if let Ok(read) = SignedLift::decode(input) {
+        assert_eq!(SignedLift::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// An order to stop.
+pub fn stop_order(input: &[u8]) {
+    if let Ok(read) = SignedStop::decode(input) {
+        assert_eq!(SignedStop::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// A copy for a supervisor.
+pub fn supervision_copy(input: &[u8]) {
+    if let Ok(read) = SupervisionCopy::decode(input) {
+        assert_eq!(SupervisionCopy::decode(&read.encode()), Ok(read));
     }
 }
 
@@ -108,11 +180,14 @@ pub fn manifest(input: &[u8]) {
     }
 }
 
-/// The state of a key tree, inside its seal.
+/// The state of a key tree, inside its seal, read as one of either version.
 pub fn tree_state(input: &[u8]) {
-    if let Some(tree) = KeyTree::decode(input) {
-        assert_eq!(tree.encode().as_slice(), input);
-        assert_eq!(tree.derive(0).is_some(), tree.is_alive(0));
+    for version in [Version::First, Version::Second] {
+        if let Some(tree) = KeyTree::decode(version, input) {
+            assert_eq!(tree.encode().as_slice(), input);
+            assert_eq!(tree.encoded_len(), input.len());
+            assert_eq!(tree.derive(0).is_some(), tree.is_alive(0));
+        }
     }
 }
 
@@ -199,6 +274,16 @@ pub fn header(input: &[u8]) {
     if let Ok(header) = Header::decode(input) {
         assert_eq!(header.encode(), input);
         assert_eq!(header.privacy.check(), Ok(()));
+    }
+}
+
+/// What a capsule is bound to, and a capsule as it stands in a header.
+pub fn escrow_label(input: &[u8]) {
+    if let Ok(label) = Label::decode(input) {
+        assert_eq!(label.encode(), input);
+    }
+    if let Some(carried) = Carried::from_bytes(input) {
+        assert_eq!(carried.to_bytes(), input);
     }
 }
 

@@ -17,11 +17,13 @@ use zeroize::Zeroizing;
 use self::field::{message, record};
 use super::documents::Place;
 use super::{AffectedRecord, Draft, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
-use super::{HoldRelease, Opened, RawDraft, Restored, Sealed, SealedRaw};
+use super::{EscrowTerms, HoldRelease, Opened, RawDraft, Restored, Sealed, SealedRaw};
+use crate::crypto::hpke::BoxKey;
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
+use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
-use crate::types::{Address, DocumentId, PayloadId, Privacy, SecurityHash};
+use crate::types::{Address, DocumentId, ItemId, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 pub(super) use self::frame::{decode, encode, read};
@@ -52,7 +54,7 @@ pub enum Request {
     Open(PayloadId, SealedHead, Nonce, Bytes),
     Meta(PayloadId, SealedHead),
     Verify(PayloadId, SealedHead, Nonce, Bytes),
-    Ingest(PayloadId, EncodedPayload),
+    Ingest(PayloadId, EncodedPayload, Option<EscrowTerms>),
     OpenPayload(EncodedPayload),
     Rewrite(PayloadId, SealedHead, Meta),
     SameKey(PayloadId, SealedHead, SealedHead),
@@ -65,16 +67,22 @@ pub enum Request {
     EpochKey,
     SealNative(NativeDraft),
     ReboxNative(PayloadId, SealedHead, Nonce, Bytes, NativeTarget),
-    IngestNative(Delivery, VerifyKey),
+    IngestNative(Delivery, VerifyKey, Vec<EscrowKey>),
     Punctures,
     SealBeside(SealedHead, String, Plain),
     OpenBeside(SealedHead, String, Bytes),
     IndexKey(IndexKey),
     IndexTokens(IndexKey, SealedHead, Vec<Plain>),
-    Block(PayloadId, SealedHead, Vec<(String, Bytes)>, Address, Vec<u8>),
+    Block(ItemId, SealedHead, Vec<(String, Bytes)>, Address, Vec<u8>),
     HoldKey,
-    HoldLock(PayloadId, SealedHead),
-    Release(PayloadId, HoldRelease),
+    HoldLock(ItemId, SealedHead),
+    Release(ItemId, HoldRelease),
+    Escrow(PayloadId, SealedHead),
+    ReleaseEscrow(PayloadId, SealedHead, Nonce, BoxKey, Vec<u8>),
+    CopyNative(PayloadId, SealedHead, Nonce, Bytes, NativeTarget),
+    IngestCopy(Delivery, VerifyKey, Vec<EscrowKey>),
+    DocumentEscrow(DocumentId, SealedHead),
+    ReleaseDocument(DocumentId, SealedHead, BoxKey, Vec<u8>),
     Root,
     RotateRoot,
     BeginDocument(DocumentId),
@@ -123,11 +131,11 @@ pub enum Response {
     EpochKey(EpochKey),
     /// To `SealNative` and `SealManifest`.
     SealedNative(NativeSealed),
-    /// To `ReboxNative`.
+    /// To `ReboxNative` and `CopyNative`.
     Delivery(Delivery),
-    /// To `IngestNative`.
+    /// To `IngestNative` and `IngestCopy`.
     NativeIngest(NativeIngest),
-    /// To `SealBeside` and `SealChunk`.
+    /// To `SealBeside`, `SealChunk`, `ReleaseEscrow` and `ReleaseDocument`.
     Beside(Bytes),
     /// To `Punctures`.
     Number(u64),
@@ -137,6 +145,8 @@ pub enum Response {
     Address(Address),
     /// To `Release`.
     Restored(Restored),
+    /// To `Escrow` and `DocumentEscrow`.
+    Escrowed(Option<Escrowed>),
     /// To `Root`.
     Root(RootStatus),
     /// To `RotateRoot`.
@@ -167,7 +177,7 @@ message! { Request {
     4 Open(0 id, 1 head, 2 nonce, 3 ciphertext),
     5 Meta(0 id, 1 head),
     6 Verify(0 id, 1 head, 2 nonce, 3 ciphertext),
-    7 Ingest(0 id, 1 payload),
+    7 Ingest(0 id, 1 payload, 2 escrow),
     8 OpenPayload(0 payload),
     9 Rewrite(0 id, 1 head, 2 meta),
     10 SameKey(0 id, 1 a, 2 b),
@@ -180,16 +190,22 @@ message! { Request {
     17 EpochKey(),
     18 SealNative(0 draft),
     19 ReboxNative(0 id, 1 head, 2 nonce, 3 ciphertext, 4 target),
-    20 IngestNative(0 delivery, 1 sender_key),
+    20 IngestNative(0 delivery, 1 sender_key, 2 escrows),
     21 SealBeside(0 head, 1 label, 2 text),
     22 OpenBeside(0 head, 1 label, 2 sealed),
     23 Punctures(),
     45 IndexKey(0 of),
     46 IndexTokens(0 of, 1 key, 2 words),
-    50 Block(0 id, 1 head, 2 beside, 3 committee, 4 label),
+    50 Block(0 item, 1 head, 2 beside, 3 committee, 4 label),
     51 HoldKey(),
-    52 HoldLock(0 id, 1 envelope),
-    53 Release(0 id, 1 release),
+    52 HoldLock(0 item, 1 envelope),
+    53 Release(0 item, 1 release),
+    55 Escrow(0 id, 1 head),
+    56 ReleaseEscrow(0 id, 1 head, 2 nonce, 3 to, 4 info),
+    65 CopyNative(0 id, 1 head, 2 nonce, 3 ciphertext, 4 target),
+    66 IngestCopy(0 delivery, 1 sender_key, 2 escrows),
+    57 DocumentEscrow(0 id, 1 head),
+    58 ReleaseDocument(0 id, 1 head, 2 to, 3 info),
     30 Root(),
     31 RotateRoot(),
     35 BeginDocument(0 document),
@@ -226,6 +242,7 @@ message! { Response {
     45 Tokens(0 tokens),
     50 Address(0 address),
     51 Restored(0 restored),
+    55 Escrowed(0 escrowed),
     30 Root(0 status),
     31 Rotation(0 rotation),
 } }
@@ -240,6 +257,7 @@ message! { EnclaveError {
     6 NoSigningKey(),
     7 Refused(0 refused),
     50 HoldKeyGone(),
+    55 NoEscrow(),
 } }
 
 message! { ShredError {
@@ -260,7 +278,7 @@ message! { Ingest {
 } }
 
 record! { AffectedRecord { id, head, ciphertext } }
-record! { Draft { plaintext, sender, recipients, privacy, affected } }
+record! { Draft { plaintext, sender, recipients, privacy, affected, escrow } }
 record! { EncodedPayload { sender, ciphertext, nonce, boxes, recipient_nonce, recipients, privacy } }
 record! { HoldRelease { envelope, label, one_time, from, sealed } }
 record! { LeafRef { tree, leaf } }
@@ -268,7 +286,7 @@ record! { Meta { sender, recipients, recipient_nonce, privacy, native } }
 record! { Opened { plaintext, meta } }
 record! { Place { index, last } }
 record! { Privacy { flag, affected, exec_hash, mandatory, group } }
-record! { RawDraft { raw, recipients, privacy, affected } }
+record! { RawDraft { raw, recipients, privacy, affected, escrow } }
 record! { Restored { head, beside } }
 record! { Sealed { id, payload, head } }
 record! { SealedRaw { id, ciphertext, nonce, head } }

@@ -17,11 +17,13 @@ use zeroize::Zeroizing;
 use self::link::Link;
 use super::proto::{Plain, Request, Response};
 use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
-use super::{HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw};
+use super::{EscrowTerms, HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw};
+use crate::crypto::hpke::BoxKey;
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
+use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead};
-use crate::types::{Address, PayloadId, SecurityHash};
+use crate::types::{Address, ItemId, PayloadId, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 /// After a failed attempt to connect, calls fail at once for this long.
@@ -125,6 +127,7 @@ macro_rules! expect {
     };
 }
 
+mod copies;
 mod documents;
 
 #[async_trait]
@@ -157,8 +160,8 @@ impl Enclave for RemoteEnclave {
         expect!(self, Request::Verify(id, head.clone(), nonce, ciphertext), Response::Meta(meta) => meta)
     }
 
-    async fn ingest(&self, id: PayloadId, payload: &EncodedPayload) -> Result<Ingest, EnclaveError> {
-        expect!(self, Request::Ingest(id, payload.clone()), Response::Ingest(ingest) => ingest)
+    async fn ingest(&self, id: PayloadId, payload: &EncodedPayload, escrow: Option<EscrowTerms>) -> Result<Ingest, EnclaveError> {
+        expect!(self, Request::Ingest(id, payload.clone(), escrow), Response::Ingest(ingest) => ingest)
     }
 
     async fn open_payload(&self, payload: &EncodedPayload) -> Result<Option<Zeroizing<Vec<u8>>>, EnclaveError> {
@@ -210,8 +213,29 @@ impl Enclave for RemoteEnclave {
         expect!(self, request, Response::Delivery(delivery) => delivery)
     }
 
-    async fn ingest_native(&self, delivery: &Delivery, sender_key: VerifyKey) -> Result<NativeIngest, EnclaveError> {
-        expect!(self, Request::IngestNative(delivery.clone(), sender_key), Response::NativeIngest(ingest) => ingest)
+    async fn ingest_native(
+        &self,
+        delivery: &Delivery,
+        sender_key: VerifyKey,
+        escrows: &[EscrowKey],
+    ) -> Result<NativeIngest, EnclaveError> {
+        let request = Request::IngestNative(delivery.clone(), sender_key, escrows.to_vec());
+        expect!(self, request, Response::NativeIngest(ingest) => ingest)
+    }
+
+    async fn escrow(&self, id: PayloadId, head: &SealedHead) -> Result<Option<Escrowed>, EnclaveError> {
+        expect!(self, Request::Escrow(id, head.clone()), Response::Escrowed(escrowed) => escrowed)
+    }
+
+    async fn release_escrow(
+        &self,
+        id: PayloadId,
+        head: &SealedHead,
+        nonce: Nonce,
+        to: BoxKey,
+        info: Vec<u8>,
+    ) -> Result<Bytes, EnclaveError> {
+        expect!(self, Request::ReleaseEscrow(id, head.clone(), nonce, to, info), Response::Beside(sealed) => sealed)
     }
 
     async fn seal_beside(&self, head: &SealedHead, label: &str, text: Vec<u8>) -> Result<Bytes, EnclaveError> {
@@ -240,13 +264,13 @@ impl Enclave for RemoteEnclave {
 
     async fn block_record(
         &self,
-        id: PayloadId,
+        item: ItemId,
         head: &SealedHead,
         beside: Vec<(String, Bytes)>,
         committee: Address,
         label: Vec<u8>,
     ) -> Result<SealedHead, EnclaveError> {
-        let request = Request::Block(id, head.clone(), beside, committee, label);
+        let request = Request::Block(item, head.clone(), beside, committee, label);
         expect!(self, request, Response::Head(envelope) => envelope)
     }
 
@@ -254,12 +278,12 @@ impl Enclave for RemoteEnclave {
         expect!(self, Request::HoldKey, Response::Address(key) => key)
     }
 
-    async fn hold_lock(&self, id: PayloadId, envelope: &SealedHead) -> Result<Address, EnclaveError> {
-        expect!(self, Request::HoldLock(id, envelope.clone()), Response::Address(lock) => lock)
+    async fn hold_lock(&self, item: ItemId, envelope: &SealedHead) -> Result<Address, EnclaveError> {
+        expect!(self, Request::HoldLock(item, envelope.clone()), Response::Address(lock) => lock)
     }
 
-    async fn release_record(&self, id: PayloadId, release: HoldRelease) -> Result<Restored, EnclaveError> {
-        expect!(self, Request::Release(id, release), Response::Restored(restored) => restored)
+    async fn release_record(&self, item: ItemId, release: HoldRelease) -> Result<Restored, EnclaveError> {
+        expect!(self, Request::Release(item, release), Response::Restored(restored) => restored)
     }
 
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError> {

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::document::hash;
 use super::signers::{Signers, with_lines};
-use super::{CLOCK_SKEW, Directory, Document, DocumentHash, Governor, Head, Members, Policy, Refusal};
+use super::{CLOCK_SKEW, Directory, Document, DocumentHash, Governor, Head, Members, Policy, Refusal, committee};
 use crate::translog::note::{Note, NoteSignature};
 use crate::types::NetworkId;
 
@@ -223,14 +223,14 @@ impl Charter {
         }
     }
 
-    /// Rules of what changes: no other genesis, no member missing.
+    /// Rules of what changes: no other genesis, no member missing, no committee another.
     fn check_content(&self, document: &Document) -> Result<(), Refusal> {
         let version = document.head().version;
         match document {
             Document::Policy(policy) if policy.genesis != self.current.content.genesis => {
                 Err(Refusal::GenesisChanged { version })
             }
-            Document::Policy(_) => Ok(()),
+            Document::Policy(policy) => committee::check_change(version, &self.current.content.committees, &policy.committees),
             Document::Directory(directory) => {
                 let mut listed = self.directory.iter().flat_map(|known| &known.content.members);
                 match listed.find(|member| directory.member(&member.id).is_none()) {

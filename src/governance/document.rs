@@ -53,6 +53,20 @@ pub enum Document {
 /// Why a text is no document.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum DocumentError {
+    /// Too few officers, or too few entities.
+    #[error(
+        "committee {committee}: {threshold} of {of} officers of {entities} entities; at least two approve, and as many entities as approve have officers"
+    )]
+    Committee {
+        /// Purpose and epoch.
+        committee: String,
+        /// Officers needed.
+        threshold: u64,
+        /// Officers.
+        of: u64,
+        /// Legal entities among them.
+        entities: u64,
+    },
     /// A word that two entries have.
     #[error("the {what} of \"{second}\" is that of \"{first}\" already: each belongs to one entry alone")]
     Duplicate {
@@ -75,15 +89,29 @@ pub enum DocumentError {
     /// Not a signed note.
     #[error("not a signed note: {0}")]
     Note(#[from] NoteError),
-    /// A mode of supervision that this version does not enforce.
-    #[error(
-        "scopes[{scope}] asks for supervision {mode}, and this version enforces S0 alone: a rule that nobody enforces is refused"
-    )]
-    Supervision {
+    /// Escrow without officers.
+    #[error("scopes[{scope}] asks for supervision {mode}, and the policy has no committee of purpose \"escrow\"")]
+    NoEscrow {
         /// Which scope, from 0.
         scope: usize,
         /// The mode.
         mode: Supervision,
+    },
+    /// Supervision without supervisors.
+    #[error("scopes[{scope}] asks for supervision {mode} and names no supervisor")]
+    NoSupervisor {
+        /// Which scope, from 0.
+        scope: usize,
+        /// The mode.
+        mode: Supervision,
+    },
+    /// Shares that do not belong to the key.
+    #[error(
+        "the officers' shares of committee {committee} do not belong to its key: take the table that the key generation wrote"
+    )]
+    Shares {
+        /// Purpose and epoch.
+        committee: String,
     },
     /// Not TOML.
     #[error("line {line} is not TOML: {reason}")]
@@ -131,8 +159,11 @@ impl Coded for DocumentError {
             Self::Value { .. } => Code(6006),
             Self::Duplicate { .. } => Code(6007),
             Self::Threshold { .. } => Code(6008),
-            Self::Supervision { .. } => Code(6009),
             Self::Genesis => Code(6010),
+            Self::NoEscrow { .. } => Code(6037),
+            Self::NoSupervisor { .. } => Code(6038),
+            Self::Committee { .. } => Code(6039),
+            Self::Shares { .. } => Code(6040),
         }
     }
 }

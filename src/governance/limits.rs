@@ -4,6 +4,10 @@ pub const MAX_MEMBERS: usize = 5_000;
 pub const MAX_GOVERNORS: usize = 64;
 /// Most scopes of a policy.
 pub const MAX_SCOPES: usize = 256;
+/// Most committees of a policy, those of earlier epochs included.
+pub const MAX_COMMITTEES: usize = 64;
+/// Most officers of a committee.
+pub const MAX_OFFICERS: usize = 32;
 /// Most entries of one list: addresses of a member, regions of a class, members or contracts of a scope.
 pub const MAX_LIST: usize = 256;
 /// Longest legal name, legal id or network name, in bytes.

@@ -8,11 +8,12 @@ use serde::de::IgnoredAny;
 
 use super::document::{DocumentError, Head, is_printable};
 use super::member::NAME;
-use super::{ClassRule, DocumentHash, MAX_GOVERNORS, MAX_SCOPES, Scope, Span, print};
+use super::{ClassRule, Committee, Contract, DocumentHash, MAX_COMMITTEES, MAX_GOVERNORS, MAX_SCOPES, Purpose, Scope, Span};
+use super::{committee, print};
 use crate::crypto::hash::sha256;
 use crate::crypto::sign::VerifyKey;
 use crate::translog::note::{NoteError, NoteKey};
-use crate::types::{Class, NetworkId};
+use crate::types::{Class, MemberId, NetworkId};
 
 /// What the id of a network is the digest of, before its genesis table.
 const NETWORK: &[u8] = b"celosia network 1\n";
@@ -114,6 +115,8 @@ pub struct Policy {
     pub classes: Classes,
     /// Supervision. In order.
     pub scopes: Vec<Scope>,
+    /// Who opens what on a mandate. Sorted by purpose and epoch.
+    pub committees: Vec<Committee>,
 }
 
 /// A policy as it is written.
@@ -134,14 +137,16 @@ pub(super) struct Written {
     classes: Classes,
     #[serde(default)]
     scopes: Vec<Scope>,
+    #[serde(default)]
+    committees: Vec<Committee>,
 }
 
 impl From<Written> for Policy {
     fn from(written: Written) -> Self {
         let Written { network, version, previous, policy, issued, .. } = written;
-        let Written { threshold, governors, grace, genesis, classes, scopes, .. } = written;
+        let Written { threshold, governors, grace, genesis, classes, scopes, committees, .. } = written;
         let head = Head { network, version, previous, policy, issued };
-        Self { head, threshold, governors, grace, genesis, classes, scopes }
+        Self { head, threshold, governors, grace, genesis, classes, scopes, committees }
     }
 }
 
@@ -159,6 +164,21 @@ impl Policy {
         }
     }
 
+    /// The first scope that a payload falls into.
+    pub fn supervision(&self, sender: &MemberId, contract: Option<&Contract>, class: Class) -> Option<&Scope> {
+        self.scopes.iter().find(|scope| scope.covers(sender, contract, class))
+    }
+
+    /// The committee whose key new capsules are made for: the highest epoch.
+    pub fn escrow(&self) -> Option<&Committee> {
+        self.committees.iter().filter(|committee| committee.purpose == Purpose::Escrow).max_by_key(|committee| committee.epoch)
+    }
+
+    /// The committee of a purpose and an epoch.
+    pub fn committee(&self, purpose: Purpose, epoch: u64) -> Option<&Committee> {
+        self.committees.iter().find(|committee| committee.purpose == purpose && committee.epoch == epoch)
+    }
+
     /// Sorts what has an order.
     pub(super) fn normalise(&mut self) {
         for governors in [&mut self.governors, &mut self.genesis.governors] {
@@ -167,6 +187,8 @@ impl Policy {
         let Classes { public, business, personal, special } = &mut self.classes;
         [public, business, personal, special].into_iter().for_each(ClassRule::normalise);
         self.scopes.iter_mut().for_each(Scope::normalise);
+        self.committees.sort_by_key(|committee| (committee.purpose, committee.epoch));
+        self.committees.iter_mut().for_each(|committee| committee.officers.sort_by_key(|officer| officer.index));
     }
 
     /// Rules of one policy by itself.
@@ -181,7 +203,12 @@ impl Policy {
         if self.scopes.len() > MAX_SCOPES {
             return Err(DocumentError::value("scopes", "too many: at most 256"));
         }
-        self.scopes.iter().enumerate().try_for_each(|(at, scope)| scope.check(at))?;
+        if self.committees.len() > MAX_COMMITTEES {
+            return Err(DocumentError::value("committees", "too many: at most 64"));
+        }
+        committee::check(&self.committees)?;
+        let has_escrow = self.escrow().is_some();
+        self.scopes.iter().enumerate().try_for_each(|(at, scope)| scope.check(at, has_escrow))?;
         if self.genesis.network_id() != self.head.network {
             return Err(DocumentError::Genesis);
         }

@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write as _};
 
-use super::{ClassRule, Directory, Genesis, Governor, Head, Member, Policy, Regions, Scope};
+use super::{ClassRule, Committee, Directory, Genesis, Governor, Head, Member, Policy, Regions, Scope};
 use crate::types::Class;
 
 /// A text that grows line by line.
@@ -95,6 +95,16 @@ impl Printer {
         self.words("classes", &scope.classes).word("supervision", scope.supervision).words("supervisors", &scope.supervisors);
     }
 
+    fn committee(&mut self, committee: &Committee) {
+        self.table("[[committees]]").word("purpose", committee.purpose).plain("epoch", committee.epoch);
+        self.plain("generation", committee.generation).plain("threshold", committee.threshold).word("key", committee.key);
+        for officer in &committee.officers {
+            self.table("[[committees.officers]]").plain("index", officer.index);
+            self.text("name", &officer.name).text("entity", &officer.entity);
+            self.word("signing-key", officer.signing_key).word("box-key", officer.box_key).word("share", officer.share);
+        }
+    }
+
     fn member(&mut self, member: &Member) {
         self.table("[[members]]")
             .word("id", &member.id)
@@ -129,7 +139,15 @@ pub(super) fn policy(policy: &Policy) -> String {
         out.class(class, policy.rule(class));
     }
     policy.scopes.iter().for_each(|scope| out.scope(scope));
+    policy.committees.iter().for_each(|committee| out.committee(committee));
     out.0
+}
+
+/// A committee by itself, as it stands in a policy.
+pub(super) fn committee(committee: &Committee) -> String {
+    let mut out = Printer(String::with_capacity(512 + 384 * committee.officers.len()));
+    out.committee(committee);
+    out.0.trim_start().to_owned()
 }
 
 /// An entry of a directory by itself.

@@ -10,6 +10,26 @@ pub enum Refusal {
     /// It is none.
     #[error(transparent)]
     Document(#[from] DocumentError),
+    /// A committee that is another one under the same name.
+    #[error(
+        "version {version} changes {what} in committee {committee}: a new key is a new epoch, other shares are a new generation"
+    )]
+    CommitteeChanged {
+        /// The policy.
+        version: u64,
+        /// Purpose and epoch.
+        committee: String,
+        /// What changed.
+        what: &'static str,
+    },
+    /// A committee is no longer listed.
+    #[error("version {version} does not list committee {committee}: what was sealed for its key is opened by it alone")]
+    CommitteeRemoved {
+        /// The policy.
+        version: u64,
+        /// Purpose and epoch.
+        committee: String,
+    },
     /// Another document of this version is known, and both bear enough signatures. Governors signed twice: an incident, not an accident.
     #[error("a fork at version {version}: {ours} is known here, {theirs} is claimed; ask the governors who signed both")]
     Fork {
@@ -156,6 +176,8 @@ impl Coded for Refusal {
             Self::IssuedInTheFuture { .. } => Code(6021),
             Self::GenesisChanged { .. } => Code(6022),
             Self::MemberRemoved { .. } => Code(6023),
+            Self::CommitteeChanged { .. } => Code(6041),
+            Self::CommitteeRemoved { .. } => Code(6042),
         }
     }
 }

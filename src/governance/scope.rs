@@ -77,6 +77,11 @@ impl Scope {
             && (self.classes.is_empty() || self.classes.contains(&class))
     }
 
+    /// Whether a payload may fall into it, whichever contract it is of.
+    pub fn may_cover(&self, sender: &MemberId, class: Class) -> bool {
+        (self.members.is_empty() || self.members.contains(sender)) && (self.classes.is_empty() || self.classes.contains(&class))
+    }
+
     /// Sorts its lists.
     pub(super) fn normalise(&mut self) {
         sorted(&mut self.members);
@@ -85,13 +90,17 @@ impl Scope {
         sorted(&mut self.supervisors);
     }
 
-    /// Rules of the scope at a place, counted from 0.
-    pub(super) fn check(&self, at: usize) -> Result<(), DocumentError> {
+    /// Rules of the scope at a place, counted from 0. `has_escrow`: the policy has a committee that opens payloads.
+    pub(super) fn check(&self, at: usize, has_escrow: bool) -> Result<(), DocumentError> {
         if self.members.len().max(self.contracts.len()).max(self.supervisors.len()) > MAX_LIST {
             return Err(DocumentError::value(format!("scopes[{at}]"), "a list is too long: at most 256 entries"));
         }
-        if self.supervision != Supervision::S0 {
-            return Err(DocumentError::Supervision { scope: at, mode: self.supervision });
+        let mode = self.supervision;
+        if mode.has_capsule() && !has_escrow {
+            return Err(DocumentError::NoEscrow { scope: at, mode });
+        }
+        if mode.names_supervisors() && self.supervisors.is_empty() {
+            return Err(DocumentError::NoSupervisor { scope: at, mode });
         }
         Ok(())
     }

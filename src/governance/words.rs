@@ -82,6 +82,28 @@ words! {
     }
 }
 
+impl Supervision {
+    /// Whether a payload carries a capsule for the committee.
+    pub const fn has_capsule(self) -> bool {
+        matches!(self, Self::S2 | Self::S3 | Self::S4)
+    }
+
+    /// Whether a scope of the mode means nothing without supervisors.
+    pub const fn names_supervisors(self) -> bool {
+        matches!(self, Self::S1 | Self::S3 | Self::S4)
+    }
+}
+
+words! {
+    /// What the key of a committee is for.
+    Purpose {
+        /// Opening payloads on a mandate.
+        Escrow = "escrow",
+        /// Reading what is held back from an erasure.
+        Hold = "hold",
+    }
+}
+
 words! {
     /// What hides the length of a payload.
     Padding {

@@ -23,10 +23,18 @@ pub struct Counters {
     pub sent: Counter,
     /// Of those sent, payloads of the suite celosia-1.
     pub sent_native: Counter,
+    /// Capsules made: of payloads sent, and of our own copies in Tessera's suite.
+    pub capsules_made: Counter,
+    /// Deliveries refused because of their capsule, or because they have none.
+    pub capsules_refused: Counter,
     /// Of those taken, payloads of the suite celosia-1.
     pub pushed_native: Counter,
     /// Sends that the policy refused.
     pub policy_refused: Counter,
+    /// Payloads, sent or delivered, that an order to stop stands before.
+    pub stopped: Counter,
+    /// Copies for this supervisor that were taken.
+    pub copies_taken: Counter,
     /// Sends that failed after they were sealed.
     pub send_failed: Counter,
     /// Payloads given back to the node or an application.
@@ -47,6 +55,8 @@ pub struct Counters {
     pub erased: Counter,
     /// Keys of the index of subjects that were destroyed, each with its bucket written anew.
     pub index_renewed: Counter,
+    /// Orders to erase that were refused because they name too many items that are not here.
+    pub orders_refused: Counter,
     /// Payloads resent to a peer that asked.
     pub resent: Counter,
     /// Documents put here, complete.

@@ -8,8 +8,9 @@ use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use super::documents::Shelf;
-use super::happening::{Happening, Kind};
+use super::happening::Happening;
 use super::native::{EpochKeys, NativeAddress, NativePeers, Outbox, Uploads};
+use super::supervision::Desk;
 use super::told::Told;
 use super::{Chronicle, DocumentLimits, Error, Node};
 use crate::crypto::sign::{Signature, VerifyKey};
@@ -52,6 +53,8 @@ pub struct Governed {
     halted: RwLock<Option<String>>,
     on_halt: OnceLock<Box<dyn Fn(bool) + Send + Sync>>,
     chronicle: Option<Arc<Chronicle>>,
+    /// Orders to stop, and what else a supervisor and the supervised keep in memory.
+    pub(crate) desk: Desk,
     /// The size of our log that each witness has seen.
     witnessed: Mutex<HashMap<MemberId, u64>>,
 }
@@ -109,6 +112,7 @@ impl Governed {
             halted: RwLock::default(),
             on_halt: OnceLock::new(),
             chronicle: None,
+            desk: Desk::default(),
             witnessed: Mutex::default(),
         }
     }
@@ -318,7 +322,8 @@ impl Node {
         }
         let me = members.by_id(&governed.me).ok_or_else(|| Error::NotAMember(governed.me.clone()))?;
         let judged = Judged { sender: from, recipients: &[me], class: Class::default() };
-        charter.policy().judge(&judged).map_err(Error::Policy)
+        charter.policy().judge(&judged).map_err(Error::Policy)?;
+        charter.policy().check_unproved(&from.id, None, Class::default()).map_err(Error::Policy)
     }
 
     /// An event for the journal, where there is one.
@@ -356,13 +361,9 @@ impl Node {
             recipients.push(members.by_address(key).ok_or(Error::RecipientUnknown(*key))?);
         }
         let judged = charter.policy().judge(&Judged { sender: from, recipients: &recipients, class });
-        if let Err(violation) = judged {
-            self.counters.policy_refused.add();
-            let event =
-                Happening::now(Kind::Refused).class(class).version(charter.policy_version()).code(violation.code()).event();
-            self.note(event).await;
-            return Err(Error::Policy(violation));
+        match judged {
+            Ok(()) => Ok(()),
+            Err(violation) => Err(self.forbidden(charter, class, violation).await),
         }
-        Ok(())
     }
 }

@@ -95,7 +95,7 @@ fn what_cannot_be_proposed_is_refused_with_its_reason() {
         ("policy --from node --edit version.toml", 6063, "version is filled in"),
         ("policy --from node --edit broken.toml", 6063, "broken.toml:1: not TOML"),
         ("policy --from node --edit unknown.toml", 6005, "colour"),
-        ("policy --from node --edit mode.toml", 6009, "supervision S4"),
+        ("policy --from node --edit mode.toml", 6037, "supervision S4"),
         ("policy --from node --edit nowhere.toml", 6060, "nowhere.toml"),
         ("policy --from node --set grace=soon", 6006, "grace"),
         ("policy --from node --set genesis.name=x", 6063, "no field that can be set"),

@@ -45,6 +45,7 @@ impl Governors {
             genesis,
             classes: toml::from_str(classes).unwrap(),
             scopes: Vec::new(),
+            committees: Vec::new(),
         };
         // As people write it: read back, so that lists are in their order.
         let document = Document::from_toml(&Document::Policy(policy).text()).unwrap();

@@ -55,7 +55,7 @@ fn flatten(found: &mut Fields, prefix: &str, table: &Table) {
             Value::Table(inner) => flatten(found, &path, inner),
             Value::Array(elements) if elements.iter().any(Value::is_table) => {
                 for (at, element) in elements.iter().enumerate() {
-                    let id = element.get("id").and_then(Value::as_str).map_or_else(|| at.to_string(), str::to_owned);
+                    let id = name_of(element).unwrap_or_else(|| at.to_string());
                     if let Value::Table(inner) = element {
                         flatten(found, &format!("{path}.{id}"), inner);
                     }
@@ -67,6 +67,14 @@ fn flatten(found: &mut Fields, prefix: &str, table: &Table) {
             word => drop(found.insert(path, Field::Word(word.to_string()))),
         }
     }
+}
+
+/// A member by its id, a committee by purpose and epoch, an officer by its index.
+fn name_of(element: &Value) -> Option<String> {
+    let word = |field| element.get(field).and_then(Value::as_str);
+    let number = |field| element.get(field).and_then(Value::as_integer);
+    let committee = || Some(format!("{} {}", word("purpose")?, number("epoch")?));
+    word("id").map(str::to_owned).or_else(committee).or_else(|| Some(number("index")?.to_string()))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::{GovernanceError, files};
-use crate::governance::{Governor, Head, State};
+use crate::governance::{Committee, Governor, Head, State};
 use crate::types::MemberId;
 
 /// What `propose` fills in itself.
@@ -77,6 +77,11 @@ pub(super) fn add_governor(table: &mut Table, governor: &Governor) {
     list(table, "governors").push(Value::String(governor.to_string()));
 }
 
+/// Puts a committee in the place of the one of its purpose and epoch.
+pub(super) fn set_committee(table: &mut Table, committee: &Committee) {
+    merge(table, self::table(&committee.to_toml()));
+}
+
 /// Removes the governor of a name.
 pub(super) fn remove_governor(table: &mut Table, name: &str) -> Result<(), GovernanceError> {
     let governors = list(table, "governors");
@@ -112,7 +117,7 @@ fn read(file: &Path) -> Result<Table, GovernanceError> {
     })
 }
 
-/// Tables field by field, members by their id, all else replaced.
+/// Tables field by field, members by their id, committees by purpose and epoch, all else replaced.
 fn merge(table: &mut Table, changes: Table) {
     for (field, change) in changes {
         match (table.get_mut(&field), change) {
@@ -120,6 +125,13 @@ fn merge(table: &mut Table, changes: Table) {
             (Some(Value::Array(known)), Value::Array(change)) if field == "members" && !change.iter().any(Value::is_str) => {
                 for entry in change {
                     merge_entry(known, entry);
+                }
+            }
+            // A committee is one thing: its table takes the place of the one before, and of no other.
+            (Some(Value::Array(known)), Value::Array(change)) if field == "committees" => {
+                for entry in change {
+                    known.retain(|old| place_of(old) != place_of(&entry));
+                    known.push(entry);
                 }
             }
             (_, change) => drop(table.insert(field, change)),
@@ -133,6 +145,10 @@ fn merge_entry(known: &mut Vec<Value>, entry: Value) {
         (Some(Value::Table(old)), Value::Table(entry)) => merge(old, entry),
         (_, entry) => known.push(entry),
     }
+}
+
+fn place_of(committee: &Value) -> Option<(&str, i64)> {
+    Some((committee.get("purpose")?.as_str()?, committee.get("epoch")?.as_integer()?))
 }
 
 fn id_of(entry: &Value) -> Option<&str> {

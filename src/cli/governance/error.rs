@@ -1,6 +1,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::ceremony::CeremonyError;
 use crate::cli::Failure;
 use crate::directory::FolderError;
 use crate::governance::{DocumentError, DocumentHash, Refusal};
@@ -12,6 +13,9 @@ pub(in crate::cli) enum GovernanceError {
     /// The node does not take it. Its own words.
     #[error("{place} answers {code}: {message}")]
     Answer { place: String, code: String, message: String },
+    /// A committee's file is none, or lacks signatures.
+    #[error("{}: {error}", file.display())]
+    Committee { file: PathBuf, error: CeremonyError },
     /// Whoever was asked did not say yes.
     #[error("not signed: nobody said yes")]
     Declined,
@@ -72,6 +76,7 @@ impl GovernanceError {
 impl Coded for GovernanceError {
     fn code(&self) -> Code {
         match self {
+            Self::Committee { error, .. } => error.code(),
             Self::Document { error, .. } => error.code(),
             Self::Folder(error) => error.code(),
             Self::Refused { reason, .. } => reason.code(),

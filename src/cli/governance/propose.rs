@@ -1,12 +1,13 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use toml::Table;
 
 use super::{GovernanceError, changes, edit, files, init};
+use crate::ceremony::{CeremonyError, CommitteeFile};
 use crate::cli::Failure;
 use crate::directory::CharterFolder;
-use crate::governance::{Directory, Document, Head, Policy, State};
+use crate::governance::{Charter, Committee, Directory, Document, Head, Policy, State};
 use crate::types::MemberId;
 
 /// `celosia governance propose`: version, previous, policy and date are filled in.
@@ -45,6 +46,10 @@ enum Kind {
         /// A governor that signs no more.
         #[arg(long, value_name = "NAME")]
         remove_governor: Vec<String>,
+        /// A committee as its officers made it, `committee.toml` of their ceremony. Every signature is checked. It takes the place of its
+        /// former generation.
+        #[arg(long, value_name = "FILE")]
+        committee: Vec<PathBuf>,
     },
 }
 
@@ -80,7 +85,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             }
             common.write(&folder, table, Directory::FORMAT, old.as_deref())
         }
-        Kind::Policy { common, add_governor, remove_governor } => {
+        Kind::Policy { common, add_governor, remove_governor, committee } => {
             let folder = files::open(&common.from)?;
             let old = folder.charter().policy_of(folder.charter().policy_version()).map(|signed| signed.note.text().to_owned());
             let mut table = common.edited(edit::table(old.as_deref().unwrap_or_default()))?;
@@ -90,9 +95,27 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             for text in add_governor {
                 edit::add_governor(&mut table, &init::governor(text)?);
             }
+            for file in committee {
+                edit::set_committee(&mut table, &committee_of(folder.charter(), file)?);
+            }
             common.write(&folder, table, Policy::FORMAT, old.as_deref())
         }
     }
+}
+
+/// Reads a committee and checks its signatures: those of all its officers, and from the second generation on those of as many of the
+/// officers in force as open.
+///
+/// Threat: a committee that an officer made up, or was shown by another; governors would sign it unseen.
+fn committee_of(charter: &Charter, file: &Path) -> Result<Committee, GovernanceError> {
+    let text = files::read_text(file)?;
+    let wrong = |error| GovernanceError::Committee { file: file.to_owned(), error };
+    let made = CommitteeFile::parse(&text).map_err(wrong)?;
+    if made.network != charter.network() {
+        return Err(wrong(CeremonyError::Successor("it is of another network")));
+    }
+    made.check(charter.policy().committee(made.committee.purpose, made.committee.epoch)).map_err(wrong)?;
+    Ok(made.committee)
 }
 
 impl Common {

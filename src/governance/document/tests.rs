@@ -68,7 +68,7 @@ fn each_fault_has_its_place_and_code() {
         ("policy", "delivery = \"quiet\"", "delivery = \"prompt\"", "classes.personal.delivery", 6006),
         ("policy", "batch = \"5s\"\n", "", "classes.personal.delivery", 6006),
         ("policy", "batch = \"5s\"\n", "batch = \"2h\"\n", "classes.personal.batch", 6006),
-        ("policy", "supervision = \"S0\"", "supervision = \"S3\"", "scopes[0] asks for supervision S3", 6009),
+        ("policy", "supervision = \"S0\"", "supervision = \"S3\"", "scopes[0] asks for supervision S3", 6037),
         ("policy", "nonce = \"07", "nonce = \"08", "genesis", 6010),
     ];
     for (which, from, to, told, code) in cases {

@@ -8,6 +8,7 @@ use super::shelf::Shelf;
 use super::upload::Upload;
 use super::{DocumentError, Incoming, NewDocument};
 use crate::crypto::random;
+use crate::erasure::Tags;
 use crate::governance::Charter;
 use crate::services::governed::{Governed, Route};
 use crate::services::records::now;
@@ -49,12 +50,15 @@ impl Node {
         let sender = self.sender(new.from)?;
         let class = new.class.unwrap_or_default();
         let mut recipients = Vec::with_capacity(new.to.len() + 1);
-        for key in new.to.into_iter().chain([sender]).chain(self.settings.always_send_to.iter().copied()) {
+        let imposed = self.imposed(&charter, &sender, &Tags::default(), class).await?;
+        for key in new.to.into_iter().chain([sender]).chain(imposed).chain(self.settings.always_send_to.iter().copied()) {
             if !recipients.contains(&key) {
                 recipients.push(key);
             }
         }
         self.judge(&charter, &sender, &recipients, class).await?;
+        self.own_not_stopped(class, &Tags::default(), &[]).await?;
+        governed.no_document_cosigned(&charter, class)?;
         let ways = self.add_ways(&charter, Vec::new(), &recipients)?;
         if self.active_documents(None, MAX_UPLOADS).await?.len() == MAX_UPLOADS {
             return Err(DocumentError::TooManyUploads(MAX_UPLOADS).into());
@@ -161,6 +165,7 @@ impl Node {
             let charter = governed.charter();
             governed.own_standing(&charter)?;
             self.judge(&charter, &kept.card.sender, &to, kept.card.class).await?;
+            self.own_not_stopped(kept.card.class, &Tags::default(), &[]).await?;
             kept.card.ways = self.add_ways(&charter, std::mem::take(&mut kept.card.ways), &to)?;
             for key in to {
                 if !kept.card.recipients.contains(&key) {

@@ -1,0 +1,93 @@
+//! `celosia officer`: people who hold a committee's key together (`docs/officers.md`).
+//!
+//! All of it works on files: an officer's machine needs no network.
+
+mod begin;
+mod destroy;
+mod init;
+mod status;
+mod take_part;
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use zeroize::Zeroizing;
+
+use super::{Failure, keyupdate, prompt};
+use crate::officer::{Folder, OfficerError};
+
+/// `celosia officer`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make an officer's folder: keys behind a password, and the card for the others.
+    Init(init::Args),
+    /// Make a committee's key together. The first call writes the plan; run it again until it says that the committee is complete.
+    Dkg(begin::Dkg),
+    /// Show who this is, its shares and committees, and how many officers may be lost.
+    Status(status::Args),
+    /// Make new shares of the same key for the same officers: those of before, stolen or not, open nothing once all are destroyed.
+    Refresh(begin::Refresh),
+    /// Make new shares of the same key for other officers. Lost officers are replaced while as many as open are there.
+    Handover(begin::Handover),
+    /// Destroy the shares from before a committee that is complete, and the root under which they lay.
+    Destroy(destroy::Args),
+}
+
+/// Runs one verb.
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    match &args.verb {
+        Verb::Init(args) => init::run(args),
+        Verb::Dkg(args) => begin::dkg(args),
+        Verb::Status(args) => status::run(args),
+        Verb::Refresh(args) => begin::refresh(args),
+        Verb::Handover(args) => begin::handover(args),
+        Verb::Destroy(args) => destroy::run(args),
+    }
+}
+
+/// An officer's folder, and how it is unlocked.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct Unlock {
+    /// The officer's folder.
+    #[arg(long, value_name = "FOLDER")]
+    folder: PathBuf,
+    /// File whose first line is the password; asked if absent.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+}
+
+impl Unlock {
+    /// Unlocks it.
+    pub(super) fn open(&self) -> Result<Folder, Failure> {
+        // Before the password: nobody types one for nothing.
+        Folder::card_of(&self.folder).map_err(coded)?;
+        let password = password(&self.folder, self.password_file.as_deref())?;
+        Folder::open(&self.folder, &password).map_err(coded)
+    }
+}
+
+fn password(folder: &Path, file: Option<&Path>) -> Result<Zeroizing<String>, Failure> {
+    match file {
+        Some(file) => keyupdate::first_line(file),
+        None => prompt::password_of(&folder.join("officer.key").display().to_string()),
+    }
+}
+
+pub(super) fn coded(error: OfficerError) -> Failure {
+    Failure::coded(2, &error)
+}
+
+fn ceremony(error: crate::ceremony::CeremonyError) -> Failure {
+    Failure::coded(2, &error)
+}
+
+/// A text of others: a card, a committee.
+fn read(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|source| coded(OfficerError::Io { path: path.to_owned(), source }))
+}

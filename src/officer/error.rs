@@ -1,0 +1,99 @@
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::ceremony::CeremonyError;
+use crate::enclave::keyfile::KeyFileError;
+use crate::shred::ShredError;
+use crate::types::{Code, Coded};
+
+/// What goes wrong with an officer's folder. Never holds a secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OfficerError {
+    /// A file.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file is not what this folder wrote.
+    #[error("{}: not of this officer, or damaged: restore it from your copy", .0.display())]
+    Damaged(PathBuf),
+    /// No password.
+    #[error("the password is empty: an officer's key is kept locked")]
+    NoPassword,
+    /// Another process.
+    #[error("{}: another command works in this folder", .0.display())]
+    Busy(PathBuf),
+    /// The folder does not know what its owner said.
+    #[error(
+        "round {0} of this ceremony has a message of yours that this folder did not write: the folder was restored from an older copy, or is used in two places. Let the officers begin a new ceremony"
+    )]
+    Forgotten(u8),
+    /// The share is of an earlier generation.
+    #[error(
+        "this folder's share of {committee} is of generation {generation}, the committee's is {current}: the folder was restored from an older copy, or missed the ceremony. It answers nothing with the old share; take part in a handover to get a new one"
+    )]
+    OldShare {
+        /// Purpose and epoch.
+        committee: String,
+        /// Of the share.
+        generation: u64,
+        /// Of the committee.
+        current: u64,
+    },
+    /// No share.
+    #[error("this folder has no share of {0}")]
+    NoShare(String),
+    /// The share's public half is another.
+    #[error("this folder's share of {0} is not the one that the committee names")]
+    OtherShare(String),
+    /// A newer committee is known.
+    #[error("this folder knows generation {known} of the committee, and generation {given} is not later")]
+    NotNewest {
+        /// In the folder.
+        known: u64,
+        /// What was given.
+        given: u64,
+    },
+    /// Whoever was asked did not say yes.
+    #[error("nobody said yes: the ceremony is not begun")]
+    Declined,
+    /// What others said, and who cheated.
+    #[error(transparent)]
+    Ceremony(#[from] CeremonyError),
+    /// The locked key.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// The root.
+    #[error(transparent)]
+    Root(#[from] ShredError),
+}
+
+impl OfficerError {
+    pub(super) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
+}
+
+impl Coded for OfficerError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Io { .. } => Code(7010),
+            Self::Damaged(_) => Code(7011),
+            Self::NoPassword => Code(7012),
+            Self::Busy(_) => Code(7030),
+            Self::Forgotten(_) => Code(7031),
+            Self::OldShare { .. } => Code(7032),
+            Self::NoShare(_) => Code(7033),
+            Self::OtherShare(_) => Code(7034),
+            Self::NotNewest { .. } => Code(7035),
+            Self::Declined => Code(7036),
+            Self::Ceremony(error) => error.code(),
+            Self::KeyFile(error) => error.code(),
+            Self::Root(error) => error.code(),
+        }
+    }
+}
