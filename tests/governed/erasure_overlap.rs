@@ -160,7 +160,9 @@ impl Game {
             return;
         }
         let name = erase(self.a(), &self.ids(&some));
-        some.iter().for_each(|at| self.items[*at].wanted = true);
+        for at in &some {
+            self.items[*at].wanted = true;
+        }
         self.cases.push((name, some));
     }
 
