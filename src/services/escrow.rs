@@ -57,7 +57,7 @@ impl Node {
         let members = charter.members();
         let from = members.by_address(sender).ok_or(Error::NotInDirectory(*sender))?;
         match charter.policy().supervisors(members, &from.id, contract(tags).as_ref(), class) {
-            Ok((Supervision::S3, supervisors)) => {
+            Ok((Supervision::S3 | Supervision::S4, supervisors)) => {
                 let others = supervisors.iter().filter(|member| member.id != from.id);
                 Ok(others.filter_map(|member| member.addresses.first().copied()).collect())
             }
