@@ -268,6 +268,7 @@ fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {
         poll_interval: config.peers.poll_interval,
         own_url,
         node_cache: config.erasure.node_cache,
+        max_guards: config.erasure.max_guards,
         holds: holds(config)?,
         cosign: CosignSettings {
             automatic: config.supervision.cosign == Cosign::Automatic,

@@ -48,8 +48,9 @@ pub use chronicle::{Chronicle, log_name};
 pub use counters::{Counter, Counters};
 pub use discover::{PartyInfoAnswer, PartyInfoFrom};
 pub use documents::{
-    BrokenOff, Contents, DocumentError, DocumentFigures, DocumentLimits, DocumentPlace, DocumentReceipt, DocumentState, Incoming,
-    Info as DocumentInfo, NewDocument, Progress as UploadProgress, Recipient as DocumentRecipient, WayState,
+    BrokenOff, Contents, DocumentError, DocumentFigures, DocumentLimits, DocumentPlace, DocumentReceipt, DocumentState,
+    DocumentTraces, Incoming, Info as DocumentInfo, NewDocument, Progress as UploadProgress, Recipient as DocumentRecipient,
+    WayState, audit_documents, document_traces,
 };
 pub use erasure::{ErasureError, NewCase, Reach, Reached};
 pub use error::Error;
@@ -91,6 +92,8 @@ pub struct Settings {
     pub own_url: PeerUrl,
     /// How long the node beside us may keep a payload in its cache: an erasure waits for it before it says "purged".
     pub node_cache: Duration,
+    /// Items that are not here and that one member may have ordered to be erased: each leaves a row for ever.
+    pub max_guards: u64,
     /// The hold committee, and the law that applies.
     pub holds: HoldSettings,
     /// Co-signatures: who gives them here, and how long a send waits.

@@ -232,6 +232,7 @@ fn erasure_status(error: &ErasureError) -> StatusCode {
         ErasureError::Forbidden(_) | ErasureError::Blocked(_) | ErasureError::Late => StatusCode::CONFLICT,
         ErasureError::Nothing => StatusCode::UNPROCESSABLE_ENTITY,
         ErasureError::Order(_) => StatusCode::FORBIDDEN,
+        ErasureError::Guards(_) => StatusCode::TOO_MANY_REQUESTS,
         ErasureError::Text | ErasureError::Past => StatusCode::BAD_REQUEST,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -253,7 +254,7 @@ fn hold_status(error: &HoldError) -> StatusCode {
             StatusCode::CONFLICT
         }
         HoldError::Narrowed(_) => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
-        HoldError::Nothing | HoldError::Document => StatusCode::UNPROCESSABLE_ENTITY,
+        HoldError::Nothing => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::BAD_REQUEST,
     }
 }
@@ -276,6 +277,7 @@ fn document_status(error: &DocumentError) -> StatusCode {
     match error {
         E::NotGoverned | E::NotFound(_) => StatusCode::NOT_FOUND,
         E::Erased(_) => StatusCode::GONE,
+        E::Blocked(_) => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
         E::Unfinished(_) | E::Complete(_) | E::Offset { .. } | E::Conflict(_) => StatusCode::CONFLICT,
         E::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         E::Length(_) | E::BadId | E::Manifest(_) | E::NotOffered => StatusCode::BAD_REQUEST,

@@ -70,6 +70,7 @@ macro_rules! contract {
     ($start:path) => {
         $crate::enclave::contract::contract! { $start:
             addresses_are_ours_default_first
+            blocked_documents_come_back_with_the_committee_alone
             blocked_records_come_back_with_the_committee_alone
             altered_records_and_boxes_are_broken
             boxes_are_made_again_byte_for_byte

@@ -23,7 +23,7 @@ use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
-use crate::types::{Address, DocumentId, PayloadId, Privacy, SecurityHash};
+use crate::types::{Address, DocumentId, ItemId, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 pub(super) use self::frame::{decode, encode, read};
@@ -73,10 +73,10 @@ pub enum Request {
     OpenBeside(SealedHead, String, Bytes),
     IndexKey(IndexKey),
     IndexTokens(IndexKey, SealedHead, Vec<Plain>),
-    Block(PayloadId, SealedHead, Vec<(String, Bytes)>, Address, Vec<u8>),
+    Block(ItemId, SealedHead, Vec<(String, Bytes)>, Address, Vec<u8>),
     HoldKey,
-    HoldLock(PayloadId, SealedHead),
-    Release(PayloadId, HoldRelease),
+    HoldLock(ItemId, SealedHead),
+    Release(ItemId, HoldRelease),
     Escrow(PayloadId, SealedHead),
     ReleaseEscrow(PayloadId, SealedHead, Nonce, BoxKey, Vec<u8>),
     CopyNative(PayloadId, SealedHead, Nonce, Bytes, NativeTarget),
@@ -196,10 +196,10 @@ message! { Request {
     23 Punctures(),
     45 IndexKey(0 of),
     46 IndexTokens(0 of, 1 key, 2 words),
-    50 Block(0 id, 1 head, 2 beside, 3 committee, 4 label),
+    50 Block(0 item, 1 head, 2 beside, 3 committee, 4 label),
     51 HoldKey(),
-    52 HoldLock(0 id, 1 envelope),
-    53 Release(0 id, 1 release),
+    52 HoldLock(0 item, 1 envelope),
+    53 Release(0 item, 1 release),
     55 Escrow(0 id, 1 head),
     56 ReleaseEscrow(0 id, 1 head, 2 nonce, 3 to, 4 info),
     65 CopyNative(0 id, 1 head, 2 nonce, 3 ciphertext, 4 target),

@@ -185,12 +185,12 @@ async fn answer_native(enclave: &dyn Enclave, request: Request) -> Result<Respon
             Response::Tokens(enclave.index_tokens(of, &key, words).await?)
         }
         Request::VerifyKey => Response::VerifyKey(enclave.verify_key()),
-        Request::Block(id, head, beside, committee, label) => {
-            Response::Head(enclave.block_record(id, &head, beside, committee, label).await?)
+        Request::Block(item, head, beside, committee, label) => {
+            Response::Head(enclave.block_record(item, &head, beside, committee, label).await?)
         }
         Request::HoldKey => Response::Address(enclave.hold_key().await?),
-        Request::HoldLock(id, envelope) => Response::Address(enclave.hold_lock(id, &envelope).await?),
-        Request::Release(id, release) => Response::Restored(enclave.release_record(id, release).await?),
+        Request::HoldLock(item, envelope) => Response::Address(enclave.hold_lock(item, &envelope).await?),
+        Request::Release(item, release) => Response::Restored(enclave.release_record(item, release).await?),
         document => answer_document(enclave, document).await?,
     })
 }

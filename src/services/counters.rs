@@ -55,6 +55,8 @@ pub struct Counters {
     pub erased: Counter,
     /// Keys of the index of subjects that were destroyed, each with its bucket written anew.
     pub index_renewed: Counter,
+    /// Orders to erase that were refused because they name too many items that are not here.
+    pub orders_refused: Counter,
     /// Payloads resent to a peer that asked.
     pub resent: Counter,
     /// Documents put here, complete.

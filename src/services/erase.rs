@@ -58,7 +58,7 @@ impl Node {
         for kind in [Kind::Payload, Kind::Raw] {
             leaves.extend(self.head(kind, id).await?.map(|head| head.leaf()));
         }
-        leaves.extend(self.envelope_leaves(id).await?);
+        leaves.extend(self.envelope_leaves(&ItemId::Payload(*id)).await?);
         leaves.extend(self.copy_leaves(id).await?);
         Ok(leaves)
     }

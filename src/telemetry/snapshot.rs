@@ -80,6 +80,8 @@ pub struct Snapshot {
     pub purges: Option<PurgeFigures>,
     /// Holds that stand, and items that are blocked.
     pub holds: (u64, u64),
+    /// Items that members ordered to be erased before they came; absent if the store does not answer.
+    pub guards: Option<u64>,
     /// Orders to stop that stand.
     pub stops: u64,
     /// Cases that people handle.
@@ -106,6 +108,7 @@ impl Snapshot {
             counts: counts(&node.counters),
             purges: Some(purges(node)),
             holds: node.hold_figures(),
+            guards: node.guard_figure().await.ok(),
             stops: node.active_stops(),
             matters: node.matter_figures(),
             governed: governed(node).await,
@@ -173,7 +176,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 25] = [
+    let named: [(&'static str, &Counter); 26] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -185,6 +188,7 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("withdrawn", &counters.withdrawn),
         ("erased", &counters.erased),
         ("index_renewed", &counters.index_renewed),
+        ("orders_refused", &counters.orders_refused),
         ("resent", &counters.resent),
         ("sent_native", &counters.sent_native),
         ("capsules_made", &counters.capsules_made),

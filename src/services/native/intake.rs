@@ -189,7 +189,7 @@ impl Node {
         let header = Header::decode(&native.header).map_err(|_| Error::Message("a header that does not decode"))?;
         let digest = crate::crypto::hash::sha256(&[&native.header]);
         check_header(governed, charter, &header, true)?;
-        governed.check_supervised(charter, &header, &meta)?;
+        escrow::check_supervised(charter, &header, &meta)?;
         self.not_stopped(governed, &Concern::of(&header.member, header.class, &header.privacy)).await?;
         if self.cosigned(governed, charter, &header, digest, None)? == Demanded::OurWord {
             return Err(SupervisionError::CosignDocument.into());
@@ -227,7 +227,7 @@ impl Node {
         check_header(governed, charter, &header, is_fresh)?;
         let mut demanded = Demanded::Nothing;
         if let Fresh::Yes(cosignature) = fresh {
-            governed.check_supervised(charter, &header, &meta)?;
+            escrow::check_supervised(charter, &header, &meta)?;
             self.not_stopped(governed, &Concern::of(&header.member, class, &header.privacy)).await?;
             demanded = self.cosigned(governed, charter, &header, digest, cosignature)?;
         }
