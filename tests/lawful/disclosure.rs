@@ -67,7 +67,7 @@ fn an_auditor_gets_exactly_what_was_granted_and_those_concerned_are_told() {
         assert!(!file.contains("viewed") || told.contains("on record: view 1"), "{told}");
     }
     assert!(court.run(&["disclosure", "notices", "--admin", &court.admin(2)]).well().is_empty(), "c is not concerned");
-    let journal = Request::get("/journal?from=0").send(&a.admin).text();
+    let journal = Request::get("/journal/export").send(&a.admin).must(200).text();
     for kind in ["disclosure-requested", "disclosure-approved", "disclosure-view", "disclosure-shares", "disclosure-released"] {
         assert!(journal.contains(kind), "{kind}: {journal}");
     }
