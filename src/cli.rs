@@ -26,6 +26,7 @@ mod acts;
 mod admin;
 mod auditor;
 mod bench;
+mod case;
 mod certificate;
 mod config;
 mod demo;
@@ -53,6 +54,7 @@ mod run;
 mod scan;
 mod source;
 mod status;
+mod supervisor;
 mod tessera;
 pub mod verify;
 
@@ -105,6 +107,8 @@ enum Command {
     Disclosure(Box<disclosure::Args>),
     /// Holds: what stands before an erasure. Place, show, release.
     Hold(Box<hold::Args>),
+    /// Cases: violations, exceptions, grievances and reviews, handled by people.
+    Case(Box<case::Args>),
     /// Make data unreadable without destroying it yet: `hold place --kind block`.
     Block(Box<hold::PlaceArgs>),
     /// Show erasures whose answer is overdue (GDPR art. 12(3)); exit code 1 if there are any.
@@ -139,6 +143,8 @@ enum Command {
     Scan(Box<scan::Args>),
     /// Measure a network or a socket.
     Bench(bench::Args),
+    /// Supervise: stop and lift, on the supervisor's own node.
+    Supervisor(Box<supervisor::Args>),
     /// Verify a transparency log from files alone.
     Verify(Box<verify::Args>),
     /// Print the version.
@@ -187,6 +193,8 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Auditor(args) => auditor::run(&args)?,
         Command::Disclosure(args) => disclosure::run(&args)?,
         Command::Hold(args) => hold::run(&args)?,
+        Command::Supervisor(args) => return supervisor::run(*args),
+        Command::Case(args) => case::run(&args)?,
         Command::Block(args) => hold::block(&args)?,
         Command::Subject(args) => rights::subject(&args)?,
         Command::Ropa(args) => rights::ropa(&args)?,

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use celosia::config;
-use celosia::crypto::puncture::KeyTree;
+use celosia::crypto::puncture::{KeyTree, Version};
 use celosia::crypto::secret::Secret;
 use celosia::crypto::threshold::{Capsule, KeyShare, Partial, Prepared};
 use celosia::disclosure::{
@@ -17,7 +17,9 @@ use celosia::enclave::proto;
 use celosia::erasure::{Certificate, SignedErasureReceipt, SignedOrder};
 use celosia::governance::{Charter, Delta, Document};
 use celosia::scan::{Matcher, Needles};
+use celosia::seal::escrow::{Carried, Label};
 use celosia::shred::SealedHead;
+use celosia::supervision::{SignedCosignature, SignedLift, SignedStop, SupervisionCopy};
 use celosia::translog::checkpoint::Checkpoint;
 use celosia::translog::cosignature::Witness;
 use celosia::translog::note::{Note, NoteKey};
@@ -97,6 +99,34 @@ pub fn erasure_receipt(input: &[u8]) {
     }
 }
 
+/// A co-signature of a supervisor.
+pub fn cosignature(input: &[u8]) {
+    if let Ok(read) = SignedCosignature::decode(input) {
+        assert_eq!(SignedCosignature::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// What lifts an order to stop.
+pub fn stop_lift(input: &[u8]) {
+    if let Ok(read) = SignedLift::decode(input) {
+        assert_eq!(SignedLift::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// An order to stop.
+pub fn stop_order(input: &[u8]) {
+    if let Ok(read) = SignedStop::decode(input) {
+        assert_eq!(SignedStop::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// A copy for a supervisor.
+pub fn supervision_copy(input: &[u8]) {
+    if let Ok(read) = SupervisionCopy::decode(input) {
+        assert_eq!(SupervisionCopy::decode(&read.encode()), Ok(read));
+    }
+}
+
 /// An announcement of a peer.
 pub fn party_info(input: &[u8]) {
     if let Ok(info) = PartyInfo::decode(input) {
@@ -154,11 +184,14 @@ pub fn manifest(input: &[u8]) {
     }
 }
 
-/// The state of a key tree, inside its seal.
+/// The state of a key tree, inside its seal, read as one of either version.
 pub fn tree_state(input: &[u8]) {
-    if let Some(tree) = KeyTree::decode(input) {
-        assert_eq!(tree.encode().as_slice(), input);
-        assert_eq!(tree.derive(0).is_some(), tree.is_alive(0));
+    for version in [Version::First, Version::Second] {
+        if let Some(tree) = KeyTree::decode(version, input) {
+            assert_eq!(tree.encode().as_slice(), input);
+            assert_eq!(tree.encoded_len(), input.len());
+            assert_eq!(tree.derive(0).is_some(), tree.is_alive(0));
+        }
     }
 }
 
@@ -245,6 +278,16 @@ pub fn header(input: &[u8]) {
     if let Ok(header) = Header::decode(input) {
         assert_eq!(header.encode(), input);
         assert_eq!(header.privacy.check(), Ok(()));
+    }
+}
+
+/// What a capsule is bound to, and a capsule as it stands in a header.
+pub fn escrow_label(input: &[u8]) {
+    if let Ok(label) = Label::decode(input) {
+        assert_eq!(label.encode(), input);
+    }
+    if let Some(carried) = Carried::from_bytes(input) {
+        assert_eq!(carried.to_bytes(), input);
     }
 }
 

@@ -12,6 +12,7 @@ mod error;
 mod failures;
 mod holds;
 mod host;
+mod matters;
 pub mod network;
 mod oidc;
 pub mod purge;
@@ -19,6 +20,7 @@ mod record;
 pub mod rights;
 mod role;
 pub mod root;
+mod supervision;
 
 use std::sync::Arc;
 
@@ -33,9 +35,11 @@ pub use erasures::routes as erasure_routes;
 pub use error::Refusal;
 pub use holds::routes as hold_routes;
 pub use host::known_hosts;
+pub use matters::routes as case_routes;
 pub use oidc::{OidcSettings, is_trustworthy};
 pub use record::{LogRecord, Record};
 pub use role::Role;
+pub use supervision::routes as supervision_routes;
 
 /// The routes of the admin surface behind a door. `probes` stay open, `figures` need any role.
 pub fn router(probes: Router, figures: Router, access: &Arc<Access>, acts: Arc<PendingActs>) -> Router {

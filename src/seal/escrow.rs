@@ -1,6 +1,12 @@
 //! The capsule of a payload: what binds it to the payload ([`Label`]), and how it stands in a header ([`Carried`]). The capsule itself is
 //! [`crate::crypto::threshold`]'s (`docs/threshold.md`).
 
+use bytes::Bytes;
+use zeroize::Zeroizing;
+
+use crate::crypto::Broken;
+use crate::crypto::hpke::{self, BoxKey};
+use crate::crypto::nacl::Nonce;
 use crate::crypto::secret::Secret;
 use crate::crypto::threshold::{Capsule, GroupKey, Prepared};
 use crate::types::{Address, Class, MemberId, NetworkId, PayloadId};
@@ -147,6 +153,14 @@ impl Held {
         let sigma = Secret::random();
         let capsule = Capsule::make(key, data_key, &sigma, &label.encode());
         Self { escrowed: Escrowed { label, capsule }, sigma }
+    }
+
+    /// `sigma (32) ‖ nonce (24)`, sealed by HPKE with the label as associated data: what a mandate takes away from a holder.
+    pub fn release(&self, nonce: &Nonce, to: &BoxKey, info: &[u8]) -> Result<Bytes, Broken> {
+        let mut plain = Zeroizing::new([0; 56]);
+        plain[..32].copy_from_slice(self.sigma.expose());
+        plain[32..].copy_from_slice(nonce);
+        hpke::seal(to, info, &self.escrowed.label.encode(), &*plain).map(Bytes::from)
     }
 }
 

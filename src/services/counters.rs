@@ -31,6 +31,10 @@ pub struct Counters {
     pub pushed_native: Counter,
     /// Sends that the policy refused.
     pub policy_refused: Counter,
+    /// Payloads, sent or delivered, that an order to stop stands before.
+    pub stopped: Counter,
+    /// Copies for this supervisor that were taken.
+    pub copies_taken: Counter,
     /// Sends that failed after they were sealed.
     pub send_failed: Counter,
     /// Payloads given back to the node or an application.
@@ -55,6 +59,8 @@ pub struct Counters {
     pub erased: Counter,
     /// Keys of the index of subjects that were destroyed, each with its bucket written anew.
     pub index_renewed: Counter,
+    /// Orders to erase that were refused because they name too many items that are not here.
+    pub orders_refused: Counter,
     /// Payloads resent to a peer that asked.
     pub resent: Counter,
     /// Documents put here, complete.

@@ -23,6 +23,7 @@ use crate::types::{Address, Class, Coded as _, ItemId};
 
 pub use error::HoldError;
 pub use place::NewHold;
+pub(in crate::services) use rows::{Part, envelope_key, let_go, put_parts};
 
 /// How often ends of holds are looked for.
 const TURN: Duration = Duration::from_secs(1);

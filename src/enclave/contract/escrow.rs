@@ -2,12 +2,14 @@ use super::native::{native_draft, take_native_with};
 use super::*;
 use crate::crypto::hpke::{self, BoxKey};
 use crate::crypto::threshold::{GroupKey, KeyShare, combine};
+use crate::enclave::documents::Place;
 use crate::seal::celosia1::Refused;
+use crate::seal::document::ChunkKey;
 use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::types::Class;
 
 /// A committee of one, whose share is the key: the arithmetic of many is `crypto::threshold`'s.
-fn committee() -> (KeyShare, EscrowKey) {
+pub(super) fn committee() -> (KeyShare, EscrowKey) {
     let share = KeyShare::new(1, Secret::init_with(|bytes| bytes.fill(3))).expect("a share");
     let key = share.verifying();
     (share, EscrowKey { epoch: 2, key })
@@ -18,7 +20,7 @@ fn other() -> GroupKey {
 }
 
 /// What an auditor does with a committee's answer and a holder's release: the data key, sealed by nobody's word.
-async fn opened_by_mandate(at: &Subject, id: PayloadId, head: &SealedHead, nonce: Nonce) -> (Secret<32>, Escrowed) {
+pub(super) async fn opened_by_mandate(at: &Subject, id: PayloadId, head: &SealedHead, nonce: Nonce) -> (Secret<32>, Escrowed) {
     let (share, key) = committee();
     let escrowed = at.escrow(id, head).await.expect("a head").expect("a capsule");
     let label = escrowed.label.encode();
@@ -109,4 +111,32 @@ pub(in crate::enclave) async fn holders_make_capsules_of_tesseras_suite_themselv
     opened_by_mandate(&a, sent.id, &sent.head, raw.nonce).await;
     let none = a.release_escrow(raw.id, &raw.head, raw.nonce, BoxKey::of(&Secret::random()), Vec::new()).await;
     assert!(matches!(none, Err(EnclaveError::NoEscrow)));
+}
+
+/// A document's data key seals its manifest: the capsule of the one is that of the other.
+pub(in crate::enclave) async fn documents_open_by_mandate_where_they_were_taken(start: Start<'_>) {
+    use super::documents::{ID, manifest};
+    let (a, b) = (fresh(start), fresh(start));
+    let (share, key) = committee();
+    let head = a.begin_document(ID).await.expect("a key");
+    let place = Place { index: 0, last: true };
+    let chunk = a.seal_chunk(ID, &head, place, Zeroizing::new(b"chunk".to_vec())).await.expect("seals");
+    let mut draft = native_draft(&a, &[&b], &manifest().encode()).await;
+    draft.escrow = Some(key);
+    let offered = a.seal_manifest(ID, &head, draft).await.expect("seals");
+    let (taken, _) = take_native_with(&b, &a, &offered.deliveries[0], &[key]).await;
+    let theirs = b.adopt_document(offered.id, &taken, ID).await.expect("adopted");
+    b.check_chunk(ID, &theirs, place, chunk.clone()).await.expect("its key");
+    let escrowed = b.document_escrow(ID, &theirs).await.expect("a head").expect("a capsule");
+    assert_eq!(escrowed.label.id, offered.id, "that of its manifest");
+    let (label, auditor) = (escrowed.label.encode(), Secret::random());
+    let sealed = b.release_document(ID, &theirs, BoxKey::of(&auditor), b"grant".to_vec()).await.expect("released");
+    let plain = hpke::open(&auditor, b"grant", &label, &sealed).expect("for the auditor");
+    let sigma = Secret::from_slice(&plain[..32]).expect("32 bytes");
+    let combined = combine(1, &[share.partial(&key.key, &escrowed.capsule, &label).expect("sound")]).expect("enough");
+    let data_key = escrowed.capsule.open(&combined, &sigma, &label).expect("it opens");
+    assert_eq!(&*ChunkKey::of(&ID, &data_key).open(&ID, place, &chunk).expect("the chunk"), b"chunk");
+    assert_eq!(a.document_escrow(ID, &head).await.expect("a head"), None, "its sender keeps none");
+    b.erase(vec![theirs.leaf()]).await.expect("punctured");
+    assert!(matches!(b.document_escrow(ID, &theirs).await, Err(EnclaveError::Erased)));
 }

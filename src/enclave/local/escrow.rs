@@ -3,10 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use zeroize::Zeroizing;
 
 use super::Inner;
-use crate::crypto::hpke::{self, BoxKey};
+use crate::crypto::hpke::BoxKey;
 use crate::crypto::nacl::Nonce;
 use crate::crypto::secret::Secret;
 use crate::crypto::threshold::{GroupKey, Prepared};
@@ -71,10 +70,7 @@ impl Inner {
         to: &BoxKey,
         info: &[u8],
     ) -> Result<Bytes, EnclaveError> {
-        let Held { escrowed, sigma } = self.open_whole(id, head)?.2.ok_or(EnclaveError::NoEscrow)?;
-        let mut plain = Zeroizing::new([0; 56]);
-        plain[..32].copy_from_slice(sigma.expose());
-        plain[32..].copy_from_slice(nonce);
-        Ok(hpke::seal(to, info, &escrowed.label.encode(), &*plain)?.into())
+        let held = self.open_whole(id, head)?.2.ok_or(EnclaveError::NoEscrow)?;
+        Ok(held.release(nonce, to, info)?)
     }
 }

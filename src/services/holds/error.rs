@@ -43,9 +43,6 @@ pub enum HoldError {
     /// Data that applications read no more.
     #[error("the law that applies here has narrowed who may read this: {0}")]
     Narrowed(String),
-    /// Documents that are to be blocked.
-    #[error("documents cannot be blocked yet: place a legal-hold on them")]
-    Document,
 }
 
 fn moment(millis: u64) -> String {
@@ -66,7 +63,6 @@ impl Coded for HoldError {
             Self::Nothing => Code(3387),
             Self::Answer(_) => Code(3388),
             Self::AnswerNeeded(_) => Code(3390),
-            Self::Document => Code(3391),
             Self::Narrowed(_) => Code(3392),
         }
     }

@@ -25,7 +25,7 @@ const TOGETHER: usize = 64;
 
 /// An item with its records under fresh leaves, not yet written.
 pub(super) struct Opened {
-    id: PayloadId,
+    item: ItemId,
     pub(super) records: Vec<(Part, Restored)>,
 }
 
@@ -35,10 +35,9 @@ impl Node {
         let hold = self.standing(id).await?;
         let mut envelopes = Vec::new();
         for item in self.items_of_hold(&id).await? {
-            let ItemId::Payload(payload) = item else { continue };
             for part in self.parts(&item).await? {
-                let lock = self.enclave.hold_lock(payload, &part.envelope()?).await?;
-                envelopes.push(LockedEnvelope { label: part.label(self.hold_network(), payload)?, lock });
+                let lock = self.enclave.hold_lock(item, &part.envelope()?).await?;
+                envelopes.push(LockedEnvelope { label: part.label(self.hold_network(), item)?, lock });
             }
         }
         if envelopes.is_empty() {
@@ -98,10 +97,9 @@ impl Node {
 
     /// The blocked items that are to be read again: of a block, those that no other block is on; of a legal hold that outlived a block,
     /// those that no other hold is on. Threat: what a hold was to keep is destroyed because somebody lets it go.
-    pub(super) async fn to_open(&self, hold: &Hold) -> Result<Vec<(PayloadId, Vec<Part>)>, Error> {
+    pub(super) async fn to_open(&self, hold: &Hold) -> Result<Vec<(ItemId, Vec<Part>)>, Error> {
         let mut items = Vec::new();
         for item in self.items_of_hold(&hold.id).await? {
-            let ItemId::Payload(id) = item else { continue };
             let stays = self
                 .holds_of(&item)
                 .await?
@@ -109,41 +107,50 @@ impl Node {
                 .any(|on| on.hold != hold.id && (hold.kind != HoldKind::Block || on.kind == HoldKind::Block));
             let parts = self.parts(&item).await?;
             if !stays && !parts.is_empty() {
-                items.push((id, parts));
+                items.push((item, parts));
             }
         }
         Ok(items)
     }
 
-    pub(super) async fn open_all(&self, hold: &Hold, items: Vec<(PayloadId, Vec<Part>)>) -> Result<Vec<Opened>, Error> {
+    pub(super) async fn open_all(&self, hold: &Hold, items: Vec<(ItemId, Vec<Part>)>) -> Result<Vec<Opened>, Error> {
         let answer = self.holds.answer.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let answer = answer.filter(|answer| answer.hold == hold.id).ok_or(HoldError::AnswerNeeded(hold.id))?;
         let by_lock: HashMap<Address, &OpenedEnvelope> =
             answer.envelopes.iter().map(|envelope| (envelope.lock, envelope)).collect();
         let mut opened = Vec::with_capacity(items.len());
-        for (id, parts) in items {
+        for (item, parts) in items {
             let mut records = Vec::with_capacity(parts.len());
             for part in parts {
                 let envelope = part.envelope()?;
-                let lock = self.enclave.hold_lock(id, &envelope).await?;
+                let lock = self.enclave.hold_lock(item, &envelope).await?;
                 let share = by_lock.get(&lock).ok_or(HoldError::Answer("it does not have every envelope of the hold"))?;
-                let label = part.label(self.hold_network(), id)?.encode();
+                let label = part.label(self.hold_network(), item)?.encode();
                 let sealed = share.share.clone().into();
                 let release = HoldRelease { envelope, label, one_time: answer.key, from: answer.from, sealed };
-                match self.enclave.release_record(id, release).await {
+                match self.enclave.release_record(item, release).await {
                     Ok(restored) => records.push((part, restored)),
                     Err(EnclaveError::Broken) => return Err(HoldError::Answer("it does not open an envelope of the hold").into()),
                     Err(error) => return Err(error.into()),
                 }
             }
-            opened.push(Opened { id, records });
+            opened.push(Opened { item, records });
         }
         Ok(opened)
     }
 
     /// Puts an item's records back under their fresh leaves, with what was sealed beside them; then it is blocked no more.
     async fn restore(&self, hold: &Hold, opened: &Opened) -> Result<(), Error> {
-        let (id, item) = (opened.id, ItemId::Payload(opened.id));
+        let item = opened.item;
+        let id = match item {
+            ItemId::Payload(id) => id,
+            ItemId::Document(id) => {
+                for (_, restored) in &opened.records {
+                    self.restore_document(hold, id, restored).await?;
+                }
+                return Ok(());
+            }
+        };
         let mut tags = None;
         for (part, restored) in &opened.records {
             self.put_back(part.kind(), id, &restored.head).await?;
