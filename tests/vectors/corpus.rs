@@ -12,6 +12,8 @@ type Takes = fn(&[u8]) -> bool;
 const TARGETS: &[(&str, Entry)] = &[
     ("ack", entries::ack),
     ("cbor", entries::cbor),
+    ("ceremony_message", entries::ceremony_message),
+    ("ceremony_plan", entries::ceremony_plan),
     ("certificate", entries::certificate),
     ("checkpoint", entries::checkpoint),
     ("config", entries::config),
