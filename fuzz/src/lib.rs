@@ -1,10 +1,14 @@
 //! What each fuzz target does with its input: reads it as the named thing and, where it is one, checks that writing and reading it
 //! again changes nothing. `tests/vectors` does the same with every file of the corpus.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use celosia::ceremony::{Card, CommitteeFile, Message, Numbers, Plan, Verdict};
 use celosia::config;
 use celosia::crypto::puncture::KeyTree;
+use celosia::crypto::secret::Secret;
+use celosia::crypto::threshold::{Capsule, KeyShare, Partial, Prepared};
 use celosia::enclave::keyfile::KeyFile;
 use celosia::enclave::proto;
 use celosia::erasure::{Certificate, SignedErasureReceipt, SignedOrder};
@@ -29,6 +33,44 @@ pub fn legacy(input: &[u8]) {
 /// A payload in CBOR.
 pub fn cbor(input: &[u8]) {
     payload(Codec::Cbor, input);
+}
+
+/// A capsule.
+pub fn capsule(input: &[u8]) {
+    if let Ok(capsule) = Capsule::try_from(input) {
+        assert_eq!(capsule.to_bytes(), input);
+    }
+}
+
+/// An officer's answer for a capsule.
+pub fn capsule_answer(input: &[u8]) {
+    if let Ok(partial) = Partial::try_from(input) {
+        assert_eq!(partial.to_bytes(), input);
+    }
+}
+
+/// The bytes of a capsule and of its label, turned by those of the input: whoever looks at it refuses it, unless nothing was turned.
+pub fn capsule_altered(input: &[u8]) {
+    static MADE: LazyLock<(KeyShare, Prepared, Capsule)> = LazyLock::new(|| {
+        let share = KeyShare::new(1, filled(3)).expect("a scalar");
+        let prepared = Prepared::new(&share.verifying());
+        let capsule = Capsule::make(&prepared, &filled(1), &filled(2), b"label");
+        (share, prepared, capsule)
+    });
+    let (share, prepared, capsule) = &*MADE;
+    let mut bytes = [capsule.to_bytes().as_slice(), b"label"].concat();
+    bytes.iter_mut().zip(input).for_each(|(byte, turn)| *byte ^= turn);
+    let (altered, label) = bytes.split_at(Capsule::LEN);
+    if let Ok(altered) = Capsule::try_from(altered) {
+        let whole = altered == *capsule && label == b"label";
+        assert_eq!(altered.is_sound(prepared.key(), label), whole);
+        assert_eq!(altered.matches(prepared, &filled(1), &filled(2), label), whole);
+        assert_eq!(share.partial(prepared.key(), &altered, label).is_ok(), whole);
+    }
+}
+
+fn filled(byte: u8) -> Secret<32> {
+    Secret::init_with(|bytes| bytes.fill(byte))
 }
 
 /// A certificate of an erasure.

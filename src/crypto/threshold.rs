@@ -111,12 +111,12 @@ impl fmt::Debug for GroupKey {
 
 crate::types::as_text!(GroupKey);
 
-/// A committee's key with the table of its multiples (30 KiB): for who makes or checks many capsules. A clone shares the table.
+/// A committee's key with the table of its multiples (30 KiB), which every capsule is made and matched with. A clone shares the table.
 #[derive(Clone)]
 pub struct Prepared(Arc<(GroupKey, RistrettoBasepointTable)>);
 
 impl Prepared {
-    /// Computes the table: about the time of one capsule.
+    /// Computes the table: as long as some fifteen capsules, so once for each key.
     pub fn new(key: &GroupKey) -> Self {
         Self(Arc::new((*key, RistrettoBasepointTable::create(&key.point()))))
     }

@@ -6,5 +6,6 @@ mod document;
 mod foreign;
 mod privacy;
 mod secrecy;
+mod threshold;
 mod vectors;
 mod week;

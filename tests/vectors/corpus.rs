@@ -11,6 +11,9 @@ type Takes = fn(&[u8]) -> bool;
 /// Targets by the name of their folder.
 const TARGETS: &[(&str, Entry)] = &[
     ("ack", entries::ack),
+    ("capsule", entries::capsule),
+    ("capsule_altered", entries::capsule_altered),
+    ("capsule_answer", entries::capsule_answer),
     ("cbor", entries::cbor),
     ("ceremony_message", entries::ceremony_message),
     ("ceremony_plan", entries::ceremony_plan),
@@ -127,4 +130,18 @@ fn some_documents_of_the_corpus_are_well_formed() {
     assert!(taken("governance_policy", &begins) >= 1);
     assert!(taken("governance_directory", &|bytes| Document::parse(&text(bytes)).is_ok()) >= 2);
     assert!(taken("governance_delta", &|bytes| Delta::decode(bytes).is_ok()) >= 2);
+}
+
+/// The same for a capsule and its officers' answers.
+#[test]
+fn some_of_the_corpus_of_a_capsule_is_well_formed() {
+    use celosia::crypto::threshold::{Capsule, Partial};
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
+    let taken: [(&str, Takes); 2] =
+        [("capsule", |bytes| Capsule::try_from(bytes).is_ok()), ("capsule_answer", |bytes| Partial::try_from(bytes).is_ok())];
+    for (name, takes) in taken {
+        let outcomes = listed(&corpus.join(name)).into_iter().map(|file| takes(&fs::read(file).unwrap()));
+        let (taken, refused): (Vec<bool>, Vec<bool>) = outcomes.partition(|taken| *taken);
+        assert!(taken.len() >= 3 && refused.len() >= 3, "{name}: {} taken, {} refused", taken.len(), refused.len());
+    }
 }

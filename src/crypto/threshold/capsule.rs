@@ -149,6 +149,6 @@ fn kek(r: &[u8; 32], z: &RistrettoPoint, sigma: &Secret<32>, label: &[u8]) -> Se
 
 /// `e = H("pok", Y, wrap, label, R, sG, Rbar, sGbar)`; `points` are the last four, in this order.
 fn challenge(key: &GroupKey, wrap: &[u8; WRAP], label: &[u8], points: &[&[u8; 32]; 4]) -> Zeroizing<curve25519_dalek::Scalar> {
-    let [r, s, r_bar, s_bar] = points.map(|point| point.as_slice());
+    let [r, s, r_bar, s_bar] = points.map(<[u8; 32]>::as_slice);
     group::scalar(b"pok", &[key.as_bytes(), wrap, label, r, s, r_bar, s_bar])
 }

@@ -6,7 +6,7 @@ use curve25519_dalek::constants::RISTRETTO_BASEPOINT_TABLE as G;
 use curve25519_dalek::ristretto::RistrettoPoint;
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::VartimeMultiscalarMul as _;
-use zeroize::Zeroizing;
+use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::{Capsule, GroupKey, Malformed, group};
 use crate::crypto::secret::Secret;
@@ -65,6 +65,7 @@ impl KeyShare {
     }
 
     /// [`Self::partial`] with the randomness given, so that vectors can be made.
+    #[expect(clippy::many_single_char_names, reason = "the specification's")]
     pub(super) fn partial_with(
         &self,
         hedge: &[u8; 32],
@@ -79,8 +80,8 @@ impl KeyShare {
         let x = self.scalar();
         let (index, bytes) = (self.index.to_be_bytes(), capsule.to_bytes());
         let t = group::scalar(b"nonce", &[self.secret.expose(), hedge, key.as_bytes(), &index, &bytes, label]);
-        let s = (r * *x).compress().to_bytes();
-        let (t_base, t_r) = ((&*t * G).compress().to_bytes(), (r * *t).compress().to_bytes());
+        let (half_x, half_t) = (Zeroizing::new(x.div_by_2()), Zeroizing::new(t.div_by_2()));
+        let [s, t_base, t_r] = group::double_and_encode(&[r * *half_x, &*half_t * G, r * *half_t]);
         let e = challenge(self.index, &self.verifying, &bytes, label, &[&s, &t_base, &t_r]);
         let f = *t + *x * *e;
         Ok(Partial { index: self.index, s, e: e.to_bytes(), f: f.to_bytes() })
@@ -94,8 +95,8 @@ impl fmt::Debug for KeyShare {
 }
 
 /// One officer's answer: `S = x_i·R` and a proof that its logarithm to the base R is that of `h_i` to the base G (Chaum and Pedersen,
-/// CRYPTO '92). Secret: k of them, and sigma, open the capsule.
-#[derive(Clone, Eq, PartialEq)]
+/// CRYPTO '92). Secret: k of them, and sigma, open the capsule. Wiped when dropped.
+#[derive(Clone, Eq, PartialEq, ZeroizeOnDrop)]
 pub struct Partial {
     index: u16,
     s: [u8; 32],
@@ -136,7 +137,7 @@ impl Partial {
         group::point(&self.s).expect("checked when it was made")
     }
 
-    /// The bytes: `index (2, big-endian) ‖ S (32) ‖ e (32) ‖ f (32)`.
+    /// The bytes, for the caller to seal and wipe: `index (2, big-endian) ‖ S (32) ‖ e (32) ‖ f (32)`.
     pub fn to_bytes(&self) -> [u8; Self::LEN] {
         let mut bytes = [0; Self::LEN];
         bytes[..2].copy_from_slice(&self.index.to_be_bytes());
@@ -172,6 +173,6 @@ impl fmt::Debug for Partial {
 
 /// `e = H("share", index, h_i, capsule, label, S, tG, tR)`; `points` are the last three.
 fn challenge(index: u16, verifying: &GroupKey, capsule: &[u8], label: &[u8], points: &[&[u8; 32]; 3]) -> Zeroizing<Scalar> {
-    let [s, t_base, t_r] = points.map(|point| point.as_slice());
+    let [s, t_base, t_r] = points.map(<[u8; 32]>::as_slice);
     group::scalar(b"share", &[&index.to_be_bytes(), verifying.as_bytes(), capsule, label, s, t_base, t_r])
 }

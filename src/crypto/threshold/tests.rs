@@ -5,6 +5,9 @@ use super::*;
 use crate::crypto::Broken;
 use crate::crypto::secret::Secret;
 
+mod properties;
+mod vectors;
+
 /// A committee whose secret somebody knew: `coefficients` are those of the polynomial, indexes are 1 to `n`.
 struct Committee {
     key: GroupKey,
@@ -111,4 +114,60 @@ fn nothing_secret_is_printed() {
     let partials = committee.partials(&[0, 1], &capsule, b"l");
     let printed = format!("{:?} {:?} {:?}", committee.shares[0], partials[0], combine(2, &partials).unwrap());
     assert_eq!(printed, format!("KeyShare(1, {}) Partial(1, <secret>) Combined(<secret>)", committee.shares[0].verifying()));
+}
+
+/// What a static Diffie-Hellman oracle would allow: the `R` of one capsule under the name of another.
+#[test]
+fn parts_of_one_capsule_do_not_fit_another() {
+    let committee = Committee::new(&[77, 5], 2);
+    let prepared = Prepared::new(&committee.key);
+    let (one, other) = (
+        Capsule::make(&prepared, &secret(1), &secret(2), b"one").to_bytes(),
+        Capsule::make(&prepared, &secret(3), &secret(4), b"other").to_bytes(),
+    );
+    for (from, to) in [(0, 32), (0, 64), (0, 128), (64, 128), (128, 176), (32, 176)] {
+        let mut mixed = other;
+        mixed[from..to].copy_from_slice(&one[from..to]);
+        let mixed = Capsule::try_from(mixed.as_slice()).unwrap();
+        for label in [b"one".as_slice(), b"other"] {
+            assert_eq!(committee.shares[0].partial(&committee.key, &mixed, label).err(), Some(Broken), "{from}..{to}");
+        }
+    }
+    let one = Capsule::try_from(one.as_slice()).unwrap();
+    assert!(one.is_sound(&committee.key, b"one") && !one.is_sound(&committee.key, b"other"));
+}
+
+/// Two capsules of one data key and one sigma, of which only label or committee differ, share no randomness: a Schnorr nonce that is used
+/// twice gives its secret away.
+#[test]
+fn randomness_is_used_once() {
+    let (committee, next) = (Committee::new(&[77, 5], 2), Committee::new(&[78, 5], 2));
+    let make =
+        |committee: &Committee, label| Capsule::make(&Prepared::new(&committee.key), &secret(1), &secret(2), label).to_bytes();
+    let capsules = [make(&committee, b"a"), make(&committee, b"b"), make(&next, b"a")];
+    for (i, part) in [(0, 1), (1, 2), (2, 0)].into_iter().flat_map(|pair| [0, 32, 64, 96, 128].map(|part| (pair, part))) {
+        assert_ne!(capsules[i.0][part..part + 32], capsules[i.1][part..part + 32]);
+    }
+    assert_eq!(make(&committee, b"a"), capsules[0], "the same input gives the same capsule");
+    let capsule = Capsule::try_from(capsules[0].as_slice()).unwrap();
+    let (first, second) = (committee.partials(&[0], &capsule, b"a"), committee.partials(&[0], &capsule, b"a"));
+    assert_eq!(first[0].to_bytes()[..34], second[0].to_bytes()[..34]);
+    assert_ne!(first[0].to_bytes()[34..], second[0].to_bytes()[34..], "the proof has randomness of its own");
+}
+
+/// An answer is for one officer and one capsule; the proof of another officer or another capsule is none.
+#[test]
+fn an_answer_stands_for_its_officer_and_its_capsule_alone() {
+    let committee = Committee::new(&[77, 5], 3);
+    let prepared = Prepared::new(&committee.key);
+    let capsule = Capsule::make(&prepared, &secret(1), &secret(2), b"l");
+    let twin = Capsule::make(&prepared, &secret(1), &secret(3), b"l");
+    let partial = &committee.partials(&[0], &capsule, b"l")[0];
+    let own = committee.shares[0].verifying();
+    assert!(partial.verify(&own, &capsule, b"l"));
+    assert!(!partial.verify(&committee.shares[1].verifying(), &capsule, b"l"));
+    assert!(!partial.verify(&own, &twin, b"l") && !partial.verify(&own, &capsule, b"m"));
+    let mut renamed = partial.to_bytes();
+    renamed[1] = 2;
+    assert!(!Partial::try_from(renamed.as_slice()).unwrap().verify(&own, &capsule, b"l"), "under another index");
 }
