@@ -19,6 +19,7 @@ mod error;
 mod files;
 mod store;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +37,9 @@ use crate::crypto::secret::Secret;
 use crate::crypto::sign::{Signature, SigningKey};
 use crate::crypto::threshold::KeyShare;
 use crate::enclave::keyfile::{self, ArgonOptions, KeyFileError};
+use crate::erasure::{HoldAnswer, HoldRequest, LockedEnvelope};
 use crate::governance::{Committee, Purpose};
+use crate::seal::hold;
 use crate::types::NetworkId;
 
 const KEY: &str = "officer.key";
@@ -188,6 +191,25 @@ impl Folder {
         let share = bytes.and_then(|bytes| KeyShare::new(own.index, bytes).ok());
         let share = share.ok_or_else(|| OfficerError::Damaged(self.path.join(&name)))?;
         if share.verifying() == own.share { Ok(share) } else { Err(OfficerError::OtherShare(title)) }
+    }
+
+    /// Answers a request of a node to the hold committee: a partial decryption of each envelope, for the label that it shows.
+    ///
+    /// # Errors
+    /// [`OfficerError::NoShare`] where an envelope is of a committee that the folder is not in, [`OfficerError::Request`] where no enclave made it.
+    pub fn answer(&self, request: &HoldRequest) -> Result<HoldAnswer, OfficerError> {
+        let mut shares = HashMap::new();
+        for LockedEnvelope { committee, .. } in &request.envelopes {
+            if shares.contains_key(committee) {
+                continue;
+            }
+            let all = Self::committees_of(&self.path)?;
+            // Sorted: the last is the newest generation.
+            let mut known = all.iter().filter(|file| file.committee.key == *committee);
+            let file = known.next_back().ok_or_else(|| OfficerError::NoShare(format!("key {committee}")))?;
+            shares.insert(*committee, self.share(&file.network, &file.committee)?);
+        }
+        hold::answer(request, &self.signing, |key| shares.get(key)).map_err(|_| OfficerError::Request)
     }
 
     /// The newest committee of a purpose and epoch that the folder knows.

@@ -235,9 +235,11 @@ fn erasure_status(error: &ErasureError) -> StatusCode {
 fn hold_status(error: &HoldError) -> StatusCode {
     match error {
         HoldError::Unknown(_) => StatusCode::NOT_FOUND,
-        HoldError::NotActive(..) | HoldError::NoCommittee | HoldError::Held { .. } | HoldError::AnswerNeeded(_) => {
-            StatusCode::CONFLICT
-        }
+        HoldError::NotActive(..)
+        | HoldError::NoCommittee
+        | HoldError::Held { .. }
+        | HoldError::AnswerNeeded(_)
+        | HoldError::TooFewAnswers { .. } => StatusCode::CONFLICT,
         HoldError::Narrowed(_) => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
         HoldError::Nothing | HoldError::Document => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::BAD_REQUEST,

@@ -2,6 +2,7 @@
 //!
 //! All of it works on files: an officer's machine needs no network.
 
+mod approve;
 mod begin;
 mod destroy;
 mod init;
@@ -29,6 +30,8 @@ enum Verb {
     Init(init::Args),
     /// Make a committee's key together. The first call writes the plan; run it again until it says that the committee is complete.
     Dkg(begin::Dkg),
+    /// Answer what a node asks of the hold committee, after reading what it is about. Offline.
+    Approve(approve::Args),
     /// Show who this is, its shares and committees, and how many officers may be lost.
     Status(status::Args),
     /// Make new shares of the same key for the same officers: those of before, stolen or not, open nothing once all are destroyed.
@@ -44,6 +47,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     match &args.verb {
         Verb::Init(args) => init::run(args),
         Verb::Dkg(args) => begin::dkg(args),
+        Verb::Approve(args) => approve::run(args),
         Verb::Status(args) => status::run(args),
         Verb::Refresh(args) => begin::refresh(args),
         Verb::Handover(args) => begin::handover(args),

@@ -22,11 +22,13 @@ use self::keys::Keys;
 use self::node::Node;
 use super::native::NativeMeta;
 use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
-use super::{HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw, stack};
+use super::{HoldLock, HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw, stack};
 use crate::crypto::hash;
+use crate::crypto::hpke::BoxKey;
 use crate::crypto::nacl::{self, KeyBox, Nonce};
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::{Signature, VerifyKey};
+use crate::crypto::threshold::GroupKey;
 use crate::seal::celosia1::content;
 use crate::seal::{self, Addressed, Closed, Ring as _, Trial};
 use crate::shred::{Forest, LeafRef, RootStatus, Rotation, SealedHead};
@@ -350,17 +352,17 @@ impl Enclave for LocalEnclave {
         id: PayloadId,
         head: &SealedHead,
         beside: Vec<(String, Bytes)>,
-        committee: Address,
+        committee: GroupKey,
         label: Vec<u8>,
     ) -> Result<SealedHead, EnclaveError> {
         self.0.block(id, head, beside, committee, &label)
     }
 
-    async fn hold_key(&self) -> Result<Address, EnclaveError> {
+    async fn hold_key(&self) -> Result<BoxKey, EnclaveError> {
         Ok(self.0.one_time.fresh())
     }
 
-    async fn hold_lock(&self, id: PayloadId, envelope: &SealedHead) -> Result<Address, EnclaveError> {
+    async fn hold_lock(&self, id: PayloadId, envelope: &SealedHead) -> Result<HoldLock, EnclaveError> {
         self.0.hold_lock(id, envelope)
     }
 

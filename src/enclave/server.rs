@@ -178,8 +178,8 @@ async fn answer_native(enclave: &dyn Enclave, request: Request) -> Result<Respon
         Request::Block(id, head, beside, committee, label) => {
             Response::Head(enclave.block_record(id, &head, beside, committee, label).await?)
         }
-        Request::HoldKey => Response::Address(enclave.hold_key().await?),
-        Request::HoldLock(id, envelope) => Response::Address(enclave.hold_lock(id, &envelope).await?),
+        Request::HoldKey => Response::BoxKey(enclave.hold_key().await?),
+        Request::HoldLock(id, envelope) => Response::HoldLock(enclave.hold_lock(id, &envelope).await?),
         Request::Release(id, release) => Response::Restored(enclave.release_record(id, release).await?),
         document => answer_document(enclave, document).await?,
     })

@@ -149,6 +149,7 @@ impl Ceremony<'_> {
     }
 
     fn agree(&self, consent: &mut dyn FnMut(&Plan) -> bool) -> Result<(), OfficerError> {
+        self.check_free()?;
         if let Some(previous) = &self.plan.previous {
             // Threat: shares of an earlier generation, which should be destroyed, are dealt once more.
             let plan = self.plan;
@@ -159,6 +160,19 @@ impl Ceremony<'_> {
             }
         }
         if consent(self.plan) { Ok(()) } else { Err(OfficerError::Declined) }
+    }
+
+    /// Threat: a second ceremony for the same place, by mistake or by somebody's intent, takes the share of the first away.
+    fn check_free(&self) -> Result<(), OfficerError> {
+        let plan = self.plan;
+        let is_taken = |known: &CommitteeFile| {
+            let committee = &known.committee;
+            let (place, own) =
+                ((committee.purpose, committee.epoch, committee.generation), (plan.purpose, plan.epoch, plan.generation));
+            known.network == plan.network && place == own && known.ceremony != plan.id()
+        };
+        let is_taken = Folder::committees_of(&self.folder.path)?.iter().any(is_taken);
+        if is_taken { Err(OfficerError::Taken(plan.title())) } else { Ok(()) }
     }
 
     fn seed(&self) -> Result<Secret<32>, OfficerError> {
@@ -250,6 +264,7 @@ impl Ceremony<'_> {
 
     /// All have signed: the share takes its place, and the seed goes.
     fn finish(&mut self, board: &Board<'_>) -> Result<CommitteeFile, OfficerError> {
+        self.check_free()?;
         let file = board.complete()?;
         let share = self.own("new.share");
         if self.receiver(board).is_some() {

@@ -85,7 +85,7 @@ fn a_folder_that_was_put_back_is_found_out_and_gives_nothing() {
 
 #[test]
 fn governors_take_no_committee_that_its_officers_did_not_all_sign() {
-    let officers = Officers::new(4);
+    let officers = Officers::new(6);
     let ground = &officers.ground;
     officers.plan("dkg", &[1, 2, 3], 2);
     let file = officers.run("dkg", "dkg", &[1, 2, 3]);
@@ -102,9 +102,12 @@ fn governors_take_no_committee_that_its_officers_did_not_all_sign() {
     take(&good.replace(&officers.network, &"0".repeat(64))).badly(7029, "another network");
     officers.enact(3, &file);
     // A committee of the same place that another ceremony made: another key.
-    officers.plan("other", &[1, 2, 3], 2);
-    let other = officers.run("dkg", "other", &[1, 2, 3]);
+    officers.plan("other", &[4, 5, 6], 2);
+    let other = officers.run("dkg", "other", &[4, 5, 6]);
     take(&ground.read(&other)).badly(7029, "key is another");
+    // Who has a share of it makes no second one in its place.
+    officers.plan("again", &[1, 5, 6], 2);
+    officers.step("dkg", "again", 1).badly(7037, "a new key is a new epoch");
 }
 
 #[test]

@@ -3,6 +3,8 @@ use proptest::prelude::*;
 use super::field::Field;
 use super::*;
 use crate::crypto::padme::Padding;
+use crate::crypto::secret::Secret;
+use crate::crypto::threshold::{Capsule, KeyShare, Prepared};
 use crate::enclave::NativeMeta;
 use crate::seal::celosia1::Refused;
 use crate::shred::{Destroyed, RootError, RootKind};
@@ -115,7 +117,7 @@ fn native_requests() -> Vec<Request> {
         Request::IndexKey(IndexKey::Words),
         Request::IndexKey(IndexKey::Buckets),
         Request::IndexTokens(IndexKey::Bucket(7), head(), vec![Plain(Zeroizing::new(b"plaintext".to_vec()))]),
-        Request::Block(id, head(), vec![("tags".into(), Bytes::from_static(b"t"))], Address::new([1; 32]), b"label".to_vec()),
+        Request::Block(id, head(), vec![("tags".into(), Bytes::from_static(b"t"))], group_key(), b"label".to_vec()),
         Request::HoldKey,
         Request::HoldLock(id, head()),
         Request::Release(id, hold_release()),
@@ -126,10 +128,18 @@ fn hold_release() -> HoldRelease {
     HoldRelease {
         envelope: head(),
         label: b"label".to_vec(),
-        one_time: Address::new([1; 32]),
-        from: Address::new([2; 32]),
-        sealed: Bytes::from_static(b"share"),
+        one_time: BoxKey::new([1; 32]),
+        shares: vec![HoldShare { verifying: group_key(), sealed: Bytes::from_static(b"share") }],
     }
+}
+
+fn group_key() -> GroupKey {
+    KeyShare::new(1, Secret::from_slice(&[1; 32].map(|byte: u8| byte & 0x0f)).expect("32 bytes")).expect("a scalar").verifying()
+}
+
+fn hold_lock() -> HoldLock {
+    let (key, sigma) = (Secret::from_slice(&[1; 32]).expect("32 bytes"), Secret::from_slice(&[2; 32]).expect("32 bytes"));
+    HoldLock { committee: group_key(), capsule: Capsule::make(&Prepared::new(&group_key()), &key, &sigma, b"label") }
 }
 
 fn native_responses() -> Vec<Response> {
@@ -156,7 +166,9 @@ fn native_responses() -> Vec<Response> {
         Response::Tokens(vec![[1; 32]; 2]),
         Response::Failed(EnclaveError::NoSigningKey),
         Response::Failed(EnclaveError::HoldKeyGone),
-        Response::Address(Address::new([1; 32])),
+        Response::Failed(EnclaveError::HoldShare(2)),
+        Response::BoxKey(BoxKey::new([1; 32])),
+        Response::HoldLock(hold_lock()),
         Response::Restored(Restored { head, beside: vec![("acks".into(), Bytes::from_static(b"a"))] }),
     ];
     all.extend(refusals().map(|refused| Response::Failed(refused.into())));
