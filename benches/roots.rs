@@ -1,8 +1,10 @@
-//! Key trees and their root: `cargo bench --bench roots`. Punctures per second, size of a tree's state, and what callers notice of a rotation.
+//! Key trees and their root: `cargo bench --bench roots`. Punctures per second and size of a tree's state, for trees of both versions, and
+//! what callers notice of a rotation.
 
 #![allow(missing_docs, reason = "a benchmark")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -18,6 +20,25 @@ fn main() {
     sizes();
     rates();
     rotations();
+}
+
+/// A folder with one tree, and its number: of the first version, as the program wrote it before there was a second, or a new one.
+fn tree(first_version: bool) -> (tempfile::TempDir, Forest, u32) {
+    let folder = tempfile::tempdir().expect("a folder");
+    if first_version {
+        let fixture: serde_json::Value = serde_json::from_str(include_str!("../tests/vectors/key-folder-1.json")).expect("JSON");
+        for name in ["root-1.key", "tree-00000001.key"] {
+            let path = folder.path().join(name);
+            let hex = fixture[name].as_str().expect("text");
+            fs::write(&path, data_encoding::HEXLOWER.decode(hex.as_bytes()).expect("hex")).expect("written");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("ours alone");
+        }
+        let forest = open(folder.path());
+        return (folder, forest, 1);
+    }
+    let forest = open(folder.path());
+    let tree = forest.seal_new(b"", b"x").expect("sealed").leaf().tree;
+    (folder, forest, tree)
 }
 
 fn open(folder: &Path) -> Forest {
@@ -43,34 +64,38 @@ fn sizes() {
         let mut seen = std::collections::BTreeSet::new();
         random.extend(leaves(7).filter(|leaf| seen.insert(*leaf)).take(count));
         let row: Vec<u32> = (0..u32::try_from(count).expect("few")).collect();
-        let size = |leaves: Vec<u32>| {
-            let folder = tempfile::tempdir().expect("a folder");
-            let forest = open(folder.path());
-            let tree = forest.seal_new(b"", b"x").expect("sealed").leaf().tree;
-            forest.puncture(&leaves.into_iter().map(|leaf| LeafRef { tree, leaf }).collect::<Vec<_>>()).expect("punctured");
+        let size = |first_version: bool, leaves: &[u32]| {
+            let (folder, forest, tree) = tree(first_version);
+            forest.puncture(&leaves.iter().map(|leaf| LeafRef { tree, leaf: *leaf }).collect::<Vec<_>>()).expect("punctured");
             fs::metadata(folder.path().join("tree-00000001.key")).expect("a tree").len()
         };
-        let (random, row) = (size(random), size(row));
-        #[expect(clippy::cast_precision_loss, reason = "small")]
-        let each = random as f64 / count as f64;
-        println!("  {count:>7} punctures: at random {random:>9} bytes ({each:.0} each), in a row {row:>6} bytes");
+        for first_version in [true, false] {
+            let (random, row) = (size(first_version, &random), size(first_version, &row));
+            #[expect(clippy::cast_precision_loss, reason = "small")]
+            let each = random as f64 / count as f64;
+            let version = if first_version { 1 } else { 2 };
+            println!(
+                "  version {version}, {count:>7} punctures: at random {random:>9} bytes ({each:.0} each), in a row {row:>6} bytes"
+            );
+        }
     }
 }
 
-/// Punctures per second of one caller, durable, in calls of several sizes.
+/// Punctures per second of one caller, durable, in calls of several sizes; twice, turn by turn.
 fn rates() {
     println!("punctures, durable when the call returns, random leaves of one tree");
-    for batch in [1, 100, 1_000, 10_000] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let forest = open(folder.path());
-        let tree = forest.seal_new(b"", b"x").expect("sealed").leaf().tree;
-        let (mut next, began, mut done) = (leaves(11), Instant::now(), 0_u32);
-        while began.elapsed() < Duration::from_secs(3) && done < 20_000 {
-            let call: Vec<_> = next.by_ref().take(batch).map(|leaf| LeafRef { tree, leaf }).collect();
-            forest.puncture(&call).expect("punctured");
-            done += u32::try_from(batch).expect("small");
+    for batch in [1, 100, 1_000, 4_096, 10_000] {
+        for first_version in [true, false, true, false] {
+            let (_folder, forest, tree) = tree(first_version);
+            let (mut next, began, mut done) = (leaves(11), Instant::now(), 0_u32);
+            while began.elapsed() < Duration::from_secs(3) && done < 20_000 {
+                let call: Vec<_> = next.by_ref().take(batch).map(|leaf| LeafRef { tree, leaf }).collect();
+                forest.puncture(&call).expect("punctured");
+                done += u32::try_from(batch).expect("small");
+            }
+            let version = if first_version { 1 } else { 2 };
+            println!("  version {version}, {batch:>6} a call: {:>9.0} /s", f64::from(done) / began.elapsed().as_secs_f64());
         }
-        println!("  {batch:>6} a call: {:>9.0} /s", f64::from(done) / began.elapsed().as_secs_f64());
     }
 }
 

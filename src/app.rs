@@ -197,6 +197,7 @@ async fn work(node: &Arc<Node>, recover: bool, purge_every: Duration, signals: &
     if !recover {
         tasks.spawn(Arc::clone(node).keep_retention());
         tasks.spawn(Arc::clone(node).keep_holds());
+        tasks.spawn(Arc::clone(node).keep_matters());
     }
     let code = tokio::select! {
         () = signals.stop() => 0,
@@ -274,6 +275,7 @@ fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {
         own_url,
         node_cache: config.erasure.node_cache,
         holds: holds(config)?,
+        acknowledge_within: config.cases.acknowledge_within,
     })
 }
 

@@ -25,6 +25,7 @@ macro_rules! say_part {
 mod acts;
 mod admin;
 mod bench;
+mod case;
 mod certificate;
 mod config;
 mod demo;
@@ -99,6 +100,8 @@ enum Command {
     Erase(Box<erase::Args>),
     /// Holds: what stands before an erasure. Place, show, release.
     Hold(Box<hold::Args>),
+    /// Cases: violations, exceptions, grievances and reviews, handled by people.
+    Case(Box<case::Args>),
     /// Make data unreadable without destroying it yet: `hold place --kind block`.
     Block(Box<hold::PlaceArgs>),
     /// Show erasures whose answer is overdue (GDPR art. 12(3)); exit code 1 if there are any.
@@ -179,6 +182,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Receipt(args) => receipt::run(&args)?,
         Command::Purge(args) => purge::run(&args)?,
         Command::Hold(args) => hold::run(&args)?,
+        Command::Case(args) => case::run(&args)?,
         Command::Block(args) => hold::block(&args)?,
         Command::Subject(args) => rights::subject(&args)?,
         Command::Ropa(args) => rights::ropa(&args)?,

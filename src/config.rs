@@ -35,7 +35,7 @@ use crate::types::Address;
 
 pub use access::{AccessTable, CertificateEntry, CertificateHash, IssuerUrl, OidcTable, system_authorities};
 pub use endpoint::{Endpoint, HostPort};
-pub use erasure::{ErasureTable, HoldsTable};
+pub use erasure::{CasesTable, ErasureTable, HoldsTable};
 pub use error::{ConfigError, Place, Rejected, Warning};
 pub use governance::Governance;
 pub use keys::{EnclaveTable, KeyEntry, PrivateSource, PublicSource, ResidentGroup};
@@ -84,6 +84,9 @@ pub struct Config {
     /// `[holds]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub holds: HoldsTable,
+    /// `[cases]`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cases: CasesTable,
     /// `[limits]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: Limits,

@@ -13,6 +13,7 @@ mod groups;
 mod happening;
 mod holds;
 mod journal_view;
+mod matters;
 mod native;
 mod peers;
 mod purge;
@@ -54,6 +55,7 @@ pub use governed::Governed;
 pub use groups::{Group, GroupKind, NewGroup, ResidentGroup};
 pub use happening::Kind as HappeningKind;
 pub use holds::{HoldError, HoldSettings, NewHold};
+pub use matters::{Indicators, MatterFigures, NewMatter};
 pub use native::{GovernanceStatus, MemberStatus, NativeAddress, NativePeers, path as native_path};
 pub use peers::{Capabilities, Delivered, PeerError, Peers, ResendScope};
 pub use purge::{LastPurge, Purges};
@@ -85,6 +87,8 @@ pub struct Settings {
     pub node_cache: Duration,
     /// The hold committee, and the law that applies.
     pub holds: HoldSettings,
+    /// How long somebody has to acknowledge a notice before it climbs.
+    pub acknowledge_within: Duration,
 }
 
 /// The node: keys, store, peers and rules in one place. Cheap to clone through its `Arc`.
@@ -104,6 +108,7 @@ pub struct Node {
     /// Held while a case is changed.
     pub(crate) cases: tokio::sync::Mutex<()>,
     pub(crate) holds: holds::Holds,
+    pub(crate) matters: matters::Matters,
     pub(crate) purges: Purges,
     pub(crate) index: rights::Index,
     pub(crate) rotations: root::Rotations,
@@ -132,6 +137,7 @@ impl Node {
             orders: tokio::sync::Mutex::default(),
             cases: tokio::sync::Mutex::default(),
             holds: holds::Holds::default(),
+            matters: matters::Matters::default(),
             purges: Purges::default(),
             index: rights::Index::default(),
             rotations: root::Rotations::default(),

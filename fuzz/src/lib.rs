@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use celosia::ceremony::{Card, CommitteeFile, Message, Numbers, Plan, Verdict};
 use celosia::config;
-use celosia::crypto::puncture::KeyTree;
+use celosia::crypto::puncture::{KeyTree, Version};
 use celosia::crypto::secret::Secret;
 use celosia::crypto::threshold::{Capsule, KeyShare, Partial, Prepared};
 use celosia::enclave::keyfile::KeyFile;
@@ -151,11 +151,14 @@ pub fn manifest(input: &[u8]) {
     }
 }
 
-/// The state of a key tree, inside its seal.
+/// The state of a key tree, inside its seal, read as one of either version.
 pub fn tree_state(input: &[u8]) {
-    if let Some(tree) = KeyTree::decode(input) {
-        assert_eq!(tree.encode().as_slice(), input);
-        assert_eq!(tree.derive(0).is_some(), tree.is_alive(0));
+    for version in [Version::First, Version::Second] {
+        if let Some(tree) = KeyTree::decode(version, input) {
+            assert_eq!(tree.encode().as_slice(), input);
+            assert_eq!(tree.encoded_len(), input.len());
+            assert_eq!(tree.derive(0).is_some(), tree.is_alive(0));
+        }
     }
 }
 

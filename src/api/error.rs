@@ -12,6 +12,7 @@ use hyper::ext::ReasonPhrase;
 
 use super::request::RequestError;
 use crate::enclave::EnclaveError;
+use crate::matter::MatterError;
 use crate::services::{self, DocumentError, ErasureError, HoldError, PeerError};
 use crate::store::StoreError;
 use crate::types::{Code, Coded};
@@ -208,6 +209,7 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         E::Erased(_) => StatusCode::GONE,
         E::Erasure(error) => erasure_status(error),
         E::Hold(error) => hold_status(error),
+        E::Matter(error) => matter_status(error),
         E::Enclave(EnclaveError::HoldKeyGone) | E::Leaving(_) => StatusCode::CONFLICT,
         E::GroupsUnavailable | E::RolledBack(_) => StatusCode::SERVICE_UNAVAILABLE,
         E::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -229,6 +231,15 @@ fn erasure_status(error: &ErasureError) -> StatusCode {
         ErasureError::Order(_) => StatusCode::FORBIDDEN,
         ErasureError::Text | ErasureError::Past => StatusCode::BAD_REQUEST,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn matter_status(error: &MatterError) -> StatusCode {
+    match error {
+        MatterError::Unknown(_) => StatusCode::NOT_FOUND,
+        MatterError::State(..) | MatterError::Acknowledged(_) | MatterError::TooMany => StatusCode::CONFLICT,
+        MatterError::Level(_) => StatusCode::FORBIDDEN,
+        _ => StatusCode::BAD_REQUEST,
     }
 }
 

@@ -27,6 +27,22 @@ pub struct HoldsTable {
     pub committee: Option<PathBuf>,
 }
 
+/// `[cases]`: what people handle.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct CasesTable {
+    /// How long somebody has to acknowledge a notice before it goes to the next level: operator, dpo, governor.
+    #[serde(with = "units::duration")]
+    pub acknowledge_within: Duration,
+}
+
+impl Default for CasesTable {
+    /// A working day and a night.
+    fn default() -> Self {
+        Self { acknowledge_within: Duration::from_hours(24) }
+    }
+}
+
 impl Default for ErasureTable {
     /// GoQuorum keeps payloads for five minutes.
     fn default() -> Self {

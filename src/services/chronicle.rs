@@ -292,6 +292,7 @@ impl Node {
                 {
                     let code = refused.code();
                     tracing::error!(member = %from, %code, %refused, "a member's log was not cosigned");
+                    self.notice(code, Some(from), "this member's log contradicts what was seen of it before");
                     let event = Happening::now(Kind::Refused).member(from).code(code).text(&refused.to_string()).event();
                     self.note(event).await;
                 }

@@ -176,6 +176,9 @@ pub enum Error {
     /// A hold is not placed or released, or stands before an erasure.
     #[error(transparent)]
     Hold(#[from] super::HoldError),
+    /// A case that people handle is not changed.
+    #[error(transparent)]
+    Matter(#[from] crate::matter::MatterError),
     /// The store cannot do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -240,6 +243,7 @@ impl Coded for Error {
             Self::Enclave(error) => error.code(),
             Self::Erasure(error) => error.code(),
             Self::Hold(error) => error.code(),
+            Self::Matter(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }

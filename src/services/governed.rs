@@ -361,6 +361,7 @@ impl Node {
             let event =
                 Happening::now(Kind::Refused).class(class).version(charter.policy_version()).code(violation.code()).event();
             self.note(event).await;
+            self.notice(violation.code(), Some(&from.id), "the policy refused a send of this node");
             return Err(Error::Policy(violation));
         }
         Ok(())

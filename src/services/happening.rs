@@ -14,6 +14,8 @@ pub enum Kind {
     Act,
     /// A sent payload is durable at every recipient, and their acknowledgements are kept.
     Delivered,
+    /// A step in a case that people handle, or in a violation that this node noticed.
+    Case,
     /// A directory or a policy came into force.
     Document,
     /// A payload is kept, and unreadable from now on.

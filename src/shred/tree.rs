@@ -7,11 +7,11 @@ use std::sync::{Mutex, PoisonError, RwLock};
 use super::ShredError;
 use super::disk::{io_error, write_new};
 use super::root::Root;
-use crate::crypto::puncture::KeyTree;
+use crate::crypto::puncture::{KeyTree, Version};
 use crate::crypto::secret::Secret;
 
-/// First bytes of a tree file.
-const MAGIC: &[u8; 4] = b"CKT1";
+/// First bytes of a tree file, by the tree's version.
+const MAGIC: [(Version, &[u8; 4]); 2] = [(Version::First, b"CKT1"), (Version::Second, b"CKT2")];
 /// Magic, tree, day, root generation.
 const HEADER: usize = 4 + 4 + 8 + 4;
 
@@ -56,11 +56,10 @@ impl Tree {
         let (header, sealed) = bytes.split_first_chunk::<HEADER>().ok_or_else(broken)?;
         let day = u64::from_be_bytes(header[8..16].try_into().map_err(|_| broken())?);
         let generation = u32::from_be_bytes(header[16..].try_into().map_err(|_| broken())?);
-        if *header != Self::header(id, day, generation) {
-            return Err(broken());
-        }
+        let version = MAGIC.iter().find(|(_, magic)| header.starts_with(*magic)).map(|(version, _)| *version);
+        let version = version.filter(|version| *header == Self::header(*version, id, day, generation)).ok_or_else(broken)?;
         let state = root.open_state(generation, header, sealed)?;
-        let keys = KeyTree::decode(&state).ok_or_else(broken)?;
+        let keys = KeyTree::decode(version, &state).ok_or_else(broken)?;
         Ok(Self { id, day, keys: RwLock::new(keys), unsaved: AtomicBool::new(false), saving: Mutex::default() })
     }
 
@@ -119,8 +118,11 @@ impl Tree {
         }
         // Asked for while `saving` is held: a rotation that has passed this tree has made the newer generation before.
         let generation = root.generation();
-        let header = Self::header(self.id, self.day, generation);
-        let state = self.keys.read().unwrap_or_else(PoisonError::into_inner).encode();
+        let (version, state) = {
+            let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+            (keys.version(), keys.encode())
+        };
+        let header = Self::header(version, self.id, self.day, generation);
         let saved = root
             .seal(generation, &header, &state)
             .and_then(|sealed| write_new(&file(folder, self.id), &[header.as_slice(), &sealed].concat()));
@@ -154,9 +156,11 @@ impl Tree {
         Ok(found)
     }
 
-    fn header(id: u32, day: u64, generation: u32) -> [u8; HEADER] {
+    fn header(version: Version, id: u32, day: u64, generation: u32) -> [u8; HEADER] {
         let mut header = [0; HEADER];
-        header[..4].copy_from_slice(MAGIC);
+        for (_, magic) in MAGIC.iter().filter(|(known, _)| *known == version) {
+            header[..4].copy_from_slice(*magic);
+        }
         header[4..8].copy_from_slice(&id.to_be_bytes());
         header[8..16].copy_from_slice(&day.to_be_bytes());
         header[16..].copy_from_slice(&generation.to_be_bytes());

@@ -188,6 +188,10 @@ impl Collector for NodeFigures {
         self.governed(&mut encoder)?;
         gauge(&mut encoder, "holds_active", "Holds that stand", node.holds.0)?;
         gauge(&mut encoder, "items_blocked", "Payloads that are kept and unreadable", node.holds.1)?;
+        gauge(&mut encoder, "cases_open", "Cases that are not closed", node.matters.open)?;
+        gauge(&mut encoder, "notices_waiting", "Notices that nobody has acknowledged", node.matters.waiting)?;
+        gauge(&mut encoder, "notices_overdue", "Of those, notices whose time is over", node.matters.overdue)?;
+        gauge(&mut encoder, "notices_climbed", "Notices that went to the next level since the start", node.matters.climbed)?;
         self.root(&mut encoder)?;
         self.store(&mut encoder)?;
         self.purges(&mut encoder)?;

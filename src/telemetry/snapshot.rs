@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::Process;
-use crate::services::{Counter, Counters, DocumentFigures, Node};
+use crate::services::{Counter, Counters, DocumentFigures, MatterFigures, Node};
 use crate::store::Stats;
 use crate::types::{Address, PeerUrl};
 
@@ -80,6 +80,8 @@ pub struct Snapshot {
     pub purges: Option<PurgeFigures>,
     /// Holds that stand, and items that are blocked.
     pub holds: (u64, u64),
+    /// Cases that people handle.
+    pub matters: MatterFigures,
     /// The governed side; absent without one.
     pub governed: Option<GovernedFigures>,
     /// The root of the key trees; absent if the enclave does not answer.
@@ -102,6 +104,7 @@ impl Snapshot {
             counts: counts(&node.counters),
             purges: Some(purges(node)),
             holds: node.hold_figures(),
+            matters: node.matter_figures(),
             governed: governed(node).await,
             root: root(node).await,
             documents: node.document_figures(),

@@ -3,6 +3,7 @@
 #![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used, reason = "tests")]
 
 mod acts;
+mod cases;
 mod certificates;
 mod events;
 mod issuer;

@@ -92,6 +92,7 @@ impl Member {
             poll_interval: Duration::from_secs(5),
             node_cache: Duration::ZERO,
             holds: celosia::services::HoldSettings::default(),
+            acknowledge_within: std::time::Duration::from_secs(60),
             own_url: url.clone(),
         };
         let node = Arc::new(Node::new(

@@ -72,6 +72,35 @@ fn classes_go_where_the_policy_lets_them_and_a_change_takes_hold_under_load() {
     assert!(CLASSES.contains("personal"));
 }
 
+/// What a node notices becomes a case: at the sender, whose policy refuses, and once however often.
+#[test]
+fn what_the_policy_refuses_is_a_case_that_somebody_must_acknowledge() {
+    let mut net = Net::prepare(&["a", "b"]);
+    net.members[1].region = "PT".into();
+    let entries = net.members.iter().map(Member::entry).collect();
+    net.governors.directory(entries);
+    let (network, notes) = (net.governors.network(), net.governors.notes.clone());
+    for member in &mut net.members {
+        member.give(network, &notes);
+        member.start();
+    }
+    for _ in 0..3 {
+        assert_eq!(net.at(0).send(b"x", &[net.at(1)], Some("special")).status, 403);
+    }
+    let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+    let cases = loop {
+        let cases = Request::get("/cases").send(&net.at(0).admin).must(200).json();
+        if cases[0]["times"] == 3 {
+            break cases;
+        }
+        assert!(std::time::Instant::now() < deadline, "{cases}");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    };
+    assert_eq!((cases.as_array().unwrap().len(), &cases[0]["code"]), (1, &"CEL6033".into()), "{cases}");
+    assert_eq!((&cases[0]["kind"], &cases[0]["member"]), (&"violation".into(), &"a".into()), "{cases}");
+    assert_eq!(Request::get("/cases").send(&net.at(1).admin).must(200).json(), serde_json::json!([]), "nothing reached b");
+}
+
 /// A member that has not heard of a stricter policy is refused by those who have.
 #[test]
 fn a_recipient_enforces_its_own_policy() {

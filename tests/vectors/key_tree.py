@@ -13,26 +13,81 @@ import struct
 import sys
 
 DEPTH = 32
-LABELS = {0: b"celosia/key-tree/1/left", 1: b"celosia/key-tree/1/right", "leaf": b"celosia/key-tree/1/leaf"}
 
 
-def prf(seed, label):
-    return hmac.new(seed, LABELS[label], hashlib.sha256).digest()
+def hmac_sha256(key, message):
+    return hmac.new(key, message, hashlib.sha256).digest()
 
 
-# --- the tree: nodes are named by (depth, index of the node in its level) ---------------------------------------------------------
+# --- derivation: nodes are named by (depth, index of the node in its level) -------------------------------------------------------
+
+
+class First:
+    """Seeds of 32 bytes, nothing bound to a place."""
+
+    version, seed_length = 1, 32
+
+    def child(self, seed, depth, index, right):
+        return hmac_sha256(seed, b"celosia/key-tree/1/" + (b"right" if right else b"left"))
+
+    def leaf_key(self, seed, leaf):
+        return hmac_sha256(seed, b"celosia/key-tree/1/leaf")
+
+
+class Second:
+    """Seeds of 16 bytes, bound to the tree's key and the node's place."""
+
+    version, seed_length = 2, 16
+
+    def __init__(self, key):
+        self.key = key
+
+    def derive(self, seed, depth, index):
+        return hmac_sha256(self.key + seed, b"celosia/key-tree/2" + struct.pack(">BI", depth, index))
+
+    def child(self, seed, depth, index, right):
+        both = self.derive(seed, depth, index)
+        return both[16:] if right else both[:16]
+
+    def leaf_key(self, seed, leaf):
+        return self.derive(seed, DEPTH, leaf)
+
+
+# --- numbers of seven bits a byte, the least significant first --------------------------------------------------------------------
+
+
+def number(value):
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes(out + bytes([value]))
+
+
+def take_number(data, at):
+    value = 0
+    for nth in range(5):
+        byte = data[at + nth]
+        value |= (byte & 0x7F) << 7 * nth
+        if byte < 0x80:
+            assert byte or nth == 0, "shortest form"
+            return value, at + nth + 1
+    raise AssertionError("long number")
+
+
+# --- the tree ----------------------------------------------------------------------------------------------------------------------
 
 
 class Tree:
-    def __init__(self, live):
-        self.live = dict(live)
+    def __init__(self, scheme, live):
+        self.scheme, self.live = scheme, dict(live)
 
     def key(self, leaf):
         for (depth, index), seed in self.live.items():
             if leaf >> (DEPTH - depth) == index:
-                for level in range(depth + 1, DEPTH + 1):
-                    seed = prf(seed, leaf >> (DEPTH - level) & 1)
-                return prf(seed, "leaf")
+                for level in range(depth, DEPTH):
+                    seed = self.scheme.child(seed, level, leaf >> (DEPTH - level), leaf >> (DEPTH - level - 1) & 1)
+                return self.scheme.leaf_key(seed, leaf)
         return None
 
     def puncture(self, leaf):
@@ -40,30 +95,87 @@ class Tree:
             seed = self.live.pop((depth, leaf >> (DEPTH - depth)), None)
             if seed is None:
                 continue
-            for level in range(depth + 1, DEPTH + 1):
-                node = leaf >> (DEPTH - level)
-                self.live[(level, node ^ 1)] = prf(seed, (node ^ 1) & 1)
-                seed = prf(seed, node & 1)
+            for level in range(depth, DEPTH):
+                node, below = leaf >> (DEPTH - level), leaf >> (DEPTH - level - 1)
+                self.live[(level + 1, below ^ 1)] = self.scheme.child(seed, level, node, ~below & 1)
+                seed = self.scheme.child(seed, level, node, below & 1)
             return
 
-    def encode(self):
-        entries = sorted((index << (DEPTH - depth), depth, seed) for (depth, index), seed in self.live.items())
-        out = struct.pack(">I", len(entries))
-        for first, depth, seed in entries:
-            out += struct.pack(">BI", depth, first) + seed
-        return out
+    def ordered(self):
+        return sorted((index << (DEPTH - depth), depth, seed) for (depth, index), seed in self.live.items())
 
-    @staticmethod
-    def decode(state):
-        (count,) = struct.unpack(">I", state[:4])
-        assert len(state) == 4 + 37 * count, "length"
-        live, free = {}, 0
-        for at in range(4, len(state), 37):
-            depth, first = struct.unpack(">BI", state[at : at + 5])
-            assert depth <= DEPTH and first % (1 << (DEPTH - depth)) == 0 and first >= free, "order"
-            free = first + (1 << (DEPTH - depth))
-            live[(depth, first >> (DEPTH - depth))] = state[at + 5 : at + 37]
-        return Tree(live)
+    def encode(self):
+        return encode_first(self) if self.scheme.version == 1 else encode_second(self)
+
+
+def decode(version, state):
+    return decode_first(state) if version == 1 else decode_second(state)
+
+
+def encode_first(tree):
+    entries = tree.ordered()
+    return struct.pack(">I", len(entries)) + b"".join(struct.pack(">BI", depth, first) + seed for first, depth, seed in entries)
+
+
+def decode_first(state):
+    (count,) = struct.unpack(">I", state[:4])
+    assert len(state) == 4 + 37 * count, "length"
+    live, free = {}, 0
+    for at in range(4, len(state), 37):
+        depth, first = struct.unpack(">BI", state[at : at + 5])
+        assert depth <= DEPTH and first % (1 << (DEPTH - depth)) == 0 and first >= free, "order"
+        free = first + (1 << (DEPTH - depth))
+        live[(depth, first >> (DEPTH - depth))] = state[at + 5 : at + 37]
+    return Tree(First(), live)
+
+
+def encode_second(tree):
+    runs, seeds, free = [], b"", 0
+    for first, depth, seed in tree.ordered() + [(1 << DEPTH, DEPTH, b"")]:
+        if first > free:
+            runs.append((free, first))
+        free = first + (1 << (DEPTH - depth))
+        seeds += seed
+    places, end = b"", 0
+    for start, stop in runs:
+        places += number((start - end) * 2 + (stop - start > 1))
+        if stop - start > 1:
+            places += number(stop - start - 2)
+        end = stop
+    return tree.scheme.key + struct.pack(">I", len(runs)) + places + seeds
+
+
+def decode_second(state):
+    (count,) = struct.unpack(">I", state[32:36])
+    at, end, live = 36, 0, {}
+
+    def keep(start, stop):
+        nonlocal at
+        while start < stop:
+            level = DEPTH
+            while start % (1 << level) or start + (1 << level) > stop:
+                level -= 1
+            live[(DEPTH - level, start >> level)] = at
+            at += 16
+            start += 1 << level
+
+    gaps = []
+    for nth in range(count):
+        word, at = take_number(state, at)
+        length = 1
+        if word & 1:
+            more, at = take_number(state, at)
+            length = more + 2
+        start = end + (word >> 1)
+        assert start > end or nth == 0, "runs that touch"
+        assert start + length <= 1 << DEPTH, "beyond the leaves"
+        gaps.append((end, start))
+        end = start + length
+    gaps.append((end, 1 << DEPTH))
+    for gap in gaps:
+        keep(*gap)
+    assert at == len(state), "length"
+    return Tree(Second(state[:32]), {node: state[at : at + 16] for node, at in live.items()})
 
 
 # --- XChaCha20-Poly1305: RFC 8439 and draft-irtf-cfrg-xchacha-03 -------------------------------------------------------------------
@@ -143,10 +255,10 @@ def load(folder, number):
         data = file.read()
     header, sealed = data[:20], data[20:]
     magic, tree, _day, generation = struct.unpack(">4sIQI", header)
-    assert magic == b"CKT1" and tree == number, "header"
+    assert magic in (b"CKT1", b"CKT2") and tree == number, "header"
     with open(os.path.join(folder, f"root-{generation}.key"), "rb") as file:
         root = file.read()
-    return Tree.decode(unseal(root, header, sealed))
+    return decode(1 if magic == b"CKT1" else 2, unseal(root, header, sealed))
 
 
 def open_heads(folder, heads):
@@ -164,31 +276,41 @@ def open_heads(folder, heads):
 # --- vectors -----------------------------------------------------------------------------------------------------------------------
 
 
-def vector(name, seed, punctured, leaves):
-    tree = Tree({(0, 0): seed})
+def vector(scheme, name, seed, punctured, leaves):
+    seed = seed[: scheme.seed_length]
+    tree = Tree(scheme, {(0, 0): seed})
     for leaf in punctured:
         tree.puncture(leaf)
-    assert Tree.decode(tree.encode()).live == tree.live
+    assert decode(scheme.version, tree.encode()).live == tree.live
     keys = [{"leaf": leaf, "key": key.hex() if (key := tree.key(leaf)) else None} for leaf in leaves]
-    return {"name": name, "seed": seed.hex(), "punctured": punctured, "state": tree.encode().hex(), "leaves": keys}
+    about = {"version": scheme.version, "name": name, "seed": seed.hex(), "punctured": punctured}
+    if scheme.version == 2:
+        about["key"] = scheme.key.hex()
+    return about | {"state": tree.encode().hex(), "leaves": keys}
 
 
-def vectors():
+def trees(scheme):
     last = (1 << 32) - 1
     zero, count, random = bytes(32), bytes(range(32)), hashlib.sha256(b"celosia").digest()
     probes = [0, 1, 2, 3, 1000, 0x7FFFFFFF, 0x80000000, 0xDEADBEEF, last - 1, last]
     scattered = sorted({int.from_bytes(hashlib.sha256(bytes([n])).digest()[:4], "big") for n in range(20)})
-    trees = [
-        vector("whole", zero, [], probes),
-        vector("first leaf punctured", count, [0], probes),
-        vector("last leaf punctured", count, [last], probes),
-        vector("punctured twice", random, [2, 2], probes),
-        vector("a run of 64 collapses", random, list(range(64)), probes + [63, 64]),
-        vector("scattered, unordered", random, scattered[::-1], probes + scattered[:3] + [scattered[0] ^ 1]),
+    near = sorted({int.from_bytes(hashlib.sha256(b"near" + bytes([n])).digest()[:4], "big") % 1000 for n in range(60)})
+    return [
+        vector(scheme, "whole", zero, [], probes),
+        vector(scheme, "first leaf punctured", count, [0], probes),
+        vector(scheme, "last leaf punctured", count, [last], probes),
+        vector(scheme, "punctured twice", random, [2, 2], probes),
+        vector(scheme, "a run of 64 collapses", random, list(range(64)), probes + [63, 64]),
+        vector(scheme, "a run of 200 across a boundary", random, list(range(900, 1100)), probes + [899, 900, 1099, 1100]),
+        vector(scheme, "scattered, unordered", random, scattered[::-1], probes + scattered[:3] + [scattered[0] ^ 1]),
+        vector(scheme, "near to each other", random, near[::-1], probes + near[:3] + [near[0] ^ 1]),
     ]
+
+
+def refused_first():
     entry = lambda depth, first: struct.pack(">BI", depth, first) + bytes([1]) * 32
     state = lambda *entries: struct.pack(">I", len(entries)) + b"".join(entries)
-    refused = {
+    return {
         "empty": b"",
         "count without entries": struct.pack(">I", 1),
         "entry without count": state() + entry(1, 0),
@@ -201,10 +323,42 @@ def vectors():
         "one inside the other": state(entry(0, 0), entry(32, 5)),
         "largest count": b"\xff\xff\xff\xff" + entry(1, 0),
     }
+
+
+def refused_second():
+    state = lambda count, places, seeds: bytes([7]) * 32 + struct.pack(">I", count) + places + bytes([1]) * 16 * seeds
+    return {
+        "empty": b"",
+        "key alone": bytes(32),
+        "no seed": state(0, b"", 0),
+        "a seed too many": state(0, b"", 2),
+        "truncated": state(0, b"", 1)[:-1],
+        "trailing byte": state(0, b"", 1) + b"\0",
+        "a run and a seed too few": state(1, b"\0", 31),
+        "a run and a seed too many": state(1, b"\0", 33),
+        "count without runs": state(2, b"\0", 0),
+        "runs that touch": state(2, b"\0\0", 31),
+        "number in a longer form": state(1, b"\x80\0", 32),
+        "number without an end": state(1, b"\xff" * 6, 40),
+        "run beyond the leaves": state(1, number(((1 << 32) - 1) * 2 + 1) + b"\0", 32),
+        "gap beyond the leaves": state(1, number((1 << 32) * 2), 1),
+        "largest count": state((1 << 32) - 1, b"\0", 32),
+    }
+
+
+def vectors():
+    key = hashlib.sha256(b"celosia tree key").digest()
+    refused = [(1, name, data) for name, data in refused_first().items()] + [(2, name, data) for name, data in refused_second().items()]
+    for version, name, data in refused:
+        try:
+            decode(version, data)
+        except (AssertionError, IndexError, struct.error):
+            continue
+        sys.exit(f"not refused: {version} {name}")
     return {
         "about": "made by tests/vectors/key_tree.py vectors; format: docs/key-tree.md",
-        "trees": trees,
-        "refused": [{"name": name, "state": data.hex()} for name, data in refused.items()],
+        "trees": trees(First()) + trees(Second(key)),
+        "refused": [{"version": version, "name": name, "state": data.hex()} for version, name, data in refused],
     }
 
 

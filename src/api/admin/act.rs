@@ -40,6 +40,12 @@ pub enum Act {
     ReadJournal,
     /// Reads erasure cases and writes their certificates.
     ReadErasures,
+    /// Assigns, decides, closes and reopens cases; acknowledges notices.
+    HandleCase,
+    /// Opens a case, and attaches files to one.
+    OpenCase,
+    /// Reads cases, violations and indicators.
+    ReadCases,
     /// Ends a hold before its time. Dangerous.
     ReleaseHold,
     /// Opens an erasure case, or looks at what it would reach.
@@ -69,6 +75,9 @@ pub struct Rule {
 
 const READERS: &[Role] = &[Role::Operator, Role::Dpo, Role::Auditor, Role::Supervisor, Role::Observer];
 
+const HANDLERS: &[Role] = &[Role::Operator, Role::Dpo, Role::Governor];
+const PARTIES: &[Role] = &[Role::Operator, Role::Dpo, Role::Officer, Role::Governor, Role::Auditor, Role::Supervisor];
+
 /// The table. `docs/roles.md` shows the same.
 pub const RULES: &[Rule] = &[
     rule(Act::AcceptRollback, &[Role::Operator], Some(&[Role::Operator, Role::Governor]), true),
@@ -78,10 +87,13 @@ pub const RULES: &[Rule] = &[
     rule(Act::ExportJournal, READERS, None, true),
     rule(Act::ExportRecords, &[Role::Operator, Role::Dpo, Role::Auditor], None, true),
     rule(Act::ExportSubject, &[Role::Dpo], None, true),
+    rule(Act::HandleCase, HANDLERS, None, true),
     rule(Act::ListActs, &[Role::Operator, Role::Dpo, Role::Officer, Role::Governor, Role::Auditor], None, false),
+    rule(Act::OpenCase, PARTIES, None, true),
     rule(Act::PlaceHold, &[Role::Dpo], None, true),
     rule(Act::PublishDocument, &[Role::Operator, Role::Governor], None, true),
     rule(Act::Purge, &[Role::Operator, Role::Dpo], None, true),
+    rule(Act::ReadCases, PARTIES, None, true),
     rule(Act::ReadDocuments, &Role::ALL, None, false),
     rule(Act::ReadErasures, READERS, None, true),
     rule(Act::ReadHolds, READERS, None, true),
@@ -116,7 +128,10 @@ impl Act {
             Self::ExportJournal => "export-journal",
             Self::ExportRecords => "export-records",
             Self::ExportSubject => "export-subject",
+            Self::HandleCase => "handle-case",
             Self::ListActs => "list-acts",
+            Self::OpenCase => "open-case",
+            Self::ReadCases => "read-cases",
             Self::PlaceHold => "place-hold",
             Self::PublishDocument => "publish-document",
             Self::Purge => "purge",

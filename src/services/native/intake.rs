@@ -83,6 +83,10 @@ impl Node {
         let said = another.map(|key| Answer::AnotherEpoch { epoch: key.encode().into() });
         Outcome::Said(said.unwrap_or_else(|error| {
             self.counters.push_refused.add();
+            // A fault of the member's, not of this node's disk.
+            if matches!(status(&error), 400 | 403) {
+                self.notice(error.code(), Some(from), "a delivery of this member was refused");
+            }
             Answer::Refused { code: error.code().0, status: status(&error), text: text(&error) }
         }))
     }

@@ -85,6 +85,7 @@ pub(in crate::services) fn node_under(folder: &Path, holds: HoldSettings) -> Arc
         recovering: false,
         peer_budget: Duration::from_secs(1),
         poll_interval: Duration::from_secs(1),
+        acknowledge_within: Duration::from_millis(200),
         node_cache: Duration::ZERO,
         own_url,
         holds,

@@ -5,6 +5,8 @@ use std::process::Command;
 
 use tempfile::tempdir;
 
+use serde_json::Value;
+
 use super::super::FileRoot;
 use super::*;
 
@@ -170,14 +172,8 @@ fn key_files_are_ours_alone() {
 /// The second implementation of `docs/key-tree.md` reads our files and opens our heads, and finds the same ones destroyed.
 #[test]
 fn the_python_implementation_opens_what_we_sealed() {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/key_tree.py");
-    if Command::new("python3").arg("--version").output().is_err() {
-        println!("skipped: python3 is not installed");
-        return;
-    }
     let folder = tempdir().expect("a folder");
-    let mut arguments = vec![script.to_owned(), "open".to_owned(), folder.path().display().to_string()];
-    let mut expected = Vec::new();
+    let mut heads = Vec::new();
     for start in 0..2_u8 {
         let forest = open(folder.path());
         for n in 0..12_u8 {
@@ -185,15 +181,99 @@ fn the_python_implementation_opens_what_we_sealed() {
             if n % 3 == 0 {
                 forest.puncture(&[head.leaf()]).expect("punctured");
             }
-            arguments.push(format!("{}:{}", hex(&[start]), hex(head.as_bytes())));
-            expected.push(if n % 3 == 0 { "destroyed".to_owned() } else { hex(&[n; 70]) });
+            heads.push((vec![start], head, (n % 3 != 0).then(|| vec![n; 70])));
         }
     }
+    assert_eq!(magic(folder.path(), 2), b"CKT2");
+    python_opens(folder.path(), &heads);
+}
+
+fn python_opens(folder: &Path, heads: &[(Vec<u8>, SealedHead, Option<Vec<u8>>)]) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/key_tree.py");
+    if Command::new("python3").arg("--version").output().is_err() {
+        println!("skipped: python3 is not installed");
+        return;
+    }
+    let mut arguments = vec![script.to_owned(), "open".to_owned(), folder.display().to_string()];
+    arguments.extend(heads.iter().map(|(aad, head, _)| format!("{}:{}", hex(aad), hex(head.as_bytes()))));
     let output = Command::new("python3").args(arguments).output().expect("python3 runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let expected: Vec<_> = heads.iter().map(|(_, _, text)| text.as_deref().map_or_else(|| "destroyed".to_owned(), hex)).collect();
     assert_eq!(String::from_utf8_lossy(&output.stdout).lines().collect::<Vec<_>>(), expected);
 }
 
 fn hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(bytes)
+}
+
+/// A key folder that the program wrote before trees had a second version, its heads, and what they open to: `None` if destroyed.
+fn old_folder() -> (tempfile::TempDir, Vec<(Vec<u8>, SealedHead, Option<Vec<u8>>)>) {
+    let fixture: Value = serde_json::from_str(include_str!("../../../tests/vectors/key-folder-1.json")).expect("JSON");
+    let bytes = |value: &Value| data_encoding::HEXLOWER.decode(value.as_str().expect("text").as_bytes()).expect("hex");
+    let folder = tempdir().expect("a folder");
+    for name in ["root-1.key", "tree-00000001.key"] {
+        let path = folder.path().join(name);
+        fs::write(&path, bytes(&fixture[name])).expect("written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("ours alone");
+    }
+    let heads = fixture["heads"].as_array().expect("a list").iter().map(|head| {
+        let text = (!head["text"].is_null()).then(|| bytes(&head["text"]));
+        (bytes(&head["id"]), SealedHead::from_bytes(bytes(&head["head"]).into()).expect("a head"), text)
+    });
+    (folder, heads.collect())
+}
+
+fn magic(folder: &Path, tree: u32) -> Vec<u8> {
+    fs::read(folder.join(format!("tree-{tree:08x}.key"))).expect("a tree")[..4].to_vec()
+}
+
+#[test]
+fn a_tree_of_the_first_version_is_read_punctured_and_rotated_and_stays_what_it_is() {
+    let (folder, mut heads) = old_folder();
+    let check = |forest: &Forest, heads: &[(Vec<u8>, SealedHead, Option<Vec<u8>>)]| {
+        for (id, head, text) in heads {
+            match (forest.open_head(id, head), text) {
+                (Ok(opened), Some(text)) => assert_eq!(*opened, *text),
+                (Err(ShredError::Destroyed), None) => assert!(!forest.is_alive(head.leaf()).expect("read")),
+                (other, _) => panic!("{other:?}"),
+            }
+        }
+    };
+    {
+        let forest = open(folder.path());
+        assert_eq!(forest.punctures().expect("read"), 5);
+        check(&forest, &heads);
+        // New payloads go to a tree of the second version beside it.
+        let new = forest.seal_new(b"new", b"new").expect("sealed");
+        assert_eq!(new.leaf().tree, 2);
+        heads.push((b"new".to_vec(), new, Some(b"new".to_vec())));
+        // An acknowledgement under an old leaf.
+        let (leaf, beside) = (heads[2].1.leaf(), b"beside".to_vec());
+        heads.push((beside.clone(), forest.reseal(leaf, &beside, &beside).expect("resealed"), Some(beside)));
+        forest.puncture(&[heads[1].1.leaf()]).expect("punctured");
+        heads[1].2 = None;
+        check(&forest, &heads);
+        forest.rotate().expect("rotated");
+        check(&forest, &heads);
+    }
+    assert!(!folder.path().join("root-1.key").exists());
+    assert_eq!((magic(folder.path(), 1), magic(folder.path(), 2)), (b"CKT1".to_vec(), b"CKT2".to_vec()));
+    let forest = open(folder.path());
+    check(&forest, &heads);
+    assert_eq!(forest.punctures().expect("read"), 6);
+    python_opens(folder.path(), &heads);
+}
+
+#[test]
+fn a_file_that_claims_the_other_version_is_refused() {
+    let (folder, heads) = old_folder();
+    let path = folder.path().join("tree-00000001.key");
+    let written = fs::read(&path).expect("a tree");
+    for magic in [b"CKT2", b"CKT0", b"CKT3"] {
+        let mut bytes = written.clone();
+        bytes[..4].copy_from_slice(magic);
+        fs::write(&path, bytes).expect("written");
+        let (id, head, _) = &heads[1];
+        assert!(matches!(open(folder.path()).open_head(id, head), Err(ShredError::Broken(_))));
+    }
 }
