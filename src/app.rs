@@ -84,11 +84,7 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
         Some(native) => node.with_governance(native.governed()),
         None => node,
     });
-    // The committee may stand in the policy.
-    let profile = &node.settings().holds.profile;
-    if !profile.blocks.is_empty() && node.hold_committees().is_empty() {
-        return Err(StartError::NoCommittee(profile.name.clone()));
-    }
+    check_profile(&node)?;
     node.finish_unindexing().await.map_err(StartError::Index)?;
     node.open_resident_groups(&listeners::groups(&config)).await.map_err(StartError::ResidentGroups)?;
 
@@ -277,6 +273,15 @@ fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {
         holds: holds(config)?,
         acknowledge_within: config.cases.acknowledge_within,
     })
+}
+
+/// A law that wants blocks needs a committee, in the policy or in the configuration.
+fn check_profile(node: &Node) -> Result<(), StartError> {
+    let profile = &node.settings().holds.profile;
+    if profile.blocks.is_empty() || !node.hold_committees().is_empty() {
+        return Ok(());
+    }
+    Err(StartError::NoCommittee(profile.name.clone()))
 }
 
 /// A hold committee in a file: signed by all its officers.

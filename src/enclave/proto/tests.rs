@@ -134,12 +134,12 @@ fn hold_release() -> HoldRelease {
 }
 
 fn group_key() -> GroupKey {
-    KeyShare::new(1, Secret::from_slice(&[1; 32].map(|byte: u8| byte & 0x0f)).expect("32 bytes")).expect("a scalar").verifying()
+    KeyShare::new(1, Secret::from_slice(&[1; 32]).expect("32 bytes")).expect("a scalar").verifying()
 }
 
 fn hold_lock() -> HoldLock {
-    let (key, sigma) = (Secret::from_slice(&[1; 32]).expect("32 bytes"), Secret::from_slice(&[2; 32]).expect("32 bytes"));
-    HoldLock { committee: group_key(), capsule: Capsule::make(&Prepared::new(&group_key()), &key, &sigma, b"label") }
+    let secret = || Secret::from_slice(&[1; 32]).expect("32 bytes");
+    HoldLock { committee: group_key(), capsule: Capsule::make(&Prepared::new(&group_key()), &secret(), &secret(), b"label") }
 }
 
 fn native_responses() -> Vec<Response> {
