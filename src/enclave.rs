@@ -37,8 +37,9 @@ use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::crypto::threshold::GroupKey;
 use crate::seal::celosia1::Refused;
+use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
-use crate::types::{Address, Code, Coded, PayloadId, Privacy, SecurityHash};
+use crate::types::{Address, Class, Code, Coded, MemberId, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 /// What the sealed head of a record says, without its data key.
@@ -67,6 +68,19 @@ pub struct AffectedRecord {
     pub ciphertext: Bytes,
 }
 
+/// What a capsule in Tessera's suite is made for, where the policy asks for one. Such a payload carries none: each holder makes its own.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct EscrowTerms {
+    /// The committee's key.
+    pub key: EscrowKey,
+    /// Version of the policy in force.
+    pub policy: u64,
+    /// The class, as declared here; what is not declared is personal.
+    pub class: Class,
+    /// The sender's name; `None` if the directory does not have it.
+    pub member: Option<MemberId>,
+}
+
 /// A payload to seal.
 pub struct Draft {
     /// The payload, wiped after use.
@@ -79,6 +93,8 @@ pub struct Draft {
     pub privacy: Privacy,
     /// The affected transactions.
     pub affected: Vec<AffectedRecord>,
+    /// The capsule that our head keeps.
+    pub escrow: Option<EscrowTerms>,
 }
 
 /// A payload sealed for its recipients.
@@ -116,6 +132,8 @@ pub struct RawDraft {
     pub privacy: Privacy,
     /// The affected transactions.
     pub affected: Vec<AffectedRecord>,
+    /// The capsule that our head keeps.
+    pub escrow: Option<EscrowTerms>,
 }
 
 /// A record opened.
@@ -171,6 +189,9 @@ pub enum EnclaveError {
     /// An officer's answer does not open, or its proof fails. Which one, from 0 in the order they were given.
     #[error("answer {0} of the hold committee is not the officer's partial decryption")]
     HoldShare(u32),
+    /// A payload that no committee can open: none was to, when it was made.
+    #[error("the payload has no escrow capsule: the policy did not ask for one when it was sent")]
+    NoEscrow,
     /// A recipient's public key that no secret can be shared with.
     #[error("recipient {0} is not a usable X25519 public key")]
     LowOrder(Address),
@@ -201,6 +222,7 @@ impl Coded for EnclaveError {
             Self::LowOrder(_) => Code(5003),
             Self::NotOurs(_) => Code(5004),
             Self::NoSigningKey => Code(5010),
+            Self::NoEscrow => Code(5033),
             Self::Refused(refused) => refused.code(),
             Self::Shred(error) => error.code(),
             Self::Unavailable(_) => Code(5005),
@@ -232,8 +254,9 @@ pub trait Enclave: DocumentKeys + Send + Sync {
     /// Verifies a record without making its plaintext.
     async fn verify(&self, id: PayloadId, head: &SealedHead, nonce: Nonce, ciphertext: Bytes) -> Result<Meta, EnclaveError>;
 
-    /// Opens the box of a payload from a peer, verifies the ciphertext, re-wraps the data key under a fresh leaf.
-    async fn ingest(&self, id: PayloadId, payload: &EncodedPayload) -> Result<Ingest, EnclaveError>;
+    /// Opens the box of a payload from a peer, verifies the ciphertext, re-wraps the data key under a fresh leaf. With `escrow` the head keeps a
+    /// capsule that is made here.
+    async fn ingest(&self, id: PayloadId, payload: &EncodedPayload, escrow: Option<EscrowTerms>) -> Result<Ingest, EnclaveError>;
 
     /// Opens a payload that is not stored (`/encodedpayload/decrypt`, `/partyinfo/validate`). `None`: no box of ours.
     async fn open_payload(&self, payload: &EncodedPayload) -> Result<Option<Zeroizing<Vec<u8>>>, EnclaveError>;
@@ -274,8 +297,29 @@ pub trait Enclave: DocumentKeys + Send + Sync {
     ) -> Result<Delivery, EnclaveError>;
 
     /// Opens and checks a delivery, and re-wraps its data key under a fresh leaf. `sender_key` is the signing key of the member that
-    /// delivers, from the directory; that it is the peer of this connection is the caller's to check.
-    async fn ingest_native(&self, delivery: &Delivery, sender_key: VerifyKey) -> Result<NativeIngest, EnclaveError>;
+    /// delivers, from the directory; that it is the peer of this connection is the caller's to check. A capsule is for one of `escrows`, and is
+    /// made again; whether there must be one is the caller's to check, too.
+    async fn ingest_native(
+        &self,
+        delivery: &Delivery,
+        sender_key: VerifyKey,
+        escrows: &[EscrowKey],
+    ) -> Result<NativeIngest, EnclaveError>;
+
+    /// What a committee may see of a payload: the capsule and its label. `None` if there is none. [`EnclaveError::Erased`] if its leaf is punctured.
+    async fn escrow(&self, id: PayloadId, head: &SealedHead) -> Result<Option<Escrowed>, EnclaveError>;
+
+    /// What a committee's answer opens the capsule with, sealed to `to` ([`crate::crypto::hpke`]) under `info`, with the label as associated
+    /// data: `sigma (32) ‖ nonce of the ciphertext (24)`. Sigma never leaves in the clear. The caller has seen to it that the mandate is
+    /// recorded; [`EnclaveError::Erased`] if the leaf is punctured, [`EnclaveError::NoEscrow`] if there is no capsule.
+    async fn release_escrow(
+        &self,
+        id: PayloadId,
+        head: &SealedHead,
+        nonce: Nonce,
+        to: BoxKey,
+        info: Vec<u8>,
+    ) -> Result<Bytes, EnclaveError>;
 
     /// Seals another text (an acknowledgement) under a record's leaf: it is erased with the record. `label` says what it is.
     async fn seal_beside(&self, head: &SealedHead, label: &str, text: Vec<u8>) -> Result<Bytes, EnclaveError>;

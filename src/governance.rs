@@ -26,6 +26,7 @@ mod sample;
 mod scope;
 mod signers;
 mod span;
+mod supervise;
 mod words;
 
 pub use charter::{Accepted, Charter, Signed};
@@ -42,4 +43,5 @@ pub use refusal::Refusal;
 pub use rule::{ClassRule, Region, Regions};
 pub use scope::{Contract, Scope};
 pub use span::Span;
+pub use supervise::Supervised;
 pub use words::{Delivery, DocumentHash, Padding, Purpose, Role, Software, State, Supervision, TlsPin};

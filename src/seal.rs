@@ -6,6 +6,7 @@
 pub mod celosia1;
 mod close;
 pub mod document;
+pub mod escrow;
 pub mod hold;
 mod open;
 mod ring;

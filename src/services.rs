@@ -8,6 +8,7 @@ mod encoded;
 mod erase;
 mod erasure;
 mod error;
+pub(crate) mod escrow;
 mod governed;
 mod groups;
 mod happening;

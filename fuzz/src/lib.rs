@@ -14,6 +14,7 @@ use celosia::enclave::proto;
 use celosia::erasure::{Certificate, SignedErasureReceipt, SignedOrder};
 use celosia::governance::{Charter, Delta, Document};
 use celosia::scan::{Matcher, Needles};
+use celosia::seal::escrow::{Carried, Label};
 use celosia::shred::SealedHead;
 use celosia::translog::checkpoint::Checkpoint;
 use celosia::translog::cosignature::Witness;
@@ -245,6 +246,16 @@ pub fn header(input: &[u8]) {
     if let Ok(header) = Header::decode(input) {
         assert_eq!(header.encode(), input);
         assert_eq!(header.privacy.check(), Ok(()));
+    }
+}
+
+/// What a capsule is bound to, and a capsule as it stands in a header.
+pub fn escrow_label(input: &[u8]) {
+    if let Ok(label) = Label::decode(input) {
+        assert_eq!(label.encode(), input);
+    }
+    if let Some(carried) = Carried::from_bytes(input) {
+        assert_eq!(carried.to_bytes(), input);
     }
 }
 

@@ -18,7 +18,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use self::load::{Outcome, Plan, Shot, Target};
 use self::report::Row;
-use super::network::Network;
+use super::network::{Network, Rules};
 use crate::crypto::random;
 use crate::types::Address;
 
@@ -50,12 +50,25 @@ pub(super) struct Args {
     /// Measure sends through both protocols in one run, turn by turn, and print the ratio.
     #[arg(long, conflicts_with_all = ["node", "governed"])]
     pub compare: bool,
+    /// Measure with escrow: every payload carries a capsule. With --compare: beside the same network without.
+    #[arg(long, conflicts_with_all = ["node", "erase"])]
+    pub escrow: bool,
     /// Measure the erasure of so many payloads of one subject between two governed members.
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["node", "governed", "compare"])]
     pub erase: Option<u64>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+impl Args {
+    const fn rules(&self) -> Rules {
+        match (self.escrow, self.governed) {
+            (true, _) => Rules::Escrow,
+            (false, true) => Rules::Charter,
+            (false, false) => Rules::None,
+        }
+    }
 }
 
 /// What is driven, and how to see its process.
@@ -89,7 +102,7 @@ impl Subject {
             return Ok(Self { target: Target::parse(node)?, to: args.to.clone(), network: None, up: None });
         }
         let begin = Instant::now();
-        let network = Network::start_as(3, None, args.governed)?;
+        let network = Network::start_as(3, None, args.rules())?;
         let up = begin.elapsed();
         let target = Target::Unix(network.members[0].node_socket.clone());
         Ok(Self { target, to: vec![network.members[1].address], network: Some(network), up: Some(up) })

@@ -20,6 +20,17 @@ const START_TIME: Duration = Duration::from_secs(20);
 /// How long a member may take to stop before it is killed.
 const STOP_TIME: Duration = Duration::from_secs(10);
 
+/// What the members are under.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Rules {
+    /// Nothing: they announce themselves to each other, as Tesseras do.
+    None,
+    /// A directory and a policy.
+    Charter,
+    /// The same, and every payload carries a capsule (supervision S2).
+    Escrow,
+}
+
 /// Members that run until this is dropped.
 pub(crate) struct Network {
     /// The members, in the order of their names.
@@ -54,11 +65,11 @@ pub(crate) struct Member {
 impl Network {
     /// Makes keys and configuration of `count` members in `keep`, or in a temporary folder, and starts them.
     pub(crate) fn start(count: usize, keep: Option<&Path>) -> anyhow::Result<Self> {
-        Self::start_as(count, keep, false)
+        Self::start_as(count, keep, Rules::None)
     }
 
-    /// The same; `is_governed`: under a directory and a policy.
-    pub(crate) fn start_as(count: usize, keep: Option<&Path>, is_governed: bool) -> anyhow::Result<Self> {
+    /// The same under rules.
+    pub(crate) fn start_as(count: usize, keep: Option<&Path>, rules: Rules) -> anyhow::Result<Self> {
         ensure!((1..=26).contains(&count), "a network has 1 to 26 members");
         let folder = match keep {
             Some(path) => {
@@ -74,9 +85,9 @@ impl Network {
             let member = Member::prepare(name, network.path(), ports, &peers)?;
             network.members.push(member);
         }
-        if is_governed {
+        if rules != Rules::None {
             let natives: Vec<String> = free_ports(count)?.iter().map(|port| format!("https://127.0.0.1:{port}/")).collect();
-            let id = charter::found(&network.members, &natives)?;
+            let id = charter::found(&network.members, &natives, rules == Rules::Escrow)?;
             for (member, native) in network.members.iter().zip(&natives) {
                 let toml = fs::read_to_string(member.config())? + &member.governed_toml(id, native);
                 fs::write(member.config(), toml)?;

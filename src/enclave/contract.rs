@@ -1,6 +1,7 @@
 //! What every enclave must do, in process or apart. Each case runs against both: see [`contract`].
 
 mod documents;
+mod escrow;
 mod holds;
 mod native;
 mod subjects;
@@ -13,6 +14,7 @@ use futures_util::future::join_all;
 use zeroize::Zeroizing;
 
 pub(super) use self::documents::*;
+pub(super) use self::escrow::*;
 pub(super) use self::holds::*;
 pub(super) use self::native::*;
 pub(super) use self::subjects::*;
@@ -69,8 +71,12 @@ macro_rules! contract {
             blocked_records_come_back_with_the_committee_alone
             altered_records_and_boxes_are_broken
             boxes_are_made_again_byte_for_byte
+            capsules_open_by_mandate_at_every_holder
+            capsules_that_do_not_fit_are_refused
+            documents_open_by_mandate_where_they_were_taken
             documents_go_with_their_manifest_and_die_with_their_leaf
             erased_leaves_open_nothing_more
+            holders_make_capsules_of_tesseras_suite_themselves
             index_keys_die_with_their_leaf_and_are_not_mistaken
             many_calls_at_once_keep_apart
             native_deliveries_are_made_again_for_whom_they_are_for
@@ -105,7 +111,7 @@ fn first(enclave: &Subject) -> Address {
 
 fn draft(plaintext: &[u8], sender: Address, recipients: &[Address]) -> Draft {
     let plaintext = Zeroizing::new(plaintext.to_vec());
-    Draft { plaintext, sender, recipients: recipients.to_vec(), privacy: Privacy::default(), affected: Vec::new() }
+    Draft { plaintext, sender, recipients: recipients.to_vec(), privacy: Privacy::default(), affected: Vec::new(), escrow: None }
 }
 
 async fn seal(from: &Subject, to: &[Address], plaintext: &[u8]) -> Sealed {
@@ -113,7 +119,7 @@ async fn seal(from: &Subject, to: &[Address], plaintext: &[u8]) -> Sealed {
 }
 
 async fn take(at: &Subject, sealed: &Sealed) -> (SealedHead, Meta) {
-    match at.ingest(sealed.id, &sealed.payload).await.expect("intact") {
+    match at.ingest(sealed.id, &sealed.payload, None).await.expect("intact") {
         Ingest::Mine { head, meta } => (head, meta),
         Ingest::NotMine => panic!("a recipient"),
     }
@@ -166,7 +172,7 @@ pub(super) async fn sealed_payloads_open_at_every_party(start: Start<'_>) {
 pub(super) async fn outsiders_get_nothing(start: Start<'_>) {
     let (a, b, c) = (fresh(start), fresh(start), fresh(start));
     let sealed = seal(&a, &[first(&b)], b"for b").await;
-    assert!(matches!(c.ingest(sealed.id, &sealed.payload).await, Ok(Ingest::NotMine)));
+    assert!(matches!(c.ingest(sealed.id, &sealed.payload, None).await, Ok(Ingest::NotMine)));
     assert!(matches!(c.open_payload(&sealed.payload).await, Ok(None)));
     let stolen = open(&c, &sealed, &sealed.head).await;
     assert!(stolen.is_err(), "a head opens only over its own forest");
@@ -189,7 +195,7 @@ pub(super) async fn raw_payloads_keep_id_and_ciphertext(start: Start<'_>) {
     assert_eq!((opened.plaintext.as_slice(), opened.meta.recipients), (b"raw".as_slice(), vec![first(&a)]));
     let recipients = vec![first(&b), first(&a)];
     let privacy = Privacy { group: Some(GroupId(vec![7; 32])), ..Privacy::default() };
-    let sent = RawDraft { raw: raw.clone(), recipients: recipients.clone(), privacy, affected: Vec::new() };
+    let sent = RawDraft { raw: raw.clone(), recipients: recipients.clone(), privacy, affected: Vec::new(), escrow: None };
     let sealed = a.seal_stored(sent).await.expect("boxes");
     assert_eq!((sealed.id, &sealed.payload.ciphertext, sealed.payload.nonce), (raw.id, &raw.ciphertext, raw.nonce));
     assert_ne!(sealed.head.leaf(), raw.head.leaf());
@@ -199,7 +205,7 @@ pub(super) async fn raw_payloads_keep_id_and_ciphertext(start: Start<'_>) {
     assert_eq!(meta.privacy.group, Some(GroupId(vec![7; 32])));
     assert_eq!(open(&b, &sealed, &head).await.expect("received").plaintext.as_slice(), b"raw");
     let torn = SealedRaw { ciphertext: raw.ciphertext.slice(1..), ..raw };
-    let torn = RawDraft { raw: torn, recipients, privacy: Privacy::default(), affected: Vec::new() };
+    let torn = RawDraft { raw: torn, recipients, privacy: Privacy::default(), affected: Vec::new(), escrow: None };
     assert!(matches!(a.seal_stored(torn).await, Err(EnclaveError::Broken)));
 }
 
@@ -308,11 +314,11 @@ pub(super) async fn altered_records_and_boxes_are_broken(start: Start<'_>) {
     assert!(is_foreign(&a.meta(other, &sealed.head).await));
     let mut payload = sealed.payload.clone();
     payload.boxes[0][17] ^= 1;
-    assert!(matches!(b.ingest(id, &payload).await, Err(EnclaveError::Broken)));
+    assert!(matches!(b.ingest(id, &payload, None).await, Err(EnclaveError::Broken)));
     assert!(matches!(b.open_payload(&payload).await, Err(EnclaveError::Broken)));
     let big = seal(&a, &[first(&b)], &vec![1; 100_000]).await;
     let altered = EncodedPayload { nonce: [9; 24], ..big.payload };
-    assert!(matches!(b.ingest(big.id, &altered).await, Err(EnclaveError::Broken)));
+    assert!(matches!(b.ingest(big.id, &altered, None).await, Err(EnclaveError::Broken)));
 }
 
 pub(super) async fn senders_rebuild_what_recipients_return(start: Start<'_>) {

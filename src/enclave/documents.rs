@@ -5,7 +5,9 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use super::{EnclaveError, NativeDraft, NativeSealed};
+use crate::crypto::hpke::BoxKey;
 pub use crate::seal::document::Place;
+use crate::seal::escrow::Escrowed;
 use crate::shred::SealedHead;
 use crate::types::{DocumentId, PayloadId};
 
@@ -24,6 +26,14 @@ pub trait DocumentKeys: Send + Sync {
 
     /// Whether two heads of a document hold the same data key.
     async fn same_document(&self, id: DocumentId, a: &SealedHead, b: &SealedHead) -> Result<bool, EnclaveError>;
+
+    /// What a committee may see of a document: the capsule of its manifest, which is under the document's data key. `None` where there is none:
+    /// its sender, who has made one for each member that it was given to, keeps none itself.
+    async fn document_escrow(&self, id: DocumentId, head: &SealedHead) -> Result<Option<Escrowed>, EnclaveError>;
+
+    /// As [`super::Enclave::release_escrow`]; the nonce is zeros, chunks have theirs in front.
+    async fn release_document(&self, id: DocumentId, head: &SealedHead, to: BoxKey, info: Vec<u8>)
+    -> Result<Bytes, EnclaveError>;
 
     /// Seals a chunk of at most [`crate::seal::document::CHUNK`] bytes.
     async fn seal_chunk(

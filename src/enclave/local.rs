@@ -3,7 +3,9 @@
 mod documents;
 mod epochs;
 mod errors;
+mod escrow;
 mod head;
+mod heads;
 mod holds;
 mod keys;
 mod look;
@@ -22,14 +24,14 @@ use self::keys::Keys;
 use self::node::Node;
 use super::native::NativeMeta;
 use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
-use super::{HoldLock, HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw, stack};
-use crate::crypto::hash;
+use super::{EscrowTerms, HoldLock, HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw, stack};
 use crate::crypto::hpke::BoxKey;
 use crate::crypto::nacl::{self, KeyBox, Nonce};
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::crypto::threshold::GroupKey;
 use crate::seal::celosia1::content;
+use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::seal::{self, Addressed, Closed, Ring as _, Trial};
 use crate::shred::{Forest, LeafRef, RootStatus, Rotation, SealedHead};
 use crate::types::{Address, Affected, PayloadId, Privacy, SecurityHash};
@@ -49,6 +51,7 @@ struct Inner {
     forest: Arc<Forest>,
     node: OnceLock<Node>,
     one_time: holds::OneTimeKeys,
+    tables: escrow::Tables,
 }
 
 /// No enclave without a key: there is nothing that it could seal or open.
@@ -63,7 +66,8 @@ impl LocalEnclave {
         if keys.addresses().is_empty() {
             return Err(NoKeys);
         }
-        Ok(Self(Arc::new(Inner { keys, forest, node: OnceLock::new(), one_time: holds::OneTimeKeys::default() })))
+        let (one_time, tables) = (holds::OneTimeKeys::default(), escrow::Tables::default());
+        Ok(Self(Arc::new(Inner { keys, forest, node: OnceLock::new(), one_time, tables })))
     }
 
     /// Whether the keys lie in locked memory. If not, a warning was logged.
@@ -101,14 +105,14 @@ impl Inner {
     fn seal(&self, draft: Draft) -> Result<Sealed, EnclaveError> {
         self.own(draft.sender)?;
         let closed = seal::Draft(&draft.plaintext).close();
-        self.address(closed, draft.sender, draft.recipients, draft.privacy, &draft.affected)
+        self.address(closed, draft.sender, draft.recipients, draft.privacy, (&draft.affected, draft.escrow))
     }
 
     fn seal_raw(&self, plaintext: &[u8], sender: Address) -> Result<SealedRaw, EnclaveError> {
         self.own(sender)?;
         let Closed { id, ciphertext, nonce, data_key } = seal::Draft(plaintext).close();
         let meta = Meta { sender, recipients: vec![sender], recipient_nonce: nonce, privacy: Privacy::default(), native: None };
-        let head = self.seal_head(id, &data_key, &meta)?;
+        let head = self.seal_head(id, &data_key, &meta, None)?;
         Ok(SealedRaw { id, ciphertext, nonce, head })
     }
 
@@ -116,7 +120,7 @@ impl Inner {
         let SealedRaw { id, ciphertext, nonce, head } = draft.raw;
         let (data_key, meta) = self.open_head(id, &head)?;
         let closed = Closed::kept(id, ciphertext, nonce, data_key)?;
-        self.address(closed, meta.sender, draft.recipients, draft.privacy, &draft.affected)
+        self.address(closed, meta.sender, draft.recipients, draft.privacy, (&draft.affected, draft.escrow))
     }
 
     /// Proofs for the affected transactions, boxes, and a head under a fresh leaf.
@@ -126,7 +130,7 @@ impl Inner {
         sender: Address,
         recipients: Vec<Address>,
         mut privacy: Privacy,
-        affected: &[AffectedRecord],
+        (affected, escrow): (&[AffectedRecord], Option<EscrowTerms>),
     ) -> Result<Sealed, EnclaveError> {
         let hashes = self.security_hashes(&closed.ciphertext, affected)?;
         let proofs = affected.iter().zip(hashes);
@@ -139,7 +143,8 @@ impl Inner {
             privacy: payload.privacy.clone(),
             native: None,
         };
-        let head = self.seal_head(id, &data_key, &meta)?;
+        let held = self.hold(escrow, id, sender, &data_key)?;
+        let head = self.seal_head(id, &data_key, &meta, held.as_ref())?;
         Ok(Sealed { id, payload, head })
     }
 
@@ -165,7 +170,7 @@ impl Inner {
         Ok(meta)
     }
 
-    fn ingest(&self, id: PayloadId, payload: &EncodedPayload) -> Result<Ingest, EnclaveError> {
+    fn ingest(&self, id: PayloadId, payload: &EncodedPayload, escrow: Option<EscrowTerms>) -> Result<Ingest, EnclaveError> {
         let Trial::Mine(unsealed) = seal::open(&self.keys, payload)? else { return Ok(Ingest::NotMine) };
         let meta = Meta {
             sender: payload.sender,
@@ -174,7 +179,8 @@ impl Inner {
             privacy: payload.privacy.clone(),
             native: None,
         };
-        let head = self.seal_head(id, &unsealed.data_key, &meta)?;
+        let held = self.hold(escrow, id, payload.sender, &unsealed.data_key)?;
+        let head = self.seal_head(id, &unsealed.data_key, &meta, held.as_ref())?;
         Ok(Ingest::Mine { head, meta })
     }
 
@@ -183,40 +189,8 @@ impl Inner {
         Ok(Some(nacl::open(unsealed.data_key.expose(), &payload.nonce, &payload.ciphertext)?))
     }
 
-    fn boxes(&self, id: PayloadId, head: &SealedHead, targets: &[Address]) -> Result<Vec<Option<KeyBox>>, EnclaveError> {
-        let (data_key, meta) = self.open_head(id, head)?;
-        if meta.native.is_some() {
-            return Ok(vec![None; targets.len()]);
-        }
-        let remake = |to| seal::remake_box(&self.keys, &meta.sender, to, &meta.recipient_nonce, &data_key);
-        Ok(targets.iter().map(remake).collect::<Result<_, _>>()?)
-    }
-
-    fn security_hashes(&self, ciphertext: &[u8], affected: &[AffectedRecord]) -> Result<Vec<SecurityHash>, EnclaveError> {
-        let proof = |record: &AffectedRecord| {
-            let (data_key, _) = self.open_head(record.id, &record.head)?;
-            Ok(hash::security_hash(ciphertext, &record.ciphertext, data_key.expose()))
-        };
-        affected.iter().map(proof).collect()
-    }
-
     fn own(&self, sender: Address) -> Result<(), EnclaveError> {
         if self.keys.holds(&sender) { Ok(()) } else { Err(EnclaveError::NotOurs(sender)) }
-    }
-
-    /// Seals a head under a fresh leaf; the id is bound to it, so it cannot be put beside another payload.
-    fn seal_head(&self, id: PayloadId, data_key: &Secret<32>, meta: &Meta) -> Result<SealedHead, EnclaveError> {
-        Ok(self.forest.seal_new(id.as_bytes(), &head::encode(data_key, meta))?)
-    }
-
-    /// The same under a leaf in use.
-    fn reseal_head(&self, leaf: LeafRef, id: PayloadId, data_key: &Secret<32>, meta: &Meta) -> Result<SealedHead, EnclaveError> {
-        self.forest.reseal(leaf, id.as_bytes(), &head::encode(data_key, meta)).map_err(named)
-    }
-
-    fn open_head(&self, id: PayloadId, head: &SealedHead) -> Result<(Secret<32>, Meta), EnclaveError> {
-        let opened = self.forest.open_head(id.as_bytes(), head).map_err(named)?;
-        Ok(head::decode(&opened)?)
     }
 }
 
@@ -254,13 +228,12 @@ impl Enclave for LocalEnclave {
         self.run(ciphertext.len(), move |inner| inner.verify(id, &head, &nonce, &ciphertext)).await
     }
 
-    async fn ingest(&self, id: PayloadId, payload: &EncodedPayload) -> Result<Ingest, EnclaveError> {
-        let size = payload.ciphertext.len();
-        if size <= INLINE {
-            return self.0.ingest(id, payload);
+    async fn ingest(&self, id: PayloadId, payload: &EncodedPayload, escrow: Option<EscrowTerms>) -> Result<Ingest, EnclaveError> {
+        if payload.ciphertext.len() <= INLINE {
+            return self.0.ingest(id, payload, escrow);
         }
         let payload = payload.clone();
-        self.block(move |inner| inner.ingest(id, &payload)).await
+        self.block(move |inner| inner.ingest(id, &payload, escrow)).await
     }
 
     async fn open_payload(&self, payload: &EncodedPayload) -> Result<Option<Zeroizing<Vec<u8>>>, EnclaveError> {
@@ -272,9 +245,7 @@ impl Enclave for LocalEnclave {
     }
 
     async fn rewrite(&self, id: PayloadId, head: &SealedHead, meta: Meta) -> Result<SealedHead, EnclaveError> {
-        let (data_key, _) = self.0.open_head(id, head)?;
-        let plain = head::encode(&data_key, &meta);
-        self.0.forest.reseal(head.leaf(), id.as_bytes(), &plain).map_err(named)
+        self.0.rewrite(id, head, &meta)
     }
 
     async fn same_key(&self, id: PayloadId, a: &SealedHead, b: &SealedHead) -> Result<bool, EnclaveError> {
@@ -318,12 +289,33 @@ impl Enclave for LocalEnclave {
         self.0.rebox_native(id, head, nonce, &ciphertext, &target)
     }
 
-    async fn ingest_native(&self, delivery: &Delivery, sender_key: VerifyKey) -> Result<NativeIngest, EnclaveError> {
+    async fn ingest_native(
+        &self,
+        delivery: &Delivery,
+        sender_key: VerifyKey,
+        escrows: &[EscrowKey],
+    ) -> Result<NativeIngest, EnclaveError> {
+        let escrows = self.0.tables.all(escrows);
         if delivery.ciphertext.len() <= INLINE {
-            return self.0.ingest_native(delivery, &sender_key);
+            return self.0.ingest_native(delivery, &sender_key, &escrows);
         }
         let delivery = delivery.clone();
-        self.block(move |inner| inner.ingest_native(&delivery, &sender_key)).await
+        self.block(move |inner| inner.ingest_native(&delivery, &sender_key, &escrows)).await
+    }
+
+    async fn escrow(&self, id: PayloadId, head: &SealedHead) -> Result<Option<Escrowed>, EnclaveError> {
+        self.0.escrowed(id, head)
+    }
+
+    async fn release_escrow(
+        &self,
+        id: PayloadId,
+        head: &SealedHead,
+        nonce: Nonce,
+        to: BoxKey,
+        info: Vec<u8>,
+    ) -> Result<Bytes, EnclaveError> {
+        self.0.release_escrow(id, head, &nonce, &to, &info)
     }
 
     async fn seal_beside(&self, head: &SealedHead, label: &str, text: Vec<u8>) -> Result<Bytes, EnclaveError> {

@@ -11,6 +11,7 @@ use super::{AffectedRecord, Meta};
 use crate::crypto::nacl::Nonce;
 use crate::crypto::padme::Padding;
 use crate::crypto::sign::Signature;
+use crate::seal::escrow::EscrowKey;
 use crate::shred::SealedHead;
 use crate::types::{Address, Class, MemberId, NetworkId, PayloadId, Privacy};
 use crate::wire::{Delivery, EpochKey, Header, Proofs};
@@ -35,6 +36,8 @@ pub struct NativeDraft {
     pub affected: Vec<AffectedRecord>,
     /// The members that get a delivery, each once.
     pub targets: Vec<NativeTarget>,
+    /// The committee that can open it, if the policy asks for one.
+    pub escrow: Option<EscrowKey>,
 }
 
 /// Whom a delivery is for. The caller has verified the signature of the epoch key with the directory; the enclave checks its day.
@@ -44,6 +47,8 @@ pub struct NativeTarget {
     pub member: MemberId,
     /// Its epoch key of today or yesterday.
     pub epoch: EpochKey,
+    /// Addresses of supervisors, to which it is shown that they are recipients, too.
+    pub shown: Vec<Address>,
 }
 
 /// A payload sealed for its members.

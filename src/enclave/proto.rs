@@ -17,11 +17,12 @@ use zeroize::Zeroizing;
 use self::field::{message, record};
 use super::documents::Place;
 use super::{AffectedRecord, Draft, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
-use super::{HoldLock, HoldRelease, HoldShare, Opened, RawDraft, Restored, Sealed, SealedRaw};
+use super::{EscrowTerms, HoldLock, HoldRelease, HoldShare, Opened, RawDraft, Restored, Sealed, SealedRaw};
 use crate::crypto::hpke::BoxKey;
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::crypto::threshold::GroupKey;
+use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
 use crate::types::{Address, DocumentId, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
@@ -54,7 +55,7 @@ pub enum Request {
     Open(PayloadId, SealedHead, Nonce, Bytes),
     Meta(PayloadId, SealedHead),
     Verify(PayloadId, SealedHead, Nonce, Bytes),
-    Ingest(PayloadId, EncodedPayload),
+    Ingest(PayloadId, EncodedPayload, Option<EscrowTerms>),
     OpenPayload(EncodedPayload),
     Rewrite(PayloadId, SealedHead, Meta),
     SameKey(PayloadId, SealedHead, SealedHead),
@@ -67,7 +68,7 @@ pub enum Request {
     EpochKey,
     SealNative(NativeDraft),
     ReboxNative(PayloadId, SealedHead, Nonce, Bytes, NativeTarget),
-    IngestNative(Delivery, VerifyKey),
+    IngestNative(Delivery, VerifyKey, Vec<EscrowKey>),
     Punctures,
     SealBeside(SealedHead, String, Plain),
     OpenBeside(SealedHead, String, Bytes),
@@ -77,6 +78,10 @@ pub enum Request {
     HoldKey,
     HoldLock(PayloadId, SealedHead),
     Release(PayloadId, HoldRelease),
+    Escrow(PayloadId, SealedHead),
+    ReleaseEscrow(PayloadId, SealedHead, Nonce, BoxKey, Vec<u8>),
+    DocumentEscrow(DocumentId, SealedHead),
+    ReleaseDocument(DocumentId, SealedHead, BoxKey, Vec<u8>),
     Root,
     RotateRoot,
     BeginDocument(DocumentId),
@@ -129,7 +134,7 @@ pub enum Response {
     Delivery(Delivery),
     /// To `IngestNative`.
     NativeIngest(NativeIngest),
-    /// To `SealBeside` and `SealChunk`.
+    /// To `SealBeside`, `SealChunk`, `ReleaseEscrow` and `ReleaseDocument`.
     Beside(Bytes),
     /// To `Punctures`.
     Number(u64),
@@ -141,6 +146,8 @@ pub enum Response {
     HoldLock(HoldLock),
     /// To `Release`.
     Restored(Restored),
+    /// To `Escrow` and `DocumentEscrow`.
+    Escrowed(Option<Escrowed>),
     /// To `Root`.
     Root(RootStatus),
     /// To `RotateRoot`.
@@ -171,7 +178,7 @@ message! { Request {
     4 Open(0 id, 1 head, 2 nonce, 3 ciphertext),
     5 Meta(0 id, 1 head),
     6 Verify(0 id, 1 head, 2 nonce, 3 ciphertext),
-    7 Ingest(0 id, 1 payload),
+    7 Ingest(0 id, 1 payload, 2 escrow),
     8 OpenPayload(0 payload),
     9 Rewrite(0 id, 1 head, 2 meta),
     10 SameKey(0 id, 1 a, 2 b),
@@ -184,7 +191,7 @@ message! { Request {
     17 EpochKey(),
     18 SealNative(0 draft),
     19 ReboxNative(0 id, 1 head, 2 nonce, 3 ciphertext, 4 target),
-    20 IngestNative(0 delivery, 1 sender_key),
+    20 IngestNative(0 delivery, 1 sender_key, 2 escrows),
     21 SealBeside(0 head, 1 label, 2 text),
     22 OpenBeside(0 head, 1 label, 2 sealed),
     23 Punctures(),
@@ -194,6 +201,10 @@ message! { Request {
     51 HoldKey(),
     76 HoldLock(0 id, 1 envelope),
     77 Release(0 id, 1 release),
+    55 Escrow(0 id, 1 head),
+    56 ReleaseEscrow(0 id, 1 head, 2 nonce, 3 to, 4 info),
+    57 DocumentEscrow(0 id, 1 head),
+    58 ReleaseDocument(0 id, 1 head, 2 to, 3 info),
     30 Root(),
     31 RotateRoot(),
     35 BeginDocument(0 document),
@@ -231,6 +242,7 @@ message! { Response {
     75 BoxKey(0 key),
     76 HoldLock(0 lock),
     51 Restored(0 restored),
+    55 Escrowed(0 escrowed),
     30 Root(0 status),
     31 Rotation(0 rotation),
 } }
@@ -246,6 +258,7 @@ message! { EnclaveError {
     7 Refused(0 refused),
     50 HoldKeyGone(),
     75 HoldShare(0 at),
+    55 NoEscrow(),
 } }
 
 message! { ShredError {
@@ -266,7 +279,7 @@ message! { Ingest {
 } }
 
 record! { AffectedRecord { id, head, ciphertext } }
-record! { Draft { plaintext, sender, recipients, privacy, affected } }
+record! { Draft { plaintext, sender, recipients, privacy, affected, escrow } }
 record! { EncodedPayload { sender, ciphertext, nonce, boxes, recipient_nonce, recipients, privacy } }
 record! { HoldLock { committee, capsule } }
 record! { HoldRelease { envelope, label, one_time, shares } }
@@ -276,7 +289,7 @@ record! { Meta { sender, recipients, recipient_nonce, privacy, native } }
 record! { Opened { plaintext, meta } }
 record! { Place { index, last } }
 record! { Privacy { flag, affected, exec_hash, mandatory, group } }
-record! { RawDraft { raw, recipients, privacy, affected } }
+record! { RawDraft { raw, recipients, privacy, affected, escrow } }
 record! { Restored { head, beside } }
 record! { Sealed { id, payload, head } }
 record! { SealedRaw { id, ciphertext, nonce, head } }

@@ -17,11 +17,12 @@ use zeroize::Zeroizing;
 use self::link::Link;
 use super::proto::{Plain, Request, Response};
 use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
-use super::{HoldLock, HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw};
+use super::{EscrowTerms, HoldLock, HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw};
 use crate::crypto::hpke::BoxKey;
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::crypto::threshold::GroupKey;
+use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead};
 use crate::types::{Address, PayloadId, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
@@ -159,8 +160,8 @@ impl Enclave for RemoteEnclave {
         expect!(self, Request::Verify(id, head.clone(), nonce, ciphertext), Response::Meta(meta) => meta)
     }
 
-    async fn ingest(&self, id: PayloadId, payload: &EncodedPayload) -> Result<Ingest, EnclaveError> {
-        expect!(self, Request::Ingest(id, payload.clone()), Response::Ingest(ingest) => ingest)
+    async fn ingest(&self, id: PayloadId, payload: &EncodedPayload, escrow: Option<EscrowTerms>) -> Result<Ingest, EnclaveError> {
+        expect!(self, Request::Ingest(id, payload.clone(), escrow), Response::Ingest(ingest) => ingest)
     }
 
     async fn open_payload(&self, payload: &EncodedPayload) -> Result<Option<Zeroizing<Vec<u8>>>, EnclaveError> {
@@ -212,8 +213,29 @@ impl Enclave for RemoteEnclave {
         expect!(self, request, Response::Delivery(delivery) => delivery)
     }
 
-    async fn ingest_native(&self, delivery: &Delivery, sender_key: VerifyKey) -> Result<NativeIngest, EnclaveError> {
-        expect!(self, Request::IngestNative(delivery.clone(), sender_key), Response::NativeIngest(ingest) => ingest)
+    async fn ingest_native(
+        &self,
+        delivery: &Delivery,
+        sender_key: VerifyKey,
+        escrows: &[EscrowKey],
+    ) -> Result<NativeIngest, EnclaveError> {
+        let request = Request::IngestNative(delivery.clone(), sender_key, escrows.to_vec());
+        expect!(self, request, Response::NativeIngest(ingest) => ingest)
+    }
+
+    async fn escrow(&self, id: PayloadId, head: &SealedHead) -> Result<Option<Escrowed>, EnclaveError> {
+        expect!(self, Request::Escrow(id, head.clone()), Response::Escrowed(escrowed) => escrowed)
+    }
+
+    async fn release_escrow(
+        &self,
+        id: PayloadId,
+        head: &SealedHead,
+        nonce: Nonce,
+        to: BoxKey,
+        info: Vec<u8>,
+    ) -> Result<Bytes, EnclaveError> {
+        expect!(self, Request::ReleaseEscrow(id, head.clone(), nonce, to, info), Response::Beside(sealed) => sealed)
     }
 
     async fn seal_beside(&self, head: &SealedHead, label: &str, text: Vec<u8>) -> Result<Bytes, EnclaveError> {

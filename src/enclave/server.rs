@@ -128,7 +128,7 @@ async fn answer(enclave: &dyn Enclave, request: Request) -> Result<Response, Enc
         Request::Open(id, head, nonce, ciphertext) => Response::Opened(enclave.open(id, &head, nonce, ciphertext).await?),
         Request::Meta(id, head) => Response::Meta(enclave.meta(id, &head).await?),
         Request::Verify(id, head, nonce, ciphertext) => Response::Meta(enclave.verify(id, &head, nonce, ciphertext).await?),
-        Request::Ingest(id, payload) => Response::Ingest(enclave.ingest(id, &payload).await?),
+        Request::Ingest(id, payload, escrow) => Response::Ingest(enclave.ingest(id, &payload, escrow).await?),
         Request::OpenPayload(payload) => Response::Plaintext(enclave.open_payload(&payload).await?.map(Plain)),
         Request::Rewrite(id, head, meta) => Response::Head(enclave.rewrite(id, &head, meta).await?),
         Request::SameKey(id, a, b) => Response::Truth(enclave.same_key(id, &a, &b).await?),
@@ -160,8 +160,12 @@ async fn answer_native(enclave: &dyn Enclave, request: Request) -> Result<Respon
         Request::ReboxNative(id, head, nonce, ciphertext, target) => {
             Response::Delivery(enclave.rebox_native(id, &head, nonce, ciphertext, target).await?)
         }
-        Request::IngestNative(delivery, sender_key) => {
-            Response::NativeIngest(enclave.ingest_native(&delivery, sender_key).await?)
+        Request::IngestNative(delivery, sender_key, escrows) => {
+            Response::NativeIngest(enclave.ingest_native(&delivery, sender_key, &escrows).await?)
+        }
+        Request::Escrow(id, head) => Response::Escrowed(enclave.escrow(id, &head).await?),
+        Request::ReleaseEscrow(id, head, nonce, to, info) => {
+            Response::Beside(enclave.release_escrow(id, &head, nonce, to, info).await?)
         }
         Request::SealBeside(head, label, Plain(mut text)) => {
             Response::Beside(enclave.seal_beside(&head, &label, std::mem::take(&mut *text)).await?)
@@ -192,6 +196,8 @@ async fn answer_document(enclave: &dyn Enclave, request: Request) -> Result<Resp
         Request::SealManifest(id, head, draft) => Response::SealedNative(enclave.seal_manifest(id, &head, draft).await?),
         Request::AdoptDocument(manifest, head, id) => Response::Head(enclave.adopt_document(manifest, &head, id).await?),
         Request::SameDocument(id, a, b) => Response::Truth(enclave.same_document(id, &a, &b).await?),
+        Request::DocumentEscrow(id, head) => Response::Escrowed(enclave.document_escrow(id, &head).await?),
+        Request::ReleaseDocument(id, head, to, info) => Response::Beside(enclave.release_document(id, &head, to, info).await?),
         Request::SealChunk(id, head, place, Plain(chunk)) => Response::Beside(enclave.seal_chunk(id, &head, place, chunk).await?),
         Request::OpenChunk(id, head, place, sealed) => {
             Response::Plaintext(Some(Plain(enclave.open_chunk(id, &head, place, sealed).await?)))

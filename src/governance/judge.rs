@@ -1,6 +1,6 @@
 use jiff::{SignedDuration, Timestamp};
 
-use super::{CLOCK_SKEW, Charter, Member, Policy, Region, Software, State};
+use super::{CLOCK_SKEW, Charter, Member, Policy, Region, Software, State, Supervision};
 use crate::types::{Class, Code, Coded, MemberId};
 
 /// A payload as far as the policy looks at it.
@@ -42,6 +42,44 @@ pub enum Violation {
         /// The class.
         class: Class,
     },
+    /// A payload without the capsule that the policy asks for.
+    #[error("the policy asks for an escrow capsule in payloads of class {class}, and this one has none")]
+    NoCapsule {
+        /// The class.
+        class: Class,
+    },
+    /// A capsule for a key that is no longer used for new payloads.
+    #[error("the escrow capsule is for the committee's key of epoch {got}, and new ones are made for epoch {wanted}")]
+    CapsuleEpoch {
+        /// The capsule's.
+        got: u64,
+        /// The policy's.
+        wanted: u64,
+    },
+    /// A supervisor that cannot do its part.
+    #[error("{member} is to supervise it, and is no active member in the role supervisor with a Celosia and an address")]
+    Supervisor {
+        /// Who.
+        member: MemberId,
+    },
+    /// A payload that does not prove that a supervisor receives it.
+    #[error("the policy makes {supervisor} a recipient of payloads of class {class}, and this one does not prove that it is")]
+    Unsupervised {
+        /// The class.
+        class: Class,
+        /// Who is to receive it.
+        supervisor: MemberId,
+    },
+    /// A suite without proofs where proofs are asked for.
+    #[error(
+        "supervision {mode} of payloads of class {class} cannot be proved in Tessera's suite: send it to Celosias alone, and not as a raw payload"
+    )]
+    Unproved {
+        /// The class.
+        class: Class,
+        /// The mode.
+        mode: Supervision,
+    },
     /// The class may not go to the region.
     #[error("{member} keeps its data in {region}, and the policy sends no payload of class {class} there")]
     Region {
@@ -61,6 +99,11 @@ impl Coded for Violation {
             Self::Recipient { .. } => Code(6031),
             Self::Tessera { .. } => Code(6032),
             Self::Region { .. } => Code(6033),
+            Self::NoCapsule { .. } => Code(6043),
+            Self::CapsuleEpoch { .. } => Code(6044),
+            Self::Supervisor { .. } => Code(6045),
+            Self::Unsupervised { .. } => Code(6046),
+            Self::Unproved { .. } => Code(6047),
         }
     }
 }

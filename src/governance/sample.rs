@@ -1,11 +1,14 @@
 //! A network of three governors for the tests of this floor.
 
+use curve25519_dalek::{RistrettoPoint, Scalar};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Charter, Directory, Document, DocumentHash, Genesis, Governor, Head, Member, Policy};
+use super::{Charter, Committee, Directory, Document, DocumentHash, Genesis, Governor, Head, Member, Officer, Policy, Purpose};
 use crate::crypto::hash::sha256;
+use crate::crypto::hpke::BoxKey;
 use crate::crypto::secret::Secret;
-use crate::crypto::sign::SigningKey;
+use crate::crypto::sign::{SigningKey, VerifyKey};
+use crate::crypto::threshold::GroupKey;
 use crate::translog::note::Note;
 use crate::types::NetworkId;
 
@@ -117,4 +120,28 @@ pub(super) fn policy(charter: &Charter) -> Policy {
 /// Another network of the same governors.
 pub(super) fn other_network() -> NetworkId {
     Genesis { nonce: DocumentHash::new([8; 32]), ..genesis().genesis }.network_id()
+}
+
+/// A committee over a polynomial whose coefficients everybody knows.
+pub(super) fn committee(purpose: Purpose, epoch: u64, generation: u64, threshold: u64, of: u16) -> Committee {
+    let at = |name: String| Scalar::from_bytes_mod_order(sha256(&[name.as_bytes()]));
+    let constant = at(format!("{purpose} {epoch}"));
+    let coefficients: Vec<Scalar> = (1..threshold).map(|power| at(format!("{purpose} {epoch} {generation} {power}"))).collect();
+    let share = |x: u16| coefficients.iter().rev().fold(Scalar::ZERO, |sum, c| (sum + c) * Scalar::from(x)) + constant;
+    let key = |scalar: Scalar| GroupKey::from_bytes(RistrettoPoint::mul_base(&scalar).compress().to_bytes()).expect("a key");
+    let officer = |index: u16| Officer {
+        index,
+        name: format!("Officer \"{index}\" ñ"),
+        entity: format!("Entity {index}"),
+        signing_key: VerifyKey::new(sha256(&[b"sign", &index.to_be_bytes()])),
+        box_key: BoxKey::new(sha256(&[b"box", &index.to_be_bytes()])),
+        share: key(share(index)),
+    };
+    let officers = (1..=of).map(officer).collect();
+    Committee { purpose, epoch, generation, threshold, key: key(constant), officers }
+}
+
+/// Three of five officers for the escrow.
+pub(super) fn escrow(epoch: u64, generation: u64) -> Committee {
+    committee(Purpose::Escrow, epoch, generation, 3, 5)
 }

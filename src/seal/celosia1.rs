@@ -15,7 +15,7 @@ mod taken;
 pub use content::Content;
 pub use pair::Pair;
 pub use parcel::Parcel;
-pub use sent::Statement;
+pub use sent::{Sealing, Statement};
 pub use taken::{Expected, Taken, take};
 
 use crate::types::{Code, Coded};
@@ -33,6 +33,15 @@ pub enum Refused {
     /// The box does not open.
     #[error("the box of the delivery does not open: it was altered, or made for another payload")]
     Box,
+    /// The header's capsule is not the one of this data key, this sigma and this header.
+    #[error("the escrow capsule is not the one of this payload: its committee could not open it")]
+    Capsule,
+    /// A capsule for a key that the policy does not have.
+    #[error("the escrow capsule is made for a key that no committee of the policy has")]
+    CapsuleEpoch,
+    /// Bytes that are no capsule.
+    #[error("the escrow capsule is malformed")]
+    CapsuleForm,
     /// The ciphertext does not open under the key that it commits to.
     #[error("the ciphertext does not verify")]
     Ciphertext,
@@ -72,6 +81,9 @@ pub enum Refused {
     /// Whoever delivers is neither the sender nor a recipient that returns our own.
     #[error("the member that delivers the payload is not the one that signed it")]
     Sender,
+    /// A capsule without its sigma, or the other way round.
+    #[error("the box holds no sigma for the escrow capsule, or one without a capsule")]
+    Sigma,
     /// The sender's signature on the header does not verify.
     #[error("the sender's signature on the header does not verify")]
     Signature,
@@ -104,6 +116,10 @@ impl Coded for Refused {
             Self::NotNative => Code(5026),
             Self::TooMany => Code(5027),
             Self::Rules => Code(5028),
+            Self::CapsuleForm => Code(5029),
+            Self::CapsuleEpoch => Code(5030),
+            Self::Sigma => Code(5031),
+            Self::Capsule => Code(5032),
         }
     }
 }

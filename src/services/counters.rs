@@ -23,6 +23,10 @@ pub struct Counters {
     pub sent: Counter,
     /// Of those sent, payloads of the suite celosia-1.
     pub sent_native: Counter,
+    /// Capsules made: of payloads sent, and of our own copies in Tessera's suite.
+    pub capsules_made: Counter,
+    /// Deliveries refused because of their capsule, or because they have none.
+    pub capsules_refused: Counter,
     /// Of those taken, payloads of the suite celosia-1.
     pub pushed_native: Counter,
     /// Sends that the policy refused.

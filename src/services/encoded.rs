@@ -22,9 +22,11 @@ impl Node {
             let charter = governed.charter();
             governed.may_serve()?;
             governed.own_standing(&charter)?;
-            self.judge(&charter, &sender, &recipients, request.terms.class.unwrap_or_default()).await?;
+            let class = request.terms.class.unwrap_or_default();
+            self.judge(&charter, &sender, &recipients, class).await?;
+            self.may_be_unproved(&charter, &sender, &request.terms.tags, class).await?;
         }
-        let draft = Draft { plaintext: request.payload, sender, recipients, privacy, affected };
+        let draft = Draft { plaintext: request.payload, sender, recipients, privacy, affected, escrow: None };
         Ok(self.enclave.seal(draft).await?.payload)
     }
 
@@ -61,6 +63,7 @@ impl Node {
             recipients: vec![key],
             privacy: Privacy::default(),
             affected: Vec::new(),
+            escrow: None,
         };
         Ok((self.enclave.seal(draft).await?.payload, uuid))
     }

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use super::documents::Shelf;
-use super::happening::{Happening, Kind};
+use super::happening::Happening;
 use super::native::{EpochKeys, NativeAddress, NativePeers, Outbox, Uploads};
 use super::told::Told;
 use super::{Chronicle, DocumentLimits, Error, Node};
@@ -318,7 +318,8 @@ impl Node {
         }
         let me = members.by_id(&governed.me).ok_or_else(|| Error::NotAMember(governed.me.clone()))?;
         let judged = Judged { sender: from, recipients: &[me], class: Class::default() };
-        charter.policy().judge(&judged).map_err(Error::Policy)
+        charter.policy().judge(&judged).map_err(Error::Policy)?;
+        charter.policy().check_unproved(&from.id, None, Class::default()).map_err(Error::Policy)
     }
 
     /// An event for the journal, where there is one.
@@ -356,14 +357,9 @@ impl Node {
             recipients.push(members.by_address(key).ok_or(Error::RecipientUnknown(*key))?);
         }
         let judged = charter.policy().judge(&Judged { sender: from, recipients: &recipients, class });
-        if let Err(violation) = judged {
-            self.counters.policy_refused.add();
-            let event =
-                Happening::now(Kind::Refused).class(class).version(charter.policy_version()).code(violation.code()).event();
-            self.note(event).await;
-            self.notice(violation.code(), Some(&from.id), "the policy refused a send of this node");
-            return Err(Error::Policy(violation));
+        match judged {
+            Ok(()) => Ok(()),
+            Err(violation) => Err(self.forbidden(charter, class, violation).await),
         }
-        Ok(())
     }
 }

@@ -55,7 +55,8 @@ impl Node {
             tracing::info!(%id, reason, "a delivery was passed over");
             return Ok(Pushed { id, withdraw: None, passed_over: true });
         }
-        let Ingest::Mine { mut head, mut meta } = self.enclave.ingest(id, &payload).await? else {
+        let escrow = self.escrow_terms(&payload.sender, None);
+        let Ingest::Mine { mut head, mut meta } = self.enclave.ingest(id, &payload, escrow).await? else {
             return Err(Error::NotForUs(id));
         };
         if self.directory.is_own(&meta.sender) && !meta.recipients.contains(&meta.sender) {

@@ -39,9 +39,11 @@ impl Node {
             governed.may_serve()?;
             governed.own_standing(&charter)?;
             self.judge(&charter, &meta.sender, &recipients, class).await?;
+            self.may_be_unproved(&charter, &meta.sender, &request.terms.tags, class).await?;
         }
         let raw = SealedRaw { id, ciphertext: record.ciphertext, nonce: record.nonce, head: record.head };
-        let sealed = self.enclave.seal_stored(RawDraft { raw, recipients, privacy, affected }).await?;
+        let escrow = self.escrow_terms(&meta.sender, Some(class));
+        let sealed = self.enclave.seal_stored(RawDraft { raw, recipients, privacy, affected, escrow }).await?;
         let tags = request.terms.declared();
         self.keep_and_deliver(sealed, class, &tags).await
     }

@@ -52,7 +52,7 @@ impl Node {
         let class = request.terms.class.unwrap_or_default();
         let sender = self.sender(request.from)?;
         let Plan { recipients, privacy, affected } = self.plan(sender, &request.to, &request.terms).await?;
-        let draft = Draft { plaintext: request.payload, sender, recipients, privacy, affected };
+        let draft = Draft { plaintext: request.payload, sender, recipients, privacy, affected, escrow: None };
         let sealed = self.enclave.seal(draft).await?;
         let tags = request.terms.declared();
         self.keep_and_deliver(sealed, class, &tags).await
@@ -70,6 +70,17 @@ impl Node {
 
     /// Applies the rules to a request.
     pub(crate) async fn plan(&self, sender: Address, to: &[Address], terms: &Terms) -> Result<Plan, Error> {
+        self.plan_with(sender, to, &[], terms).await
+    }
+
+    /// The same with recipients that the policy imposes.
+    pub(crate) async fn plan_with(
+        &self,
+        sender: Address,
+        to: &[Address],
+        imposed: &[Address],
+        terms: &Terms,
+    ) -> Result<Plan, Error> {
         let mut ids = terms.affected.clone();
         ids.sort_unstable();
         ids.dedup();
@@ -80,7 +91,7 @@ impl Node {
         if terms.flag.is_enhanced() && !self.settings.enhanced_privacy {
             return Err(Error::EnhancedPrivacyDisabled);
         }
-        let recipients = self.recipients(sender, to, terms).await?;
+        let recipients = self.recipients(sender, to, imposed, terms).await?;
         let privacy = Privacy {
             flag: terms.flag,
             affected: Vec::new(),
@@ -96,14 +107,21 @@ impl Node {
         Ok(Plan { recipients, privacy, affected })
     }
 
-    /// Who gets a box, each once: the named recipients or the group's members, the sender, those who always receive.
-    async fn recipients(&self, sender: Address, to: &[Address], terms: &Terms) -> Result<Vec<Address>, Error> {
+    /// Who gets a box, each once: the named recipients or the group's members, the sender, whom the policy imposes, those who always receive.
+    async fn recipients(
+        &self,
+        sender: Address,
+        to: &[Address],
+        imposed: &[Address],
+        terms: &Terms,
+    ) -> Result<Vec<Address>, Error> {
         let members = match &terms.group {
             Some(id) => self.group(id.clone()).await?.members,
             None => to.to_vec(),
         };
         let mut recipients = Vec::with_capacity(members.len() + 1);
-        for key in members.into_iter().chain([sender]).chain(self.settings.always_send_to.iter().copied()) {
+        let imposed = imposed.iter().chain(&self.settings.always_send_to).copied();
+        for key in members.into_iter().chain([sender]).chain(imposed) {
             if !recipients.contains(&key) {
                 recipients.push(key);
             }

@@ -136,7 +136,7 @@ impl fmt::Debug for NodeFigures {
 }
 
 /// Counters of [`Snapshot::counts`] that are metrics of their own: count, metric, help.
-const COUNTERS: [(&str, &str, &str); 16] = [
+const COUNTERS: [(&str, &str, &str); 18] = [
     ("sent", "payloads_sent", "Payloads that every recipient has"),
     ("send_failed", "payloads_send_failed", "Sends that failed after they were sealed"),
     ("received", "payloads_received", "Payloads given back to the node or an application"),
@@ -147,6 +147,8 @@ const COUNTERS: [(&str, &str, &str); 16] = [
     ("index_renewed", "subject_keys_destroyed", "Keys of the index of data subjects destroyed"),
     ("resent", "payloads_resent", "Payloads resent to a peer that asked"),
     ("sent_native", "payloads_sent_native", "Of the payloads sent, those of the suite celosia-1"),
+    ("capsules_made", "capsules_made", "Escrow capsules made: of payloads sent, and of own copies in Tessera's suite"),
+    ("capsules_refused", "capsules_refused", "Deliveries refused because of their escrow capsule, or because they have none"),
     ("pushed_native", "payloads_pushed_native", "Of the payloads taken, those of the suite celosia-1"),
     ("policy_refused", "policy_refused", "Sends that the policy refused"),
     ("documents_put", "documents_put", "Documents put here, complete"),

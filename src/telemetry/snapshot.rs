@@ -170,7 +170,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 21] = [
+    let named: [(&'static str, &Counter); 23] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -184,6 +184,8 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("index_renewed", &counters.index_renewed),
         ("resent", &counters.resent),
         ("sent_native", &counters.sent_native),
+        ("capsules_made", &counters.capsules_made),
+        ("capsules_refused", &counters.capsules_refused),
         ("pushed_native", &counters.pushed_native),
         ("policy_refused", &counters.policy_refused),
         ("documents_put", &counters.documents_put),

@@ -18,6 +18,7 @@ mod documents_attacked;
 mod documents_large;
 mod documents_wrong;
 mod erasure;
+mod escrow;
 mod holds;
 mod life;
 mod member;

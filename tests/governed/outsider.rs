@@ -7,13 +7,13 @@ use bytes::Bytes;
 use celosia::crypto::padme::Padding;
 use celosia::crypto::secret::Secret;
 use celosia::net::native::{Admission, NativePool, NativeTls, Pin, pin_of};
-use celosia::seal::celosia1::{Content, Pair, Parcel, Statement, pair, parcel};
+use celosia::seal::celosia1::{Content, Pair, Parcel, Sealing, Statement, pair, parcel};
 use celosia::services::{NativeAddress, NativePeers, PeerError, native_path as path};
 use celosia::types::{Address, Class, MemberId, Privacy};
 use celosia::wire::ack::SignedAck;
 use celosia::wire::header::day_of;
 use celosia::wire::native::{Answer, Answers, Batch, Documents, Item, Message, Standing, Witness};
-use celosia::wire::{Delivery, EpochKey, header};
+use celosia::wire::{Delivery, EpochKey, Header, header};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde_json::json;
@@ -33,8 +33,23 @@ impl Admission for Anybody {
     }
 }
 
+/// How a delivery differs from an honest one.
+#[derive(Default)]
+pub struct Forging<'a> {
+    pub class: Option<Class>,
+    /// What its capsule is made with.
+    pub escrow: Option<Sealing<'a>>,
+    /// What the box holds beside the data key.
+    pub sigma: Option<&'a Secret<32>>,
+    /// Recipients besides, and whether the recipient is shown that they are.
+    pub also: &'a [Address],
+    pub shown: bool,
+    /// Done to the header before it is signed.
+    pub alter: Option<&'a dyn Fn(&mut Header)>,
+}
+
 /// A member of the network, spoken for by this test.
-struct Outsider<'a> {
+pub struct Outsider<'a> {
     net: &'a Net,
     runtime: Runtime,
     pool: Arc<NativePool>,
@@ -42,7 +57,7 @@ struct Outsider<'a> {
 
 impl<'a> Outsider<'a> {
     /// Speaks for a member that does not run, or beside it.
-    fn of(net: &'a Net, me: &Member) -> Self {
+    pub fn of(net: &'a Net, me: &Member) -> Self {
         let runtime = Runtime::new().unwrap();
         let tls = NativeTls::load(&me.folder.join("node.crt"), &me.folder.join("node.key"), Arc::new(Anybody)).unwrap();
         let pool = runtime.block_on(async { NativePool::new(tls) });
@@ -57,7 +72,7 @@ impl<'a> Outsider<'a> {
     }
 
     /// The signed epoch key of a member, and its private half.
-    fn epoch(&self, of: &Member) -> (EpochKey, [u8; 32]) {
+    pub fn epoch(&self, of: &Member) -> (EpochKey, [u8; 32]) {
         let private = *Secret::<32>::random().expose();
         let (network, member) = (self.net.governors.network(), of.id.parse().unwrap());
         let mut key = EpochKey { network, member, day: day_of(now()), public: pair::public(&private), signature: [0; 64] };
@@ -67,25 +82,39 @@ impl<'a> Outsider<'a> {
 
     /// A ciphertext for one member, under the header and in the name of any other.
     fn addressed(&self, content: &Content, by: &Member, to: &Member) -> Batch {
+        self.forged(content, by, to, &Forging::default())
+    }
+
+    /// The same, as a sender makes it that keeps no rule.
+    pub fn forged(&self, content: &Content, by: &Member, to: &Member, forging: &Forging<'_>) -> Batch {
         let (network, member) = (self.net.governors.network(), by.id.parse::<MemberId>().unwrap());
         let recipient: Address = to.keys.public.parse().unwrap();
+        let recipients = [&[recipient], forging.also].concat();
         let statement = Statement {
             network: &network,
             member: &member,
             sender: by.keys.public.parse().unwrap(),
             policy: self.net.governors.charter.policy_version(),
-            class: Class::Personal,
+            class: forging.class.unwrap_or_default(),
             time: now(),
             privacy: &Privacy::default(),
-            recipients: &[recipient],
+            recipients: &recipients,
+            escrow: forging.escrow,
         };
-        let (header, audience) = statement.about(content, &Secret::random()).unwrap();
+        let (mut header, audience) = statement.about(content, &Secret::random()).unwrap();
+        if let Some(alter) = forging.alter {
+            let mut altered = Header::decode(&header).unwrap();
+            alter(&mut altered);
+            header = altered.encode();
+        }
         let signature = by.signing().sign(&header::signed(&network, &header));
         let (epoch, private) = self.epoch(by);
         let theirs = EpochKey::decode(&self.call(to, path::EPOCH, &None::<u8>).unwrap()).unwrap();
         let keys = Pair::agree(&network, &private, &epoch.public, &theirs.public).unwrap();
-        let openings = [audience.opening(&recipient).unwrap()];
-        let parcel = Parcel { data_key: &content.data_key, openings: &openings, signature: &signature, header: &header };
+        let proved = if forging.shown { &recipients[..] } else { &recipients[..1] };
+        let openings: Vec<_> = proved.iter().map(|address| audience.opening(address).unwrap()).collect();
+        let (data_key, sigma) = (&content.data_key, forging.sigma);
+        let parcel = Parcel { data_key, sigma, openings: &openings, signature: &signature, header: &header };
         let (from, to, day, box_nonce) = (epoch.public, theirs.public, epoch.day, [9; 24]);
         let sealed = parcel.seal(keys.sending.expose(), &box_nonce, parcel::Route { from: &from, to: &to, day, id: &content.id });
         let (nonce, ciphertext, sealed) = (content.nonce, content.ciphertext.clone(), sealed.unwrap());
@@ -94,7 +123,7 @@ impl<'a> Outsider<'a> {
         Batch { epoch: epoch.encode().into(), items: vec![item], filler: Vec::new().into() }
     }
 
-    fn deliver(&self, to: &Member, batch: &Batch) -> Vec<Answer> {
+    pub fn deliver(&self, to: &Member, batch: &Batch) -> Vec<Answer> {
         Answers::from_bytes(&self.call(to, path::DELIVER, batch).unwrap()).unwrap().items
     }
 }

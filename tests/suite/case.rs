@@ -98,7 +98,8 @@ impl Case {
         let member = "recipient".parse().unwrap();
         let own_key = SigningKey::from_seed(&Secret::random()).verify_key();
         let sender_key = VerifyKey::new(self.verify_key.array());
-        let expected = Expected { network: &network, member: &member, own_key: &own_key, sender_key: &sender_key, id };
+        let expected =
+            Expected { network: &network, member: &member, own_key: &own_key, sender_key: &sender_key, id, escrows: &[] };
         let ours: Vec<Address> = self.ours.iter().map(Hex::address).collect();
         let taken = take(&expected, &delivery, unpacked, |address| ours.contains(address)).map_err(named)?;
         assert_eq!((taken.header.member.as_str(), taken.header.time), (self.sender.as_str(), self.time));

@@ -137,6 +137,7 @@ async fn a_payload_of_tesseras_suite_opens_with_an_old_identity_key() {
         recipients: vec![b.address()],
         privacy: Privacy::default(),
         affected: Vec::new(),
+        escrow: None,
     };
     let EncodedPayload { ciphertext, nonce, boxes, recipient_nonce, .. } = a.enclave.seal(draft).await.unwrap().payload;
     days.pass(7);

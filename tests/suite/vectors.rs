@@ -53,6 +53,7 @@ fn begin(name: &str, padding: Padding, payload: &[u8], recipients: usize, ours: 
         time: TIME,
         privacy: &privacy,
         recipients: &addresses,
+        escrow: None,
     };
     let seed = Secret::init_with(|bytes| *bytes = key("audience seed"));
     let (bytes, audience) = statement.about(&content, &seed).unwrap();
@@ -98,7 +99,7 @@ impl Making {
         let keys = Pair::agree(&case.network(), &private, &from, &to).unwrap();
         let route = parcel::Route { from: &from, to: &to, day: DAY, id: &content.id };
         let box_nonce = case.box_nonce.array();
-        let parcel = Parcel { data_key: &content.data_key, openings: &self.openings, signature: &signature, header };
+        let parcel = Parcel { data_key: &content.data_key, sigma: None, openings: &self.openings, signature: &signature, header };
         let sealed = parcel.seal(keys.sending.expose(), &box_nonce, route).unwrap();
         let (nonce, ciphertext) = (content.nonce, content.ciphertext.clone());
         let member = case.sender.parse().unwrap();

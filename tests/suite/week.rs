@@ -65,7 +65,11 @@ impl Node {
     pub async fn send(&self, to: &[&Self], payload: &[u8], padding: Padding, privacy: Privacy) -> NativeSealed {
         let mut targets = Vec::new();
         for node in to {
-            targets.push(NativeTarget { member: node.member.clone(), epoch: node.enclave.epoch_key().await.unwrap() });
+            targets.push(NativeTarget {
+                member: node.member.clone(),
+                epoch: node.enclave.epoch_key().await.unwrap(),
+                shown: Vec::new(),
+            });
         }
         let draft = NativeDraft {
             plaintext: Zeroizing::new(payload.to_vec()),
@@ -77,11 +81,12 @@ impl Node {
             recipients: to.iter().map(|node| (node.address(), node.member.clone())).collect(),
             affected: Vec::new(),
             targets,
+            escrow: None,
         };
         self.enclave.seal_native(draft).await.unwrap()
     }
 
     pub async fn take(&self, from: &Self, delivery: &Delivery) -> NativeIngest {
-        self.enclave.ingest_native(delivery, from.enclave.verify_key().unwrap()).await.unwrap()
+        self.enclave.ingest_native(delivery, from.enclave.verify_key().unwrap(), &[]).await.unwrap()
     }
 }

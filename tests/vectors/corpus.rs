@@ -26,6 +26,7 @@ const TARGETS: &[(&str, Entry)] = &[
     ("epoch_key", entries::epoch_key),
     ("erasure_order", entries::erasure_order),
     ("erasure_receipt", entries::erasure_receipt),
+    ("escrow_label", entries::escrow_label),
     ("governance_delta", entries::governance_delta),
     ("governance_directory", entries::governance_directory),
     ("governance_policy", entries::governance_policy),

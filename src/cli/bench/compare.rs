@@ -1,4 +1,4 @@
-//! Both protocols between two members each, in one run and turn by turn: the machine's moods meet both.
+//! Both protocols between two members each, or the native one without and with escrow, in one run and turn by turn: the machine's moods meet both.
 
 use std::time::Duration;
 
@@ -7,38 +7,39 @@ use hyper::StatusCode;
 
 use super::load::{self, Outcome, Plan, Shot, Target};
 use super::{Args, SEND_MEDIA, Subject, send_body, wait_for_keys};
-use crate::cli::network::Network;
+use crate::cli::network::{Network, Rules};
 
 /// Turns of each measurement.
 const TURNS: u32 = 5;
 
 pub(super) async fn run(args: &Args) -> anyhow::Result<()> {
-    let (compatible, native) = (subject(false)?, subject(true)?);
-    for subject in [&compatible, &native] {
+    let (one, other) = if args.escrow { (Rules::Charter, Rules::Escrow) } else { (Rules::None, Rules::Charter) };
+    let subjects = [subject(one)?, subject(other)?];
+    for subject in &subjects {
         wait_for_keys(subject).await?;
     }
     say!(
-        "{:>8} {:>8} {:>14} {:>14} {:>7} {:>12} {:>12}",
+        "{:>8} {:>8} {:>14} {:>14} {:>7} {:>15} {:>15}",
         "bytes",
         "clients",
-        "compatible/s",
-        "native/s",
+        format!("{}/s", name(one)),
+        format!("{}/s", name(other)),
         "ratio",
-        "p50 comp.",
-        "p50 native"
+        format!("p50 {}", name(one)),
+        format!("p50 {}", name(other))
     );
     for &size in &args.size {
         for &clients in &args.clients {
             let (mut rates, mut medians) = ([0.0; 2], [0.0; 2]);
             for _ in 0..TURNS {
-                for (at, subject) in [&compatible, &native].into_iter().enumerate() {
+                for (at, subject) in subjects.iter().enumerate() {
                     let outcome = send(subject, size, clients, Duration::from_secs(args.seconds)).await?;
                     rates[at] += outcome.rate() / f64::from(TURNS);
                     medians[at] += f64::from(outcome.percentile(50)) / 1e3 / f64::from(TURNS);
                 }
             }
             say!(
-                "{size:>8} {clients:>8} {:>14.0} {:>14.0} {:>7.2} {:>9.2} ms {:>9.2} ms",
+                "{size:>8} {clients:>8} {:>14.0} {:>14.0} {:>7.2} {:>12.2} ms {:>12.2} ms",
                 rates[0],
                 rates[1],
                 rates[1] / rates[0],
@@ -50,8 +51,16 @@ pub(super) async fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn subject(is_governed: bool) -> anyhow::Result<Subject> {
-    let network = Network::start_as(2, None, is_governed)?;
+const fn name(rules: Rules) -> &'static str {
+    match rules {
+        Rules::None => "compatible",
+        Rules::Charter => "native",
+        Rules::Escrow => "escrow",
+    }
+}
+
+fn subject(rules: Rules) -> anyhow::Result<Subject> {
+    let network = Network::start_as(2, None, rules)?;
     let target = Target::Unix(network.members[0].node_socket.clone());
     Ok(Subject { target, to: vec![network.members[1].address], network: Some(network), up: None })
 }

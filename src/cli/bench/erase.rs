@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::load::{self, Outcome, Plan, Shot, Target};
 use super::{Args, SEND_MEDIA, Subject, send_body, wait_for_keys};
 use crate::cli::http::Place;
-use crate::cli::network::{Member, Network};
+use crate::cli::network::{Member, Network, Rules};
 
 /// The pseudonym of the one who is erased.
 const SUBJECT: (&str, &str) = ("celosia-subject", "bench-subject");
@@ -21,7 +21,7 @@ const CLIENTS: usize = 64;
 const QUIET: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(args: &Args, count: u64) -> anyhow::Result<()> {
-    let network = Network::start_as(2, None, true)?;
+    let network = Network::start_as(2, None, Rules::Charter)?;
     let target = Target::Unix(network.members[0].node_socket.clone());
     let size = args.size.first().copied().unwrap_or(2048);
     let subject = Subject { target, to: vec![network.members[1].address], network: None, up: None };

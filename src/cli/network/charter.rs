@@ -4,18 +4,23 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
+use curve25519_dalek::Scalar;
 use data_encoding::HEXLOWER;
 use jiff::{SignedDuration, Timestamp};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 
 use super::Member;
+use crate::crypto::hpke::BoxKey;
 use crate::crypto::random;
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::SigningKey;
+use crate::crypto::threshold::{KeyShare, Malformed};
 use crate::directory::CharterFolder;
 use crate::enclave::keyfile;
-use crate::governance::{Charter, Directory, Document, DocumentHash, Genesis, Governor, Head, Policy};
+use crate::governance::{
+    Charter, Committee, Directory, Document, DocumentHash, Genesis, Governor, Head, Officer, Policy, Purpose,
+};
 use crate::net::native::pin_of;
 use crate::net::tls::generate;
 use crate::types::NetworkId;
@@ -31,7 +36,8 @@ special = { tessera = false, regions = ["*"], padding = "bucket", delivery = "qu
 "#;
 
 /// Makes signing keys and certificates of the members, signs policy and directory, and puts both into each member's folder.
-pub(super) fn found(members: &[Member], natives: &[String]) -> anyhow::Result<NetworkId> {
+/// `has_escrow`: every payload carries a capsule, for a committee whose shares nobody keeps.
+pub(super) fn found(members: &[Member], natives: &[String], has_escrow: bool) -> anyhow::Result<NetworkId> {
     let key = SigningKey::from_seed(&Secret::random());
     let governors = vec![Governor::new(GOVERNOR, key.verify_key())?];
     let genesis = Genesis { name: "demo".into(), nonce: DocumentHash::new(random()), threshold: 1, governors: governors.clone() };
@@ -45,8 +51,8 @@ pub(super) fn found(members: &[Member], natives: &[String]) -> anyhow::Result<Ne
         grace: "24h".parse()?,
         genesis,
         classes,
-        scopes: Vec::new(),
-        committees: Vec::new(),
+        scopes: if has_escrow { vec![toml::from_str("supervision = \"S2\"")?] } else { Vec::new() },
+        committees: if has_escrow { vec![committee()?] } else { Vec::new() },
     };
     let policy = signed(Document::Policy(policy), &key)?;
     let charter = Charter::begin(&policy)?;
@@ -65,6 +71,27 @@ pub(super) fn found(members: &[Member], natives: &[String]) -> anyhow::Result<Ne
         folder.accept(&directory, Timestamp::now() + SignedDuration::from_secs(5))?;
     }
     Ok(charter.network())
+}
+
+/// Two officers who are nobody: their shares are forgotten here.
+fn committee() -> anyhow::Result<Committee> {
+    let (constant, slope) = (Scalar::from_bytes_mod_order(random()), Scalar::from_bytes_mod_order(random()));
+    let public = |index: u16| {
+        let share = Secret::init_with(|bytes| *bytes = (constant + slope * Scalar::from(index)).to_bytes());
+        KeyShare::new(1, share).map(|share| share.verifying())
+    };
+    let officer = |index: u16| {
+        Ok::<_, Malformed>(Officer {
+            index,
+            name: format!("Officer {index}"),
+            entity: format!("Entity {index}"),
+            signing_key: SigningKey::from_seed(&Secret::random()).verify_key(),
+            box_key: BoxKey::of(&Secret::random()),
+            share: public(index)?,
+        })
+    };
+    let officers = (1..=2).map(officer).collect::<Result<_, _>>()?;
+    Ok(Committee { purpose: Purpose::Escrow, epoch: 1, generation: 1, threshold: 2, key: public(0)?, officers })
 }
 
 fn signed(document: Document, key: &SigningKey) -> anyhow::Result<crate::translog::note::Note> {

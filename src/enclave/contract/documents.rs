@@ -4,13 +4,13 @@ use crate::enclave::documents::Place;
 use crate::types::{Class, DocumentId};
 use crate::wire::Manifest;
 
-const ID: DocumentId = DocumentId::new([3; 32]);
+pub(super) const ID: DocumentId = DocumentId::new([3; 32]);
 
 fn plain(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(bytes.to_vec())
 }
 
-fn manifest() -> Manifest {
+pub(super) fn manifest() -> Manifest {
     Manifest { document: ID, size: 5, padded: 16, root: [1; 32], name: Some("name".into()), media: None }
 }
 

@@ -23,8 +23,8 @@ fn verify_key(of: &Subject) -> VerifyKey {
     of.verify_key().expect("a signing key")
 }
 
-async fn target(of: &Subject) -> NativeTarget {
-    NativeTarget { member: member(of), epoch: of.epoch_key().await.expect("its key") }
+pub(super) async fn target(of: &Subject) -> NativeTarget {
+    NativeTarget { member: member(of), epoch: of.epoch_key().await.expect("its key"), shown: Vec::new() }
 }
 
 pub(super) async fn native_draft(from: &Subject, to: &[&Subject], plaintext: &[u8]) -> NativeDraft {
@@ -46,6 +46,7 @@ pub(super) async fn native_draft(from: &Subject, to: &[&Subject], plaintext: &[u
         recipients,
         affected: Vec::new(),
         targets,
+        escrow: None,
     }
 }
 
@@ -54,7 +55,17 @@ async fn send(from: &Subject, to: &[&Subject], plaintext: &[u8]) -> NativeSealed
 }
 
 pub(super) async fn take_native(at: &Subject, from: &Subject, delivery: &Delivery) -> (SealedHead, Meta) {
-    match at.ingest_native(delivery, verify_key(from)).await.expect("intact") {
+    take_native_with(at, from, delivery, &[]).await
+}
+
+/// The same with committees whose capsules it may have.
+pub(super) async fn take_native_with(
+    at: &Subject,
+    from: &Subject,
+    delivery: &Delivery,
+    escrows: &[EscrowKey],
+) -> (SealedHead, Meta) {
+    match at.ingest_native(delivery, verify_key(from), escrows).await.expect("intact") {
         NativeIngest::Mine { id, head, meta } => {
             assert_eq!(id, hash::payload_id(&delivery.ciphertext));
             (head, meta)
@@ -112,7 +123,7 @@ pub(in crate::enclave) async fn native_refusals_are_named(start: Start<'_>) {
     let (a, b, c) = (fresh(start), fresh(start), fresh(start));
     let sealed = send(&a, &[&b], b"payload").await;
     let delivery = &sealed.deliveries[0];
-    let refused = async |at: &Subject, delivery: Delivery, key| match at.ingest_native(&delivery, key).await {
+    let refused = async |at: &Subject, delivery: Delivery, key| match at.ingest_native(&delivery, key, &[]).await {
         Err(EnclaveError::Refused(refused)) => refused,
         other => panic!("{other:?}"),
     };
@@ -123,7 +134,7 @@ pub(in crate::enclave) async fn native_refusals_are_named(start: Start<'_>) {
     assert_eq!(refused(&b, Delivery { from: [0; 32], ..delivery.clone() }, verify_key(&a)).await, Refused::EpochKey);
     assert_eq!(refused(&b, Delivery { day: delivery.day + 3, ..delivery.clone() }, verify_key(&a)).await, Refused::EpochDay);
     assert_eq!(refused(&b, Delivery { member: member(&c), ..delivery.clone() }, verify_key(&a)).await, Refused::Sender);
-    let unknown = c.ingest_native(delivery, verify_key(&a)).await;
+    let unknown = c.ingest_native(delivery, verify_key(&a), &[]).await;
     assert!(matches!(unknown, Ok(NativeIngest::UnknownEpoch)));
 
     let sealing = async |alter: &dyn Fn(&mut NativeDraft)| {

@@ -5,12 +5,15 @@
 //!   ‖ [bit 2: list(affected id 64 ‖ security hash 64)] ‖ [bit 3: bytes(execution hash)]
 //!   ‖ [bit 4: list(mandatory 32)] ‖ [bit 5: bytes(privacy group id)]
 //! version 2 (1) ‖ the same ‖ bytes(header) ‖ signature (64) ‖ proofs
+//! version 3 (1) ‖ as version 1 ‖ sigma (32) ‖ capsule (176) ‖ bytes(label)
+//! version 4 (1) ‖ as version 2 ‖ sigma (32)
 //! proofs = 0 (1) ‖ seed (32) ‖ list(recipient (32) ‖ length of its member's name (1) ‖ name)   at the sender
 //!        | 1 (1) ‖ list(opening)                                                              at a recipient
 //! bits 0-1 = privacy flag; list = count (4) ‖ elements; bytes = length (4) ‖ bytes; big-endian
 //! ```
 //!
-//! Version 1 is of Tessera's suite, version 2 of celosia-1.
+//! Version 1 is of Tessera's suite, version 2 of celosia-1; 3 and 4 are the same for payloads that a committee can open. In celosia-1 the
+//! capsule stands in the header, and its label is made of that.
 
 mod native;
 
@@ -18,26 +21,33 @@ use zeroize::Zeroizing;
 
 use crate::crypto::Broken;
 use crate::crypto::secret::Secret;
-use crate::enclave::Meta;
+use crate::crypto::threshold::Capsule;
+use crate::enclave::{Meta, NativeMeta};
+use crate::seal::escrow::{Carried, Escrowed, Held, Label};
 use crate::types::{Address, Affected, GroupId, PayloadId, Privacy, PrivacyFlag};
+use crate::wire::Header;
 
 const VERSION: u8 = 1;
 const NATIVE_VERSION: u8 = 2;
+/// Added to either for a payload with a capsule.
+const ESCROW: u8 = 2;
 const AFFECTED: u8 = 1 << 2;
 const EXEC_HASH: u8 = 1 << 3;
 const MANDATORY: u8 = 1 << 4;
 const GROUP: u8 = 1 << 5;
 
 /// The layout above. Allocated once, so that no half-written copy of the data key stays behind.
-pub(super) fn encode(data_key: &Secret<32>, meta: &Meta) -> Zeroizing<Vec<u8>> {
+pub(super) fn encode(data_key: &Secret<32>, meta: &Meta, held: Option<&Held>) -> Zeroizing<Vec<u8>> {
     let Privacy { flag, affected, exec_hash, mandatory, group } = &meta.privacy;
     let group = group.as_ref().map(|group| group.0.as_slice());
+    let label = held.map(|held| held.escrowed.label.encode());
     let size = 110
         + 32 * (meta.recipients.len() + mandatory.len())
         + 128 * affected.len()
         + exec_hash.len()
         + group.map_or(0, <[u8]>::len)
-        + meta.native.as_ref().map_or(0, native::size);
+        + meta.native.as_ref().map_or(0, native::size)
+        + label.as_ref().map_or(0, |label| 32 + Capsule::LEN + 4 + label.len());
     let mut out = Zeroizing::new(Vec::with_capacity(size));
     let bit = |present: bool, bit: u8| if present { bit } else { 0 };
     let bits = flag.number()
@@ -45,7 +55,8 @@ pub(super) fn encode(data_key: &Secret<32>, meta: &Meta) -> Zeroizing<Vec<u8>> {
         | bit(!exec_hash.is_empty(), EXEC_HASH)
         | bit(!mandatory.is_empty(), MANDATORY)
         | bit(group.is_some(), GROUP);
-    out.extend_from_slice(&[if meta.native.is_some() { NATIVE_VERSION } else { VERSION }, bits]);
+    let version = if meta.native.is_some() { NATIVE_VERSION } else { VERSION } + if held.is_some() { ESCROW } else { 0 };
+    out.extend_from_slice(&[version, bits]);
     out.extend_from_slice(data_key.expose());
     out.extend_from_slice(meta.sender.as_bytes());
     out.extend_from_slice(&meta.recipient_nonce);
@@ -71,14 +82,24 @@ pub(super) fn encode(data_key: &Secret<32>, meta: &Meta) -> Zeroizing<Vec<u8>> {
     if let Some(native) = &meta.native {
         native::put(&mut out, native);
     }
+    if let Some((held, label)) = held.zip(label) {
+        out.extend_from_slice(held.sigma.expose());
+        if meta.native.is_none() {
+            out.extend_from_slice(&held.escrowed.capsule.to_bytes());
+            put_count(&mut out, label.len());
+            out.extend_from_slice(&label);
+        }
+    }
     debug_assert!(out.len() <= size, "one allocation");
     out
 }
 
 /// Reads what [`encode`] wrote; everything else is `Broken`. Total, and allocates no more than the bytes are long.
-pub(super) fn decode(bytes: &[u8]) -> Result<(Secret<32>, Meta), Broken> {
+pub(super) fn decode(bytes: &[u8]) -> Result<(Secret<32>, Meta, Option<Held>), Broken> {
     let mut input = Input(bytes);
     let [version, bits] = *input.array::<2>()?;
+    let has_escrow = version > NATIVE_VERSION;
+    let version = if has_escrow { version - ESCROW } else { version };
     if !matches!(version, VERSION | NATIVE_VERSION) || bits & 0b1100_0000 != 0 {
         return Err(Broken);
     }
@@ -95,10 +116,28 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Secret<32>, Meta), Broken> {
     let flag = PrivacyFlag::from_number(i64::from(bits & 0b11));
     let privacy = Privacy { flag, affected, exec_hash, mandatory, group };
     let native = if version == NATIVE_VERSION { Some(native::take(&mut input)?) } else { None };
+    let held = if has_escrow { Some(take_held(&mut input, native.as_ref())?) } else { None };
     if !input.0.is_empty() {
         return Err(Broken);
     }
-    Ok((data_key, Meta { sender, recipients, recipient_nonce, privacy, native }))
+    Ok((data_key, Meta { sender, recipients, recipient_nonce, privacy, native }, held))
+}
+
+fn take_held(input: &mut Input<'_>, native: Option<&NativeMeta>) -> Result<Held, Broken> {
+    let sigma = input.array::<32>()?;
+    let sigma = Secret::init_with(|bytes| bytes.copy_from_slice(sigma));
+    let escrowed = match native {
+        Some(native) => {
+            let header = Header::decode(&native.header).map_err(|_| Broken)?;
+            let Carried { epoch, capsule } = header.escrow.as_deref().and_then(Carried::from_bytes).ok_or(Broken)?;
+            Escrowed { label: Label::of(&header, epoch), capsule }
+        }
+        None => {
+            let capsule = Capsule::try_from(input.take(Capsule::LEN)?).map_err(|_| Broken)?;
+            Escrowed { label: Label::decode(input.bytes()?).map_err(|_| Broken)?, capsule }
+        }
+    };
+    Ok(Held { escrowed, sigma })
 }
 
 fn put_count(out: &mut Vec<u8>, count: usize) {

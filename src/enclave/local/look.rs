@@ -21,6 +21,6 @@ pub struct PayloadKeys {
 /// Reads the keys of a payload from a key folder and its root, beside a running node: for the search for what must be gone.
 pub fn look(folder: &Path, root: Box<dyn RootKey>, id: PayloadId, sealed: &SealedHead) -> Result<PayloadKeys, EnclaveError> {
     let (leaf, opened) = shred::look(folder, root, id.as_bytes(), sealed).map_err(named)?;
-    let (data, meta) = head::decode(&opened)?;
+    let (data, meta, _) = head::decode(&opened)?;
     Ok(PayloadKeys { leaf, data, recipient_nonce: meta.recipient_nonce })
 }

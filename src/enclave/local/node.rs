@@ -8,12 +8,14 @@ use super::{Inner, LocalEnclave, named};
 use crate::crypto::nacl::Nonce;
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::{Signature, SigningKey, VerifyKey};
+use crate::crypto::threshold::Prepared;
 use crate::crypto::{hash, random};
 use crate::enclave::native::{Clock, NativeDraft, NativeIngest, NativeMeta, NativeSealed, NativeTarget};
 use crate::enclave::{EnclaveError, Meta};
 use crate::seal::Ring as _;
 use crate::seal::celosia1::parcel::{self, Route};
-use crate::seal::celosia1::{self, Content, Expected, Parcel, Refused, Statement};
+use crate::seal::celosia1::{self, Content, Expected, Parcel, Refused, Sealing, Statement};
+use crate::seal::escrow::{Carried, Escrowed, Held, Label};
 use crate::shred::{LeafRef, SealedHead};
 use crate::types::{Address, Affected, MemberId, NetworkId, PayloadId};
 use crate::wire::header::{self, Header, day_of};
@@ -50,6 +52,11 @@ impl Node {
 
     pub(super) fn sign(&self, message: &[u8]) -> Signature {
         self.signing.sign(message)
+    }
+
+    /// Now, milliseconds since the Unix epoch.
+    pub(super) fn now(&self) -> u64 {
+        self.clock.now()
     }
 
     /// Destroys the epoch keys that have served.
@@ -156,6 +163,7 @@ impl Inner {
         privacy.affected = proved.map(|(record, hash)| Affected { id: record.id, hash }).collect();
         let recipients: Vec<Address> = draft.recipients.iter().map(|(address, _)| *address).collect();
         let (time, seed) = (node.clock.now(), Secret::random());
+        let escrow = draft.escrow.map(|escrow| (escrow.epoch, self.tables.of(&escrow.key), Secret::random()));
         let statement = Statement {
             network: &node.network,
             member: &node.member,
@@ -165,17 +173,21 @@ impl Inner {
             time,
             privacy: &privacy,
             recipients: &recipients,
+            escrow: escrow.as_ref().map(|(epoch, key, sigma)| Sealing { epoch: *epoch, key, sigma }),
         };
         let (header, audience) = statement.about(&content, &seed)?;
         let signature = node.sign(&header::signed(&node.network, &header));
         let wrapped = Wrapped { id: content.id, nonce: content.nonce, ciphertext: &content.ciphertext };
         let deliver = |target: &NativeTarget| {
-            let openings = addressed(&draft.recipients, &target.member, |address| audience.opening(address))?;
-            let parcel = Parcel { data_key: &content.data_key, openings: &openings, signature: &signature, header: &header };
+            let openings = addressed(&draft.recipients, target, |address| audience.opening(address))?;
+            let sigma = escrow.as_ref().map(|(_, _, sigma)| sigma);
+            let parcel =
+                Parcel { data_key: &content.data_key, sigma, openings: &openings, signature: &signature, header: &header };
             node.deliver(day_of(time), target, &wrapped, &parcel)
         };
         let deliveries = draft.targets.iter().map(deliver).collect::<Result<_, _>>()?;
         let digest = hash::sha256(&[&header]);
+        let held = escrow.map(|(_, _, sigma)| held(&Header::decode(&header).map_err(|_| Refused::Header)?, sigma)).transpose()?;
         let native = NativeMeta {
             network: node.network,
             header: header.into(),
@@ -188,8 +200,8 @@ impl Inner {
         };
         let meta = Meta { sender: draft.sender, recipients, recipient_nonce: [0; 24], privacy, native: Some(native) };
         let head = match leaf {
-            Some(leaf) => self.reseal_head(leaf, content.id, &content.data_key, &meta)?,
-            None => self.seal_head(content.id, &content.data_key, &meta)?,
+            Some(leaf) => self.reseal_head(leaf, content.id, &content.data_key, &meta, held.as_ref())?,
+            None => self.seal_head(content.id, &content.data_key, &meta, held.as_ref())?,
         };
         Ok(NativeSealed {
             id: content.id,
@@ -210,24 +222,31 @@ impl Inner {
         target: &NativeTarget,
     ) -> Result<Delivery, EnclaveError> {
         let node = self.node()?;
-        let (data_key, meta) = self.open_head(id, head)?;
+        let (data_key, meta, held) = self.open_whole(id, head)?;
         let native = meta.native.ok_or(Refused::NotNative)?;
-        let openings = match native.proofs {
+        let openings = match &native.proofs {
             Proofs::Sent { seed, recipients } => {
-                let seed = Secret::init_with(|bytes| *bytes = seed);
+                let seed = Secret::init_with(|bytes| *bytes = *seed);
                 let audience = crate::wire::Audience::new(&seed, recipients.iter().map(|(address, _)| address));
                 let audience = audience.ok_or(Refused::TooMany)?;
-                addressed(&recipients, &target.member, |address| audience.opening(address))?
+                addressed(recipients, target, |address| audience.opening(address))?
             }
             // A recipient proves only that it was addressed itself: nobody but the sender takes that from it.
-            Proofs::Received(openings) if native.member == target.member => openings,
+            Proofs::Received(openings) if native.member == target.member => openings.clone(),
             Proofs::Received(_) => return Err(Refused::NotAddressed.into()),
         };
-        let parcel = Parcel { data_key: &data_key, openings: &openings, signature: &native.signature, header: &native.header };
+        let sigma = held.as_ref().map(|held| &held.sigma);
+        let NativeMeta { signature, header, .. } = &native;
+        let parcel = Parcel { data_key: &data_key, sigma, openings: &openings, signature, header };
         Ok(node.deliver(day_of(node.clock.now()), target, &Wrapped { id, nonce, ciphertext }, &parcel)?)
     }
 
-    pub(super) fn ingest_native(&self, delivery: &Delivery, sender_key: &VerifyKey) -> Result<NativeIngest, EnclaveError> {
+    pub(super) fn ingest_native(
+        &self,
+        delivery: &Delivery,
+        sender_key: &VerifyKey,
+        escrows: &[(u64, Prepared)],
+    ) -> Result<NativeIngest, EnclaveError> {
         let node = self.node()?;
         let today = day_of(node.clock.now());
         let Some(epoch) = node.epochs.of_public(today, &delivery.to) else { return Ok(NativeIngest::UnknownEpoch) };
@@ -241,13 +260,14 @@ impl Inner {
         let unpacked = parcel::open(pair.receiving.expose(), &delivery.box_nonce, route, &delivery.sealed)?;
         node.epochs.remember(&epoch, &delivery.from, &pair);
         let own_key = node.verify_key();
-        let expected = Expected { network: &node.network, member: &node.member, own_key: &own_key, sender_key, id };
+        let expected = Expected { network: &node.network, member: &node.member, own_key: &own_key, sender_key, id, escrows };
         let taken = celosia1::take(&expected, delivery, unpacked, |address| self.keys.holds(address))?;
-        let celosia1::Taken { data_key, header, header_bytes, signature, openings, recipients, .. } = taken;
+        let celosia1::Taken { data_key, sigma, header, header_bytes, signature, openings, recipients, .. } = taken;
+        let held = sigma.map(|sigma| held(&header, sigma)).transpose()?;
         let native = NativeMeta::new(&header, header_bytes, signature, Proofs::Received(openings));
         let Header { sender, privacy, .. } = header;
         let meta = Meta { sender, recipients, recipient_nonce: [0; 24], privacy, native: Some(native) };
-        let head = self.seal_head(id, &data_key, &meta)?;
+        let head = self.seal_head(id, &data_key, &meta, held.as_ref())?;
         Ok(NativeIngest::Mine { id, head, meta })
     }
 
@@ -268,15 +288,29 @@ impl Inner {
     }
 }
 
-/// The proofs of a member's addresses.
+/// The proofs of a member's addresses, then those of supervisors that it is shown.
 fn addressed(
     recipients: &[(Address, MemberId)],
-    member: &MemberId,
+    target: &NativeTarget,
     opening: impl Fn(&Address) -> Option<Opening>,
 ) -> Result<Vec<Opening>, Refused> {
-    let theirs = recipients.iter().filter(|(_, name)| name == member);
-    let openings: Vec<_> = theirs.filter_map(|(address, _)| opening(address)).collect();
-    if openings.is_empty() { Err(Refused::NotAddressed) } else { Ok(openings) }
+    let theirs = recipients.iter().filter(|(_, name)| *name == target.member).map(|(address, _)| address);
+    let mut openings: Vec<_> = theirs.filter_map(&opening).collect();
+    if openings.is_empty() {
+        return Err(Refused::NotAddressed);
+    }
+    for address in &target.shown {
+        if !openings.iter().any(|known| known.address == *address) {
+            openings.push(opening(address).ok_or(Refused::NotAddressed)?);
+        }
+    }
+    Ok(openings)
+}
+
+/// What the head of a payload with a capsule holds for the committee.
+fn held(header: &Header, sigma: Secret<32>) -> Result<Held, Refused> {
+    let Carried { epoch, capsule } = header.escrow.as_deref().and_then(Carried::from_bytes).ok_or(Refused::CapsuleForm)?;
+    Ok(Held { escrowed: Escrowed { label: Label::of(header, epoch), capsule }, sigma })
 }
 
 /// Associated data of a text beside a head. A head's own is a payload id of 64 bytes: neither is ever taken for the other.

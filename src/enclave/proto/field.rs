@@ -8,8 +8,6 @@ use minicbor::{Decoder, Encoder};
 use zeroize::Zeroizing;
 
 use super::Plain;
-use crate::crypto::hpke::BoxKey;
-use crate::crypto::threshold::{Capsule, GroupKey};
 use crate::shred::SealedHead;
 use crate::types::{Address, Affected, DocumentId, GroupId, PayloadId, PrivacyFlag};
 
@@ -227,37 +225,6 @@ impl Field for Address {
 
     fn take(input: &mut Input<'_>) -> Result<Self, Malformed> {
         Field::take(input).map(Self::new)
-    }
-}
-
-impl Field for BoxKey {
-    fn put<W: Write>(&self, out: &mut Encoder<W>) -> Put<W> {
-        self.as_bytes().put(out)
-    }
-
-    fn take(input: &mut Input<'_>) -> Result<Self, Malformed> {
-        Field::take(input).map(Self::new)
-    }
-}
-
-impl Field for GroupKey {
-    fn put<W: Write>(&self, out: &mut Encoder<W>) -> Put<W> {
-        self.as_bytes().put(out)
-    }
-
-    fn take(input: &mut Input<'_>) -> Result<Self, Malformed> {
-        Self::from_bytes(Field::take(input)?).map_err(|_| Malformed)
-    }
-}
-
-impl Field for Capsule {
-    fn put<W: Write>(&self, out: &mut Encoder<W>) -> Put<W> {
-        self.to_bytes().put(out)
-    }
-
-    fn take(input: &mut Input<'_>) -> Result<Self, Malformed> {
-        let bytes: [u8; Self::LEN] = Field::take(input)?;
-        Self::try_from(bytes.as_slice()).map_err(|_| Malformed)
     }
 }
 

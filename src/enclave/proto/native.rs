@@ -4,10 +4,13 @@ use minicbor::Encoder;
 use minicbor::encode::Write;
 
 use super::field::{Field, Input, Malformed, Put, message, record};
+use crate::crypto::hpke::BoxKey;
 use crate::crypto::padme::Padding;
 use crate::crypto::sign::VerifyKey;
-use crate::enclave::{IndexKey, NativeDraft, NativeIngest, NativeMeta, NativeSealed, NativeTarget};
+use crate::crypto::threshold::{Capsule, GroupKey};
+use crate::enclave::{EscrowTerms, IndexKey, NativeDraft, NativeIngest, NativeMeta, NativeSealed, NativeTarget};
 use crate::seal::celosia1::Refused;
+use crate::seal::escrow::{EscrowKey, Escrowed, Label};
 use crate::types::{Class, MemberId, NetworkId};
 use crate::wire::{Delivery, EpochKey, Opening, Proofs};
 
@@ -80,6 +83,46 @@ impl Field for VerifyKey {
     }
 }
 
+impl Field for BoxKey {
+    fn put<W: Write>(&self, out: &mut Encoder<W>) -> Put<W> {
+        self.as_bytes().put(out)
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, Malformed> {
+        Field::take(input).map(Self::new)
+    }
+}
+
+impl Field for GroupKey {
+    fn put<W: Write>(&self, out: &mut Encoder<W>) -> Put<W> {
+        self.as_bytes().put(out)
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, Malformed> {
+        Self::from_bytes(Field::take(input)?).map_err(|_| Malformed)
+    }
+}
+
+impl Field for Capsule {
+    fn put<W: Write>(&self, out: &mut Encoder<W>) -> Put<W> {
+        self.to_bytes().put(out)
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, Malformed> {
+        Self::try_from(input.decoder.bytes()?).map_err(|_| Malformed)
+    }
+}
+
+impl Field for Label {
+    fn put<W: Write>(&self, out: &mut Encoder<W>) -> Put<W> {
+        out.bytes(&self.encode())?.ok()
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, Malformed> {
+        Self::decode(input.decoder.bytes()?).map_err(|_| Malformed)
+    }
+}
+
 impl<A: Field, B: Field> Field for (A, B) {
     fn put<W: Write>(&self, out: &mut Encoder<W>) -> Put<W> {
         self.0.put(out)?;
@@ -120,12 +163,19 @@ message! { Refused {
     15 Signature(),
     16 Suite(),
     17 TooMany(),
+    55 Capsule(),
+    56 CapsuleEpoch(),
+    57 CapsuleForm(),
+    58 Sigma(),
 } }
 
 record! { Delivery { member, from, day, to, box_nonce, sealed, nonce, ciphertext } }
+record! { EscrowKey { epoch, key } }
+record! { Escrowed { label, capsule } }
+record! { EscrowTerms { key, policy, class, member } }
 record! { EpochKey { network, member, day, public, signature } }
-record! { NativeDraft { plaintext, sender, policy, class, padding, privacy, recipients, affected, targets } }
+record! { NativeDraft { plaintext, sender, policy, class, padding, privacy, recipients, affected, targets, escrow } }
 record! { NativeMeta { network, header, signature, policy, class, time, member, proofs } }
 record! { NativeSealed { id, nonce, ciphertext, head, header, deliveries } }
-record! { NativeTarget { member, epoch } }
+record! { NativeTarget { member, epoch, shown } }
 record! { Opening { address, salt, index, path } }

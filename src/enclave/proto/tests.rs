@@ -1,15 +1,21 @@
 use proptest::prelude::*;
 
+use self::holds::{group_key, hold_lock, hold_release};
+use self::roots::{root, root_failures, rotation};
 use super::field::Field;
 use super::*;
+use crate::crypto::hpke::BoxKey;
 use crate::crypto::padme::Padding;
 use crate::crypto::secret::Secret;
-use crate::crypto::threshold::{Capsule, KeyShare, Prepared};
-use crate::enclave::NativeMeta;
+use crate::crypto::threshold::{KeyShare, Prepared};
+use crate::enclave::{EscrowTerms, NativeMeta};
 use crate::seal::celosia1::Refused;
-use crate::shred::{Destroyed, RootError, RootKind};
+use crate::seal::escrow::{EscrowKey, Escrowed, Held};
 use crate::types::{Affected, Class, Code, Coded, DocumentId, GroupId, NetworkId, PrivacyFlag};
 use crate::wire::{Opening, Proofs};
+
+mod holds;
+mod roots;
 
 fn head() -> SealedHead {
     let bytes: Vec<u8> = std::iter::once(1).chain(0..80).collect();
@@ -83,6 +89,8 @@ fn document_requests() -> Vec<Request> {
     vec![
         Request::BeginDocument(id),
         Request::SealManifest(id, head(), draft),
+        Request::DocumentEscrow(id, head()),
+        Request::ReleaseDocument(id, head(), BoxKey::new([3; 32]), b"info".to_vec()),
         Request::AdoptDocument(PayloadId::new([7; 64]), head(), id),
         Request::SameDocument(id, head(), head()),
         Request::SealChunk(id, head(), place, Plain(Zeroizing::new(b"plaintext".to_vec()))),
@@ -93,7 +101,7 @@ fn document_requests() -> Vec<Request> {
 
 fn native_requests() -> Vec<Request> {
     let (id, member): (_, crate::types::MemberId) = (PayloadId::new([7; 64]), "bank".parse().expect("a name"));
-    let target = NativeTarget { member: member.clone(), epoch: epoch() };
+    let target = NativeTarget { member: member.clone(), epoch: epoch(), shown: vec![Address::new([6; 32])] };
     let draft = NativeDraft {
         plaintext: Zeroizing::new(b"plaintext".to_vec()),
         sender: Address::new([1; 32]),
@@ -104,6 +112,7 @@ fn native_requests() -> Vec<Request> {
         recipients: vec![(Address::new([2; 32]), member)],
         affected: affected(),
         targets: vec![target.clone()],
+        escrow: Some(escrow_key()),
     };
     vec![
         Request::VerifyKey,
@@ -111,7 +120,9 @@ fn native_requests() -> Vec<Request> {
         Request::EpochKey,
         Request::SealNative(draft),
         Request::ReboxNative(id, head(), [1; 24], Bytes::from_static(b"c"), target),
-        Request::IngestNative(delivery(), VerifyKey::new([9; 32])),
+        Request::IngestNative(delivery(), VerifyKey::new([9; 32]), vec![escrow_key()]),
+        Request::Escrow(id, head()),
+        Request::ReleaseEscrow(id, head(), [1; 24], BoxKey::new([3; 32]), b"info".to_vec()),
         Request::SealBeside(head(), "ack".to_owned(), Plain(Zeroizing::new(b"plaintext".to_vec()))),
         Request::OpenBeside(head(), "ack".to_owned(), Bytes::from_static(b"sealed")),
         Request::IndexKey(IndexKey::Words),
@@ -122,24 +133,6 @@ fn native_requests() -> Vec<Request> {
         Request::HoldLock(id, head()),
         Request::Release(id, hold_release()),
     ]
-}
-
-fn hold_release() -> HoldRelease {
-    HoldRelease {
-        envelope: head(),
-        label: b"label".to_vec(),
-        one_time: BoxKey::new([1; 32]),
-        shares: vec![HoldShare { verifying: group_key(), sealed: Bytes::from_static(b"share") }],
-    }
-}
-
-fn group_key() -> GroupKey {
-    KeyShare::new(1, Secret::from_slice(&[1; 32]).expect("32 bytes")).expect("a scalar").verifying()
-}
-
-fn hold_lock() -> HoldLock {
-    let secret = || Secret::from_slice(&[1; 32]).expect("32 bytes");
-    HoldLock { committee: group_key(), capsule: Capsule::make(&Prepared::new(&group_key()), &secret(), &secret(), b"label") }
 }
 
 fn native_responses() -> Vec<Response> {
@@ -212,6 +205,20 @@ fn affected() -> Vec<AffectedRecord> {
     vec![AffectedRecord { id: PayloadId::new([1; 64]), head: head(), ciphertext: Bytes::from_static(b"other") }]
 }
 
+fn escrow_key() -> EscrowKey {
+    let share = KeyShare::new(1, Secret::init_with(|bytes| bytes.fill(3))).expect("a share");
+    EscrowKey { epoch: 2, key: share.verifying() }
+}
+
+fn escrow_terms() -> EscrowTerms {
+    EscrowTerms { key: escrow_key(), policy: 3, class: Class::Special, member: None }
+}
+
+fn escrowed() -> Escrowed {
+    let key = Prepared::new(&escrow_key().key);
+    Held::make(&key, &Secret::random(), crate::seal::escrow::tests::label()).escrowed
+}
+
 fn raw() -> SealedRaw {
     SealedRaw { id: PayloadId::new([1; 64]), ciphertext: Bytes::new(), nonce: [2; 24], head: head() }
 }
@@ -225,16 +232,18 @@ fn requests() -> Vec<Request> {
         recipients: recipients.clone(),
         privacy: privacy.clone(),
         affected: affected(),
+        escrow: Some(escrow_terms()),
     };
     vec![
         Request::Hello(VERSION),
         Request::Seal(draft),
         Request::SealRaw(Plain(Zeroizing::new(Vec::new())), sender),
-        Request::SealStored(RawDraft { raw: raw(), recipients, privacy, affected: Vec::new() }),
+        Request::SealStored(RawDraft { raw: raw(), recipients, privacy, affected: Vec::new(), escrow: Some(escrow_terms()) }),
         Request::Open(id, head(), [1; 24], Bytes::from_static(b"c")),
         Request::Meta(id, head()),
         Request::Verify(id, head(), [1; 24], Bytes::from_static(b"c")),
-        Request::Ingest(id, payload()),
+        Request::Ingest(id, payload(), Some(escrow_terms())),
+        Request::Ingest(id, payload(), None),
         Request::OpenPayload(payload()),
         Request::Rewrite(id, head(), meta()),
         Request::SameKey(id, head(), head()),
@@ -264,6 +273,9 @@ fn responses() -> Vec<Response> {
         Response::Boxes(vec![Some([1; 48]), None]),
         Response::SecurityHashes(vec![[3; 64]]),
         Response::Done,
+        Response::Escrowed(None),
+        Response::Escrowed(Some(escrowed())),
+        Response::Failed(EnclaveError::NoEscrow),
         Response::Failed(EnclaveError::Broken),
         Response::Failed(EnclaveError::Erased),
         Response::Failed(EnclaveError::LowOrder(Address::new([1; 32]))),
@@ -282,32 +294,6 @@ fn responses() -> Vec<Response> {
         Response::Root(root(Some(rotation()))),
         Response::Rotation(rotation()),
     ]
-}
-
-fn rotation() -> Rotation {
-    let destroyed = vec![Destroyed { generation: 3, word: "gone".to_owned() }];
-    Rotation { from: 3, to: 4, started_at: 1, finished_at: u64::MAX, trees: 2, destroyed }
-}
-
-fn root(last: Option<Rotation>) -> RootStatus {
-    let (place, kind) = ("transit/key at https://vault".to_owned(), RootKind::Vault);
-    RootStatus { kind, place, generation: 4, oldest: 4, trees: 2, punctured: 3, state_bytes: 4, since: 5, rotated_at: 6, last }
-}
-
-/// What goes wrong with a key service or a token.
-fn root_failures() -> Vec<Response> {
-    let (place, why) = (|| "where".to_owned(), || "why".to_owned());
-    let errors = [
-        RootError::Unreachable { place: place(), why: why() },
-        RootError::Sealed { place: place() },
-        RootError::Denied { place: place(), why: why() },
-        RootError::KeyMissing { place: place(), why: why() },
-        RootError::Unfit { place: place(), why: why() },
-        RootError::NoToken { place: place(), why: why() },
-        RootError::Failed { place: place(), why: why() },
-        RootError::OtherKind { kind: "vault".to_owned(), path: place() },
-    ];
-    errors.into_iter().map(|error| Response::Failed(ShredError::Root(error).into())).collect()
 }
 
 /// Frame → message → frame again, and every cut and every extra byte refused.

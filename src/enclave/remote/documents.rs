@@ -3,9 +3,11 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use super::RemoteEnclave;
+use crate::crypto::hpke::BoxKey;
 use crate::enclave::documents::{DocumentKeys, Place};
 use crate::enclave::proto::{Plain, Request, Response};
 use crate::enclave::{EnclaveError, NativeDraft, NativeSealed};
+use crate::seal::escrow::Escrowed;
 use crate::shred::SealedHead;
 use crate::types::{DocumentId, PayloadId};
 
@@ -25,6 +27,20 @@ impl DocumentKeys for RemoteEnclave {
 
     async fn same_document(&self, id: DocumentId, a: &SealedHead, b: &SealedHead) -> Result<bool, EnclaveError> {
         expect!(self, Request::SameDocument(id, a.clone(), b.clone()), Response::Truth(truth) => truth)
+    }
+
+    async fn document_escrow(&self, id: DocumentId, head: &SealedHead) -> Result<Option<Escrowed>, EnclaveError> {
+        expect!(self, Request::DocumentEscrow(id, head.clone()), Response::Escrowed(escrowed) => escrowed)
+    }
+
+    async fn release_document(
+        &self,
+        id: DocumentId,
+        head: &SealedHead,
+        to: BoxKey,
+        info: Vec<u8>,
+    ) -> Result<Bytes, EnclaveError> {
+        expect!(self, Request::ReleaseDocument(id, head.clone(), to, info), Response::Beside(sealed) => sealed)
     }
 
     async fn seal_chunk(

@@ -1,36 +1,7 @@
-use curve25519_dalek::{RistrettoPoint, Scalar};
-use data_encoding::BASE64;
-
 use super::super::sample::*;
 use super::super::*;
 use super::*;
-use crate::crypto::hash::sha256;
 use crate::types::Coded as _;
-
-/// A committee over a polynomial whose coefficients everybody knows.
-fn committee(purpose: Purpose, epoch: u64, generation: u64, threshold: u64, of: u16) -> Committee {
-    let at = |name: String| Scalar::from_bytes_mod_order(sha256(&[name.as_bytes()]));
-    let constant = at(format!("{purpose} {epoch}"));
-    let coefficients: Vec<Scalar> = (1..threshold).map(|power| at(format!("{purpose} {epoch} {generation} {power}"))).collect();
-    let share = |x: u16| coefficients.iter().rev().fold(Scalar::ZERO, |sum, c| (sum + c) * Scalar::from(x)) + constant;
-    let key = |scalar: Scalar| -> GroupKey {
-        BASE64.encode(RistrettoPoint::mul_base(&scalar).compress().as_bytes()).parse().expect("a key")
-    };
-    let officer = |index: u16| Officer {
-        index,
-        name: format!("Officer \"{index}\" ñ"),
-        entity: format!("Entity {index}"),
-        signing_key: VerifyKey::new(sha256(&[b"sign", &index.to_be_bytes()])),
-        box_key: BoxKey::new(sha256(&[b"box", &index.to_be_bytes()])),
-        share: key(share(index)),
-    };
-    let officers = (1..=of).map(officer).collect();
-    Committee { purpose, epoch, generation, threshold, key: key(constant), officers }
-}
-
-fn escrow(epoch: u64, generation: u64) -> Committee {
-    committee(Purpose::Escrow, epoch, generation, 3, 5)
-}
 
 fn scope(mode: &str, supervisors: &str) -> Scope {
     toml::from_str(&format!("supervision = \"{mode}\"\nsupervisors = [{supervisors}]")).expect("a scope")

@@ -13,6 +13,9 @@ use crate::wire::Opening;
 /// Least size of what a box holds, so that boxes of short and long names, of one address and of none, are equally long.
 const LEAST: usize = 512;
 
+/// The bit of the count that says that a sigma follows.
+const SIGMA: u16 = 1 << 15;
+
 /// Which way a box goes: the public epoch keys and the payload, bound into it.
 #[derive(Clone, Copy, Debug)]
 pub struct Route<'a> {
@@ -44,7 +47,9 @@ impl Route<'_> {
 pub struct Parcel<'a> {
     /// What opens the ciphertext.
     pub data_key: &'a Secret<32>,
-    /// Proofs for the addresses of the recipient (or, of what is returned, of whoever returns it).
+    /// What the capsule of the header was made with, if it has one.
+    pub sigma: Option<&'a Secret<32>>,
+    /// Proofs for the addresses of the recipient (or, of what is returned, of whoever returns it), and for those of supervisors.
     pub openings: &'a [Opening],
     /// The sender's signature on the header.
     pub signature: &'a Signature,
@@ -57,6 +62,8 @@ pub struct Parcel<'a> {
 pub struct Unpacked {
     /// What opens the ciphertext.
     pub data_key: Secret<32>,
+    /// What the capsule was made with; nobody compared it yet.
+    pub sigma: Option<Secret<32>>,
     /// The proofs; nobody checked them yet.
     pub openings: Vec<Opening>,
     /// The signature; nobody checked it yet.
@@ -66,17 +73,20 @@ pub struct Unpacked {
 }
 
 impl Parcel<'_> {
-    /// Seals it: XChaCha20-Poly1305 under the pair's key, over `data key (32) ‖ count (2) ‖ openings ‖ signature (64) ‖ header`, padded.
+    /// Seals it: XChaCha20-Poly1305 under the pair's key, over `data key (32) ‖ count (2) ‖ [sigma (32)] ‖ openings ‖ signature (64) ‖
+    /// header`, padded. The highest bit of the count says that there is a sigma.
     pub fn seal(&self, key: &[u8; 32], nonce: &Nonce, route: Route<'_>) -> Result<Bytes, Refused> {
-        let count = u16::try_from(self.openings.len()).map_err(|_| Refused::TooMany)?;
+        let count = u16::try_from(self.openings.len()).ok().filter(|count| count & SIGMA == 0).ok_or(Refused::TooMany)?;
+        let (count, sigma) = self.sigma.map_or((count, 0), |sigma| (count | SIGMA, sigma.expose().len()));
         let proofs: usize = self.openings.iter().map(Opening::size).sum();
-        let length = 32 + 2 + proofs + 64 + self.header.len();
+        let length = 32 + 2 + sigma + proofs + 64 + self.header.len();
         let padded = padme((PREFIX + length).max(LEAST));
         // Allocated once and encrypted where it lies: no copy of the data key is left behind.
         let mut out = Vec::with_capacity(padded + TAG);
         out.extend_from_slice(&(length as u64).to_be_bytes());
         out.extend_from_slice(self.data_key.expose());
         out.extend_from_slice(&count.to_be_bytes());
+        self.sigma.into_iter().for_each(|sigma| out.extend_from_slice(sigma.expose()));
         self.openings.iter().for_each(|opening| opening.put(&mut out));
         out.extend_from_slice(self.signature);
         out.extend_from_slice(self.header);
@@ -97,11 +107,17 @@ fn unpack(plain: &Zeroizing<Vec<u8>>) -> Option<Unpacked> {
     let parcel = plain.get(padme::message(plain).ok()?)?;
     let (data_key, rest) = parcel.split_first_chunk::<32>()?;
     let (count, mut rest) = rest.split_first_chunk::<2>()?;
+    let count = u16::from_be_bytes(*count);
+    let mut sigma = None;
+    if count & SIGMA != 0 {
+        let (bytes, behind) = rest.split_first_chunk::<32>()?;
+        (sigma, rest) = (Some(Secret::init_with(|sigma| sigma.copy_from_slice(bytes))), behind);
+    }
     let mut openings = Vec::new();
-    for _ in 0..u16::from_be_bytes(*count) {
+    for _ in 0..count & !SIGMA {
         openings.push(Opening::take(&mut rest)?);
     }
     let (signature, header) = rest.split_first_chunk::<64>()?;
     let data_key = Secret::init_with(|bytes| bytes.copy_from_slice(data_key));
-    Some(Unpacked { data_key, openings, signature: *signature, header: Bytes::copy_from_slice(header) })
+    Some(Unpacked { data_key, sigma, openings, signature: *signature, header: Bytes::copy_from_slice(header) })
 }

@@ -1,8 +1,21 @@
 use super::{Content, Refused};
 use crate::crypto::secret::Secret;
+use crate::crypto::threshold::{Capsule, Prepared};
+use crate::seal::escrow::{Carried, Label};
 use crate::types::{Address, Class, MemberId, NetworkId, Privacy, PrivacyFlag};
 use crate::wire::Audience;
 use crate::wire::header::{self, Header, SUITE};
+
+/// What the capsule of a payload is made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Sealing<'a> {
+    /// Epoch of the committee's key.
+    pub epoch: u64,
+    /// The key.
+    pub key: &'a Prepared,
+    /// 32 random bytes, for this payload alone. They travel in each box, and the committee does not have them.
+    pub sigma: &'a Secret<32>,
+}
 
 /// What a sender says of a payload, apart from what follows from it.
 #[derive(Debug)]
@@ -23,6 +36,8 @@ pub struct Statement<'a> {
     pub privacy: &'a Privacy,
     /// Everyone whom it is for.
     pub recipients: &'a [Address],
+    /// The committee that can open it, if the policy asks for one.
+    pub escrow: Option<Sealing<'a>>,
 }
 
 impl Statement<'_> {
@@ -31,7 +46,7 @@ impl Statement<'_> {
         self.privacy.check().map_err(|_| Refused::Rules)?;
         let audience = Audience::new(seed, self.recipients.iter()).ok_or(Refused::TooMany)?;
         let validated = self.privacy.flag == PrivacyFlag::StateValidation;
-        let header = Header {
+        let mut header = Header {
             network: *self.network,
             suite: SUITE,
             policy: self.policy,
@@ -46,6 +61,11 @@ impl Statement<'_> {
             audience: audience.root(),
             escrow: None,
         };
+        if let Some(Sealing { epoch, key, sigma }) = self.escrow {
+            let label = Label::of(&header, epoch).encode();
+            let capsule = Capsule::make(key, &content.data_key, sigma, &label);
+            header.escrow = Some(Carried { epoch, capsule }.to_bytes());
+        }
         Ok((header.encode(), audience))
     }
 }

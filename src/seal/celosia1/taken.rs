@@ -4,6 +4,8 @@ use super::parcel::Unpacked;
 use super::{Refused, content};
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::{Signature, VerifyKey};
+use crate::crypto::threshold::Prepared;
+use crate::seal::escrow::{Carried, Label};
 use crate::types::{Address, MemberId, NetworkId, PayloadId};
 use crate::wire::header::{self, Header, SUITE, day_of};
 use crate::wire::{Delivery, Opening};
@@ -21,6 +23,8 @@ pub struct Expected<'a> {
     pub sender_key: &'a VerifyKey,
     /// The payload: SHA3-512 of the delivery's ciphertext.
     pub id: PayloadId,
+    /// The committees' keys, by epoch: a capsule is for one of them.
+    pub escrows: &'a [(u64, Prepared)],
 }
 
 /// A delivery that passed every check.
@@ -28,6 +32,8 @@ pub struct Expected<'a> {
 pub struct Taken {
     /// What opens the ciphertext.
     pub data_key: Secret<32>,
+    /// What its capsule was made with, if it has one: the capsule was made again, and is the same.
+    pub sigma: Option<Secret<32>>,
     /// What its sender says.
     pub header: Header,
     /// The same, byte for byte as signed.
@@ -38,14 +44,16 @@ pub struct Taken {
     pub openings: Vec<Opening>,
     /// Whether it is our own, returned by a recipient.
     pub returned: bool,
-    /// Who is proved to be addressed: our own keys, or those of whoever returns it; everyone under state validation.
+    /// Who of us is proved to be addressed: our own keys, or those of whoever returns it; everyone under state validation.
     pub recipients: Vec<Address>,
 }
 
-/// Checks what a box held: header, signature, audience, commitment, ciphertext, padding, in this order. `ours` says which addresses are.
+/// Checks what a box held: header, signature, audience, commitment, ciphertext, padding, capsule, in this order. `ours` says which addresses are.
 ///
 /// Threat: surreptitious forwarding. Member B sends on to us what A sent to B: the header is A's, so B must be A ([`Refused::Sender`]),
 /// and our address must be in A's audience ([`Refused::Audience`]).
+///
+/// Whether the policy asks for a capsule, and for supervisors among the openings, is the caller's to judge.
 pub fn take(
     expected: &Expected<'_>,
     delivery: &Delivery,
@@ -59,8 +67,9 @@ pub fn take(
     header::verify(expected.network, &unpacked.header, &unpacked.signature, key).map_err(|_| Refused::Signature)?;
     let recipients = addressed(&header, &unpacked, returned, ours)?;
     content::verify(expected.network, &header.member, &unpacked.data_key, &delivery.nonce, &delivery.ciphertext)?;
-    let Unpacked { data_key, openings, signature, header: header_bytes } = unpacked;
-    Ok(Taken { data_key, header, header_bytes, signature, openings, returned, recipients })
+    check_capsule(expected, &header, &unpacked)?;
+    let Unpacked { data_key, sigma, openings, signature, header: header_bytes } = unpacked;
+    Ok(Taken { data_key, sigma, header, header_bytes, signature, openings, returned, recipients })
 }
 
 fn check_header(expected: &Expected<'_>, delivery: &Delivery, header: &Header, returned: bool) -> Result<(), Refused> {
@@ -83,21 +92,37 @@ fn check_header(expected: &Expected<'_>, delivery: &Delivery, header: &Header, r
     Ok(())
 }
 
+/// Threat: a sender shows the committee another key than its recipients, or what nobody opens. Each recipient makes the capsule again of what it
+/// got itself: it acknowledges what the committee can open, or nothing.
+fn check_capsule(expected: &Expected<'_>, header: &Header, unpacked: &Unpacked) -> Result<(), Refused> {
+    let (bytes, sigma) = match (&header.escrow, &unpacked.sigma) {
+        (None, None) => return Ok(()),
+        (Some(bytes), Some(sigma)) => (bytes, sigma),
+        _ => return Err(Refused::Sigma),
+    };
+    let Carried { epoch, capsule } = Carried::from_bytes(bytes).ok_or(Refused::CapsuleForm)?;
+    let (_, key) = expected.escrows.iter().find(|(of, _)| *of == epoch).ok_or(Refused::CapsuleEpoch)?;
+    let label = Label::of(header, epoch).encode();
+    if capsule.matches(key, &unpacked.data_key, sigma, &label) { Ok(()) } else { Err(Refused::Capsule) }
+}
+
 fn addressed(
     header: &Header,
     unpacked: &Unpacked,
     returned: bool,
     ours: impl Fn(&Address) -> bool,
 ) -> Result<Vec<Address>, Refused> {
-    let proved = |opening: &Opening| (returned || ours(&opening.address)) && opening.proves(&header.audience);
-    if unpacked.openings.is_empty() || !unpacked.openings.iter().all(proved) {
+    let openings = &unpacked.openings;
+    let is_ours = |opening: &&Opening| returned || ours(&opening.address);
+    let own: Vec<Address> = openings.iter().filter(is_ours).map(|opening| opening.address).collect();
+    // Those of others prove that supervisors are recipients, too; one that proves nothing is no accident.
+    if own.is_empty() || !openings.iter().all(|opening| opening.proves(&header.audience)) {
         return Err(Refused::Audience);
     }
-    let openings = unpacked.openings.iter().map(|opening| opening.address);
     match &header.recipients {
-        None => Ok(openings.collect()),
+        None => Ok(own),
         Some(all) => {
-            let named = openings.into_iter().all(|address| all.contains(&address));
+            let named = openings.iter().all(|opening| all.contains(&opening.address));
             if named { Ok(all.clone()) } else { Err(Refused::Audience) }
         }
     }

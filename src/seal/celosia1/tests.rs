@@ -6,7 +6,9 @@ use super::*;
 use crate::crypto::padme::Padding;
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::SigningKey;
+use crate::crypto::threshold::{GroupKey, KeyShare, Prepared, combine};
 use crate::crypto::{hash, random};
+use crate::seal::escrow::{Carried, Label};
 use crate::types::{Address, Affected, Class, GroupId, MemberId, NetworkId, PayloadId, Privacy, PrivacyFlag};
 use crate::wire::header::{self, Header};
 use crate::wire::{Delivery, Opening};
@@ -46,9 +48,17 @@ struct Making {
     content: Content,
     header: Header,
     openings: Vec<Opening>,
+    sigma: Option<Secret<32>>,
 }
 
 fn begin(from: &Node, to: &[Address], privacy: &Privacy) -> Making {
+    begin_with(from, to, privacy, None)
+}
+
+/// The same with a capsule for a committee's key of an epoch.
+fn begin_with(from: &Node, to: &[Address], privacy: &Privacy, escrow: Option<(u64, &Prepared)>) -> Making {
+    let sigma = escrow.map(|_| Secret::random());
+    let sealing = escrow.zip(sigma.as_ref()).map(|((epoch, key), sigma)| Sealing { epoch, key, sigma });
     let content = Content::seal(&NETWORK, &from.member, Padding::Padme, b"payload");
     let statement = Statement {
         network: &NETWORK,
@@ -59,10 +69,11 @@ fn begin(from: &Node, to: &[Address], privacy: &Privacy) -> Making {
         time: TIME,
         privacy,
         recipients: to,
+        escrow: sealing,
     };
     let (header, audience) = statement.about(&content, &Secret::random()).expect("few recipients");
     let openings = to.iter().filter_map(|address| audience.opening(address)).take(1).collect();
-    Making { content, header: Header::decode(&header).expect("own header"), openings }
+    Making { content, header: Header::decode(&header).expect("own header"), openings, sigma }
 }
 
 impl Making {
@@ -73,11 +84,11 @@ impl Making {
     }
 
     fn send_signed(&self, from: &Node, to: &Node, header: &[u8], signature: &[u8; 64]) -> Delivery {
-        let Making { content, openings, .. } = self;
+        let Making { content, openings, sigma, .. } = self;
         let (public, box_nonce) = (to.public(), random());
         let own = from.public();
         let route = Route { from: &own, to: &public, day: DAY, id: &content.id };
-        let parcel = Parcel { data_key: &content.data_key, openings, signature, header };
+        let parcel = Parcel { data_key: &content.data_key, sigma: sigma.as_ref(), openings, signature, header };
         let sealed = parcel.seal(from.pair(to).sending.expose(), &box_nonce, route).expect("small");
         Delivery {
             member: from.member.clone(),
@@ -100,6 +111,10 @@ fn open_box(at: &Node, delivery: &Delivery) -> Result<Unpacked, Refused> {
 }
 
 fn receive(at: &Node, from: &Node, delivery: &Delivery) -> Result<Taken, Refused> {
+    receive_with(at, from, delivery, &[])
+}
+
+fn receive_with(at: &Node, from: &Node, delivery: &Delivery, escrows: &[(u64, Prepared)]) -> Result<Taken, Refused> {
     let unpacked = open_box(at, delivery)?;
     let expected = Expected {
         network: &NETWORK,
@@ -107,6 +122,7 @@ fn receive(at: &Node, from: &Node, delivery: &Delivery) -> Result<Taken, Refused
         own_key: &at.signing.verify_key(),
         sender_key: &from.signing.verify_key(),
         id: hash::payload_id(&delivery.ciphertext),
+        escrows,
     };
     take(&expected, delivery, unpacked, |address| *address == at.address)
 }
@@ -164,6 +180,97 @@ fn each_check_has_its_own_answer() {
     forwarded.member = a.member.clone();
     assert_eq!(receive(&c, &a, &forwarded).err(), Some(Refused::Audience));
     assert_eq!(receive(&c, &a, &making.send(&a, &c)).err(), Some(Refused::Audience));
+}
+
+/// A committee of one, whose share is the key: the arithmetic of many is `crypto::threshold`'s.
+fn committee() -> (KeyShare, GroupKey) {
+    let share = KeyShare::new(1, Secret::init_with(|bytes| bytes.fill(3))).expect("a share");
+    let key = share.verifying();
+    (share, key)
+}
+
+#[test]
+fn a_capsule_is_taken_and_opens_with_sigma() {
+    let (a, b) = (Node::new("a"), Node::new("b"));
+    let (share, key) = committee();
+    let escrows = [(1, Prepared::new(&GroupKey::from_bytes(key_of(9)).expect("a key"))), (2, Prepared::new(&key))];
+    let making = begin_with(&a, &[b.address], &Privacy::default(), Some((2, &escrows[1].1)));
+    let taken = receive_with(&b, &a, &making.send(&a, &b), &escrows).expect("it matches");
+    let (header, sigma) = (taken.header, taken.sigma.expect("a sigma"));
+    let carried = Carried::from_bytes(header.escrow.as_ref().expect("a capsule")).expect("a capsule");
+    assert_eq!(carried.epoch, 2);
+    let label = Label::of(&header, 2).encode();
+    let combined = combine(1, &[share.partial(&key, &carried.capsule, &label).expect("sound")]).expect("enough");
+    assert!(carried.capsule.open(&combined, &sigma, &label).expect("it opens") == taken.data_key);
+    assert!(carried.capsule.open(&combined, &Secret::random(), &label).is_err(), "without sigma it opens for nobody");
+    // Given back to its sender it is compared, too.
+    let bytes = making.header.encode();
+    let signature = a.signing.sign(&header::signed(&NETWORK, &bytes));
+    assert!(receive_with(&a, &b, &making.send_signed(&b, &a, &bytes, &signature), &escrows).expect("our own").returned);
+}
+
+fn key_of(scalar: u8) -> [u8; 32] {
+    *KeyShare::new(1, Secret::init_with(|bytes| bytes.fill(scalar))).expect("a share").verifying().as_bytes()
+}
+
+/// What a sender may do to a capsule, each with its answer. The header is signed after it was altered: its sender means it.
+#[test]
+fn a_capsule_that_the_committee_could_not_open_is_refused() {
+    let (a, b) = (Node::new("a"), Node::new("b"));
+    let (_, key) = committee();
+    let escrows = [(2, Prepared::new(&key))];
+    let refused = |alter: &dyn Fn(&mut Making)| {
+        let mut making = begin_with(&a, &[b.address], &Privacy::default(), Some((2, &escrows[0].1)));
+        alter(&mut making);
+        receive_with(&b, &a, &making.send(&a, &b), &escrows).expect_err("refused")
+    };
+    let other = begin_with(&a, &[b.address], &Privacy::default(), Some((2, &escrows[0].1)));
+    assert_eq!(refused(&|m| m.header.escrow = Some(vec![7; Carried::LEN])), Refused::CapsuleForm);
+    assert_eq!(refused(&|m| m.header.escrow = Some(vec![7; 10])), Refused::CapsuleForm);
+    assert_eq!(refused(&|m| m.header.escrow.clone_from(&other.header.escrow)), Refused::Capsule);
+    assert_eq!(refused(&|m| m.sigma = Some(Secret::random())), Refused::Capsule);
+    assert_eq!(refused(&|m| m.header.escrow.as_mut().expect("a capsule")[7] = 3), Refused::CapsuleEpoch);
+    assert_eq!(refused(&|m| m.header.escrow = None), Refused::Sigma);
+    assert_eq!(refused(&|m| m.sigma = None), Refused::Sigma);
+    assert_eq!(refused(&|m| m.header.class = Class::Public), Refused::Capsule, "the label names the class");
+    let of_another = Prepared::new(&GroupKey::from_bytes(key_of(9)).expect("a key"));
+    let making = begin_with(&a, &[b.address], &Privacy::default(), Some((2, &of_another)));
+    assert_eq!(receive_with(&b, &a, &making.send(&a, &b), &escrows).err(), Some(Refused::Capsule), "another key");
+    let making = begin(&a, &[b.address], &Privacy::default());
+    assert!(receive_with(&b, &a, &making.send(&a, &b), &escrows).is_ok(), "whether there must be one is the policy's to say");
+}
+
+#[test]
+fn proofs_for_others_are_taken_beside_our_own() {
+    let (a, b, c) = (Node::new("a"), Node::new("b"), Node::new("c"));
+    let mut making = begin(&a, &[b.address, c.address], &Privacy::default());
+    let statement_of_c = {
+        // The second opening of the same audience: begun again with the same seed it would differ, so both are taken at once.
+        let content = Content::seal(&NETWORK, &a.member, Padding::Padme, b"payload");
+        let privacy = Privacy::default();
+        let to = [b.address, c.address];
+        let statement = Statement {
+            network: &NETWORK,
+            member: &a.member,
+            sender: a.address,
+            policy: 3,
+            class: Class::Business,
+            time: TIME,
+            privacy: &privacy,
+            recipients: &to,
+            escrow: None,
+        };
+        let (header, audience) = statement.about(&content, &Secret::random()).expect("few");
+        making.content = content;
+        making.header = Header::decode(&header).expect("own header");
+        making.openings = vec![audience.opening(&b.address).expect("b's")];
+        audience.opening(&c.address).expect("c's")
+    };
+    making.openings.push(statement_of_c);
+    let taken = receive(&b, &a, &making.send(&a, &b)).expect("intact");
+    assert_eq!((taken.recipients.as_slice(), taken.openings.len()), (&[b.address][..], 2));
+    making.openings[1].salt[0] ^= 1;
+    assert_eq!(receive(&b, &a, &making.send(&a, &b)).err(), Some(Refused::Audience), "one that proves nothing");
 }
 
 #[test]

@@ -9,8 +9,10 @@ use zeroize::Zeroizing;
 
 use super::row::{Kept, Way};
 use crate::enclave::{NativeDraft, NativeSealed, NativeTarget};
+use crate::erasure::Tags;
 use crate::governance::Charter;
 use crate::seal::document::Layout;
+use crate::services::escrow;
 use crate::services::governed::{Governed, native_address};
 use crate::services::native::{DOCUMENT, NativeAddress, padding};
 use crate::services::records::now;
@@ -48,11 +50,12 @@ impl Offer<'_> {
     pub(super) async fn make(&self) -> Result<Said, Error> {
         let (node, address) = (self.node, self.address()?);
         node.judge(self.charter, &self.kept.card.sender, &self.way.to, self.kept.card.class).await?;
-        let sealed = self.manifest().await?;
+        let imposed = node.imposed(self.charter, &self.kept.card.sender, &Tags::default(), self.kept.card.class).await?;
+        let sealed = self.manifest(&imposed).await?;
         let budget = node.settings.peer_budget;
         let mut epoch = self.governed.epoch_of(self.charter, &address, day_of(now()), budget).await?;
         for again in [true, false] {
-            let target = NativeTarget { member: self.way.member.clone(), epoch };
+            let target = NativeTarget { member: self.way.member.clone(), epoch, shown: imposed.clone() };
             let delivery =
                 node.enclave.rebox_native(sealed.id, &sealed.head, sealed.nonce, sealed.ciphertext.clone(), target).await?;
             let item = Item { suite: DOCUMENT, body: delivery.encode().to_vec().into(), upload: None };
@@ -74,8 +77,8 @@ impl Offer<'_> {
         Err(PeerError::Malformed(address.endpoint).into())
     }
 
-    /// The manifest for this member alone.
-    async fn manifest(&self) -> Result<NativeSealed, Error> {
+    /// The manifest for this member alone, and the proof of whom the policy makes recipients besides.
+    async fn manifest(&self, imposed: &[Address]) -> Result<NativeSealed, Error> {
         let card = &self.kept.card;
         let manifest = Manifest {
             document: self.kept.id,
@@ -87,7 +90,14 @@ impl Offer<'_> {
         };
         let own = (card.sender, self.governed.me.clone());
         let theirs = self.way.to.iter().map(|key: &Address| (*key, self.way.member.clone()));
-        let recipients: Vec<(Address, MemberId)> = theirs.chain([own]).collect();
+        let mut recipients: Vec<(Address, MemberId)> = theirs.chain([own]).collect();
+        for key in imposed {
+            let member = self.charter.members().by_address(key).ok_or(Error::RecipientUnknown(*key))?;
+            if !recipients.iter().any(|(known, _)| known == key) {
+                recipients.push((*key, member.id.clone()));
+            }
+        }
+        let escrow = escrow::key(self.charter.policy(), &self.governed.me, card.class);
         let draft = NativeDraft {
             plaintext: Zeroizing::new(manifest.encode()),
             sender: card.sender,
@@ -98,6 +108,7 @@ impl Offer<'_> {
             recipients,
             affected: Vec::new(),
             targets: Vec::new(),
+            escrow,
         };
         Ok(self.node.enclave.seal_manifest(self.kept.id, &self.kept.head, draft).await?)
     }

@@ -8,6 +8,7 @@ use super::shelf::Shelf;
 use super::upload::Upload;
 use super::{DocumentError, Incoming, NewDocument};
 use crate::crypto::random;
+use crate::erasure::Tags;
 use crate::governance::Charter;
 use crate::services::governed::{Governed, Route};
 use crate::services::records::now;
@@ -49,7 +50,8 @@ impl Node {
         let sender = self.sender(new.from)?;
         let class = new.class.unwrap_or_default();
         let mut recipients = Vec::with_capacity(new.to.len() + 1);
-        for key in new.to.into_iter().chain([sender]).chain(self.settings.always_send_to.iter().copied()) {
+        let imposed = self.imposed(&charter, &sender, &Tags::default(), class).await?;
+        for key in new.to.into_iter().chain([sender]).chain(imposed).chain(self.settings.always_send_to.iter().copied()) {
             if !recipients.contains(&key) {
                 recipients.push(key);
             }

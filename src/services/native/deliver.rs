@@ -63,7 +63,7 @@ impl Node {
                     Answer::Refused { status, text, .. } => return Err(refused(&address, status, &text).into()),
                     Answer::AnotherEpoch { epoch } if again => {
                         let epoch = out.governed.learn_epoch(out.charter, to, &epoch)?;
-                        let target = crate::enclave::NativeTarget { member: to.clone(), epoch };
+                        let target = crate::enclave::NativeTarget { member: to.clone(), epoch, shown: out.imposed.clone() };
                         let sealed = out.sealed;
                         copy = self
                             .enclave

@@ -11,6 +11,7 @@ use crate::enclave::{EnclaveError, Meta, NativeIngest};
 use crate::erasure::Tags;
 use crate::governance::{Charter, Judged};
 use crate::services::documents::{Offered, Wanted};
+use crate::services::escrow;
 use crate::services::governed::{Governed, MAX_SKEW, clock};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
@@ -80,6 +81,11 @@ impl Node {
             Ok(None) => self.enclave.epoch_key().await.map_err(Error::from),
             Err(error) => Err(error),
         };
+        if let Err(error) = &another
+            && escrow::is_of_capsule(error.code())
+        {
+            self.counters.capsules_refused.add();
+        }
         let said = another.map(|key| Answer::AnotherEpoch { epoch: key.encode().into() });
         Outcome::Said(said.unwrap_or_else(|error| {
             self.counters.push_refused.add();
@@ -179,6 +185,7 @@ impl Node {
         let header = Header::decode(&native.header).map_err(|_| Error::Message("a header that does not decode"))?;
         let digest = crate::crypto::hash::sha256(&[&native.header]);
         check_header(governed, charter, &header, true)?;
+        governed.check_supervised(charter, &header, &meta)?;
         let opened = self.enclave.open(id, &head, delivery.nonce, delivery.ciphertext.clone()).await?;
         let manifest = Manifest::decode(&opened.plaintext).map_err(|_| DocumentError::Manifest("it is no manifest"))?;
         let head = self.enclave.adopt_document(id, &head, manifest.document).await?;
@@ -209,6 +216,9 @@ impl Node {
         let digest = crate::crypto::hash::sha256(&[&native.header]);
         let class = header.class;
         check_header(governed, charter, &header, is_fresh)?;
+        if is_fresh {
+            governed.check_supervised(charter, &header, &meta)?;
+        }
         let before = meta.privacy.clone();
         let recipients = meta.recipients.clone();
         if let Some(reason) = self.check_affected(&mut meta.privacy, &header.sender, &recipients, &delivery.ciphertext).await? {
@@ -263,8 +273,9 @@ impl Node {
         let key_of = |member: &MemberId| {
             charter.members().by_id(member).and_then(|member| member.signing_key).ok_or_else(|| Error::NotAMember(member.clone()))
         };
-        match self.enclave.ingest_native(delivery, key_of(from)?).await {
-            Err(_) if !is_fresh => Ok(self.enclave.ingest_native(delivery, key_of(&governed.me)?).await?),
+        let escrows = escrow::keys(charter.policy());
+        match self.enclave.ingest_native(delivery, key_of(from)?, &escrows).await {
+            Err(_) if !is_fresh => Ok(self.enclave.ingest_native(delivery, key_of(&governed.me)?, &escrows).await?),
             other => Ok(other?),
         }
     }

@@ -33,7 +33,7 @@ impl Node {
             id => Some(PayloadId::try_from(id).map_err(|_| Error::Message("an id of another length"))?),
         };
         let page = self.store.scan(Kind::Payload, after, PAGE).await?;
-        let target = NativeTarget { member: from.clone(), epoch };
+        let target = NativeTarget { member: from.clone(), epoch, shown: Vec::new() };
         let (mut items, mut bytes, mut next) = (Vec::new(), 0, Vec::new());
         for (id, record) in page {
             next = id.as_bytes().to_vec();

@@ -9,6 +9,7 @@ use crate::crypto::padme;
 use crate::enclave::{Draft, NativeDraft, NativeSealed, NativeTarget};
 use crate::erasure::Tags;
 use crate::governance::{Charter, Padding};
+use crate::services::escrow;
 use crate::services::governed::{Governed, Route};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
@@ -29,6 +30,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) class: Class,
     /// What the sender declared of it. The header has its class.
     tags: Tags,
+    /// Recipients that the policy imposes: every member is shown that they are.
+    pub(super) imposed: Vec<Address>,
 }
 
 impl Node {
@@ -39,14 +42,17 @@ impl Node {
         let sender = self.sender(request.from)?;
         governed.may_serve()?;
         governed.own_standing(&charter)?;
-        let Plan { recipients, privacy, affected } = self.plan(sender, &request.to, &request.terms).await?;
+        let imposed = self.imposed(&charter, &sender, &request.terms.tags, class).await?;
+        let Plan { recipients, privacy, affected } = self.plan_with(sender, &request.to, &imposed, &request.terms).await?;
         self.judge(&charter, &sender, &recipients, class).await?;
         let mut targets = BTreeMap::new();
         for key in recipients.iter().filter(|key| !self.directory.is_own(key)) {
             match self.route(&charter, key)? {
                 Route::Native(address) => targets.insert(address.member.clone(), address),
                 Route::Compatible(_) => {
-                    let draft = Draft { plaintext: request.payload, sender, recipients, privacy, affected };
+                    self.may_be_unproved(&charter, &sender, &request.terms.tags, class).await?;
+                    let escrow = self.escrow_terms(&sender, Some(class));
+                    let draft = Draft { plaintext: request.payload, sender, recipients, privacy, affected, escrow };
                     let sealed = self.enclave.seal(draft).await?;
                     return self.keep_and_deliver(sealed, class, &request.terms.declared()).await;
                 }
@@ -58,7 +64,7 @@ impl Node {
         let mut sealed_for = Vec::with_capacity(targets.len());
         for ((member, _), epoch) in targets.iter().zip(epochs) {
             let epoch = epoch.map_err(|error| at_recipient(error, &charter, member, &recipients))?;
-            sealed_for.push(NativeTarget { member: member.clone(), epoch });
+            sealed_for.push(NativeTarget { member: member.clone(), epoch, shown: imposed.clone() });
         }
         let named = recipients.iter().map(|key| Ok((*key, member_of(&charter, key)?))).collect::<Result<_, Error>>()?;
         let draft = NativeDraft {
@@ -71,11 +77,15 @@ impl Node {
             recipients: named,
             affected,
             targets: sealed_for,
+            escrow: escrow::key(charter.policy(), &governed.me, class),
         };
+        if draft.escrow.is_some() {
+            self.counters.capsules_made.add();
+        }
         let members = draft.targets.iter().map(|target| target.member.clone()).collect();
         let sealed = self.enclave.seal_native(draft).await?;
         let tags = request.terms.tags;
-        let outgoing = Outgoing { governed, charter: &charter, sealed: &sealed, members, class, tags };
+        let outgoing = Outgoing { governed, charter: &charter, sealed: &sealed, members, class, tags, imposed };
         self.keep_and_deliver_native(&outgoing, sender, &recipients).await
     }
 

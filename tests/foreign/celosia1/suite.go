@@ -201,6 +201,7 @@ type header struct {
 	suite, policy, time           uint64
 	day                           uint64
 	class, flag                   uint64
+	hasEscrow                     bool
 	member                        string
 	recipients                    [][]byte
 }
@@ -232,7 +233,8 @@ func parseHeader(in []byte) (header, error) {
 		}
 	}
 	h.audience = r.fixed(32)
-	if !r.null() && len(r.bytes()) > 1024 {
+	h.hasEscrow = !r.null()
+	if h.hasEscrow && len(r.bytes()) > 1024 {
 		r.bad = true
 	}
 	rules := named == (h.flag == 3) && (len(exec) > 0) == (h.flag == 3) && (mandatory > 0) == (h.flag == 2)
@@ -305,8 +307,17 @@ func receive(network, private []byte, addresses [][]byte, key ed25519.PublicKey,
 		return fail("Header")
 	}
 	dataKey, rest := parcel[:32], parcel[34:]
+	count := binary.BigEndian.Uint16(parcel[32:])
+	hasSigma := count&(1<<15) != 0
+	if hasSigma {
+		// The capsule itself is checked by tests/foreign/threshold.
+		if len(rest) < 32 {
+			return fail("Header")
+		}
+		rest = rest[32:]
+	}
 	var openings []opening
-	for i := binary.BigEndian.Uint16(parcel[32:]); i > 0; i-- {
+	for i := count &^ (1 << 15); i > 0; i-- {
 		if len(rest) < 53 || len(rest) < 53+32*int(rest[52]) {
 			return fail("Header")
 		}
@@ -339,15 +350,23 @@ func receive(network, private []byte, addresses [][]byte, key ed25519.PublicKey,
 		return fail("Sender")
 	case !ed25519.Verify(key, statement("celosia header 1", network, raw), signature):
 		return fail("Signature")
-	case len(openings) == 0:
-		return fail("Audience")
 	}
+	addressed := 0
 	for _, o := range openings {
-		if !contains(addresses, o.address) || !o.proves(h.audience) {
+		if !o.proves(h.audience) {
 			return fail("Audience")
 		}
+		if contains(addresses, o.address) {
+			addressed++
+		}
+	}
+	if addressed == 0 {
+		return fail("Audience")
 	}
 	payload, err := openContent(network, h.member, dataKey, d.nonce, d.ciphertext)
+	if err == nil && hasSigma != h.hasEscrow {
+		return fail("Sigma")
+	}
 	return payload, h, err
 }
 

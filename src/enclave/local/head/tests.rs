@@ -1,7 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::crypto::threshold::{KeyShare, Prepared};
 use crate::enclave::NativeMeta;
+use crate::seal::escrow::tests::label;
 use crate::types::{Class, NetworkId};
 use crate::wire::{Header, Opening, Proofs};
 
@@ -65,8 +67,9 @@ proptest! {
     #[test]
     fn round_trip_and_every_cut_is_broken(meta in metas(), key: [u8; 32]) {
         let key = Secret::<32>::from_slice(&key).expect("32 bytes");
-        let bytes = encode(&key, &meta);
-        let (back, read) = decode(&bytes).expect("own encoding");
+        let bytes = encode(&key, &meta, None);
+        let (back, read, held) = decode(&bytes).expect("own encoding");
+        prop_assert!(held.is_none());
         prop_assert_eq!(&back, &key);
         prop_assert_eq!(&read, &meta);
         for cut in 0..bytes.len() {
@@ -96,7 +99,7 @@ fn a_plain_payload_for_two_costs_158_bytes() {
         privacy: Privacy::default(),
         native: None,
     };
-    assert_eq!(encode(&Secret::random(), &meta).len(), 158);
+    assert_eq!(encode(&Secret::random(), &meta, None).len(), 158);
 }
 
 /// Bytes as versions of the program before celosia-1 wrote them: records of theirs are read for ever.
@@ -104,13 +107,13 @@ fn a_plain_payload_for_two_costs_158_bytes() {
 fn a_head_of_version_1_is_read_as_it_was_written() {
     let old =
         [&[1, 0b0010_0001][..], &[9; 32], &[1; 32], &[3; 24], &[0, 0, 0, 2], &[2; 32], &[1; 32], &[0, 0, 0, 3], b"grp"].concat();
-    let (key, meta) = decode(&old).expect("version 1");
+    let (key, meta, _) = decode(&old).expect("version 1");
     assert_eq!(key.expose(), &[9; 32]);
     let privacy = Privacy { flag: PrivacyFlag::PartyProtection, group: Some(GroupId(b"grp".to_vec())), ..Privacy::default() };
     let recipients = vec![Address::new([2; 32]), Address::new([1; 32])];
     let expected = Meta { sender: Address::new([1; 32]), recipients, recipient_nonce: [3; 24], privacy, native: None };
     assert_eq!(meta, expected);
-    assert_eq!(encode(&key, &meta).as_slice(), old);
+    assert_eq!(encode(&key, &meta, None).as_slice(), old);
 }
 
 #[test]
@@ -142,6 +145,59 @@ fn a_head_of_version_2_is_version_1_and_the_header() {
     ]
     .concat();
     let key = Secret::init_with(|bytes| bytes.fill(9));
-    assert_eq!(encode(&key, &meta).as_slice(), expected);
+    assert_eq!(encode(&key, &meta, None).as_slice(), expected);
     assert_eq!(decode(&expected).expect("version 2").1, meta);
+}
+
+fn held() -> Held {
+    let share = KeyShare::new(1, Secret::init_with(|bytes| bytes.fill(3))).expect("a share");
+    Held::make(&Prepared::new(&share.verifying()), &Secret::random(), label())
+}
+
+/// Version 3: Tessera's suite, with a capsule that was made here.
+#[test]
+fn a_head_of_version_3_holds_sigma_capsule_and_label() {
+    let meta = Meta {
+        sender: Address::new([1; 32]),
+        recipients: vec![Address::new([2; 32])],
+        recipient_nonce: [3; 24],
+        privacy: Privacy::default(),
+        native: None,
+    };
+    let (key, held) = (Secret::random(), held());
+    let plain = encode(&key, &meta, None);
+    let bytes = encode(&key, &meta, Some(&held));
+    assert_eq!((bytes[0], &bytes[1..plain.len()]), (3, &plain[1..]));
+    let label = held.escrowed.label.encode();
+    let length = u32::try_from(label.len()).expect("small").to_be_bytes();
+    let added = [held.sigma.expose(), &held.escrowed.capsule.to_bytes()[..], &length, &label].concat();
+    assert_eq!(&bytes[plain.len()..], added);
+    let (_, read, back) = decode(&bytes).expect("version 3");
+    let back = back.expect("held");
+    assert!(read == meta && back.sigma == held.sigma && back.escrowed == held.escrowed);
+    for cut in 0..bytes.len() {
+        assert!(decode(&bytes[..cut]).is_err(), "{cut}");
+    }
+}
+
+/// Version 4: celosia-1, whose header has the capsule.
+#[test]
+fn a_head_of_version_4_holds_sigma() {
+    let (key, made) = (Secret::random(), held());
+    let mut header = header();
+    header.escrow = Some(Carried { epoch: 5, capsule: made.escrowed.capsule.clone() }.to_bytes());
+    let native = NativeMeta::new(&header, header.encode().into(), [4; 64], Proofs::Received(Vec::new()));
+    let sender = Address::new([1; 32]);
+    let meta =
+        Meta { sender, recipients: Vec::new(), recipient_nonce: [0; 24], privacy: Privacy::default(), native: Some(native) };
+    let plain = encode(&key, &meta, None);
+    let bytes = encode(&key, &meta, Some(&made));
+    assert_eq!((bytes[0], &bytes[1..plain.len()], &bytes[plain.len()..]), (4, &plain[1..], &made.sigma.expose()[..]));
+    let (_, read, back) = decode(&bytes).expect("version 4");
+    let back = back.expect("held");
+    assert!(read == meta && back.sigma == made.sigma && back.escrowed.capsule == made.escrowed.capsule);
+    assert_eq!(back.escrowed.label, Label::of(&header, 5));
+    let mut without = bytes.to_vec();
+    without[0] = 5;
+    assert!(decode(&without).is_err(), "no such version");
 }
