@@ -220,7 +220,8 @@ impl Folder {
         Ok(all.filter(is_it).next_back())
     }
 
-    /// Keeps a committee, and destroys every share of the same key from before it; then the root under which they lay.
+    /// Keeps a committee, and destroys every share of the same key from before it, and what is left of attempts; then the root under which
+    /// they lay.
     /// Returns how many shares were destroyed, and what the keeper of the root says.
     ///
     /// # Errors
@@ -242,15 +243,30 @@ impl Folder {
         }
         self.keep_committee(file)?;
         let mut count = 0;
-        for generation in 1..committee.generation {
-            let path = share_file(&self.path, &Place { generation, ..place });
-            if path.is_file() {
+        for generation in 1..=committee.generation {
+            let before = Place { generation, ..place };
+            let path = share_file(&self.path, &before);
+            if generation < committee.generation && path.is_file() {
                 files::destroy(&path)?;
                 count += 1;
             }
+            self.forget_attempts(&before)?;
         }
         let word = self.store.rotate()?;
         Ok((count, word))
+    }
+
+    /// Threat: with the seed of an attempt that failed, and what was dealt in it to one who is robbed, an old share is there again.
+    fn forget_attempts(&self, place: &Place<'_>) -> Result<(), OfficerError> {
+        let (folder, prefix) = (self.path.join("ceremonies"), format!("{}-", place.name()));
+        for ending in ["seed", "share"] {
+            for file in files::list(&folder, ending)? {
+                if file.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(&prefix)) {
+                    files::destroy(&file)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn keep_committee(&self, file: &CommitteeFile) -> Result<(), OfficerError> {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Folder, OfficerError, files};
+use super::{Folder, OfficerError, Place, files};
 use crate::ceremony::{Board, CeremonyError, CommitteeFile, Message, Numbers, Plan, Round, Verdict};
 use crate::crypto::hpke;
 use crate::crypto::secret::Secret;
@@ -115,7 +115,9 @@ impl Ceremony<'_> {
     }
 
     fn own(&self, ending: &str) -> String {
-        format!("ceremonies/{}-{ending}", &self.plan.id().to_string()[..16])
+        let Plan { network, purpose, epoch, generation, .. } = self.plan;
+        let place = Place { network, purpose: *purpose, epoch: *epoch, generation: *generation };
+        format!("ceremonies/{}-{}-{ending}", place.name(), &self.plan.id().to_string()[..16])
     }
 
     /// Keeps a word, then says it.
