@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use celosia::ceremony::CommitteeFile;
 use serde_json::Value;
 
 use crate::erasure::{admin, case, celosia, certificate, copy, erase, must, wait_for};
@@ -18,6 +19,11 @@ struct Committee {
 
 impl Committee {
     fn new() -> Self {
+        Self::of(&"00".repeat(32))
+    }
+
+    /// Of a network.
+    fn of(network: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("argon.json"), r#"{"variant":"id","memory":64,"iterations":1,"parallelism":1}"#)
             .unwrap();
@@ -25,7 +31,7 @@ impl Committee {
         let committee = Self { public: folder.path().join("dkg/committee.toml").display().to_string(), folder };
         let file = |name: &str| committee.file(name);
         let mut plan = ["officer", "dkg", "--purpose", "hold", "--threshold", "2", "--network"].map(str::to_owned).to_vec();
-        plan.extend(["00".repeat(32), "--ceremony".to_owned(), file("dkg")]);
+        plan.extend([network.to_owned(), "--ceremony".to_owned(), file("dkg")]);
         for officer in ["o1", "o2", "o3"] {
             let (folder, password, argon) = (file(officer), file("password"), file("argon.json"));
             let who = ["officer", "init", "--folder", &folder, "--name", officer, "--entity", officer];
@@ -165,6 +171,29 @@ fn what_is_blocked_is_absent_until_the_committee_releases_it() {
     assert_eq!(receipt(a).must(200).body, before, "the acknowledgements came back with it");
     let journal = Request::get(&format!("/journal/about/{}", percent(&id))).send(&a.admin).must(200).text();
     assert!(journal.contains("blocked"), "{journal}");
+}
+
+#[test]
+fn the_committee_of_the_policy_counts_for_all_members() {
+    let mut net = Net::start(&["a"]);
+    let id = net.at(0).sent(b"about a person", &[]);
+    let call = |member: &Member| {
+        let (admin, kind, ground) = (admin(member), ["--kind", "block"], ["--ground", "legal-claims", "--reference", "1"]);
+        celosia(&[&["hold", "place", "--admin", &admin][..], &kind, &ground, &["--until", LONG, "--id", &id]].concat())
+    };
+    let (good, why) = call(net.at(0));
+    assert!(!good && why.contains("CEL3382"), "{why}");
+    let committee = Committee::of(&net.governors.network().to_string());
+    let made = CommitteeFile::parse(&std::fs::read_to_string(&committee.public).unwrap()).unwrap();
+    let note = net.governors.policy(|policy| policy.committees.push(made.committee));
+    let a = net.at(0);
+    assert_eq!(a.publish(&note).status, 200);
+    let name = place(a, "block", &id, LONG);
+    assert_eq!(status_of(a, &id), 404);
+    assert!(committee.open(&export(a, &name)).0);
+    let (good, why) = committee.release(a, &name);
+    assert!(good, "{why}");
+    assert_eq!(a.receive(&id).as_deref(), Some(&b"about a person"[..]));
 }
 
 #[test]
