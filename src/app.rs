@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::ceremony::{CeremonyError, CommitteeFile};
-use crate::config::{Config, Surface};
+use crate::config::{Config, Cosign, Surface};
 use crate::directory::{Directory, Trust};
 use crate::enclave::Enclave;
 use crate::enclave::harden::harden;
@@ -27,7 +27,7 @@ use crate::erasure::Profile;
 use crate::governance::{Committee, Purpose};
 use crate::net::Shutdown;
 use crate::net::admin::{Pending, Readiness};
-use crate::services::{Governed, HoldSettings, Node, Settings};
+use crate::services::{CosignSettings, Governed, HoldSettings, Node, Settings};
 use crate::store::Store;
 use crate::store::rocks::RocksStore;
 use crate::telemetry::{self, Metrics, NodeSource};
@@ -86,6 +86,7 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     });
     check_profile(&node)?;
     node.finish_unindexing().await.map_err(StartError::Index)?;
+    node.load_supervision().await.map_err(StartError::Stops)?;
     node.open_resident_groups(&listeners::groups(&config)).await.map_err(StartError::ResidentGroups)?;
 
     let shutdown = Shutdown::new();
@@ -194,6 +195,7 @@ async fn work(node: &Arc<Node>, recover: bool, purge_every: Duration, signals: &
         tasks.spawn(Arc::clone(node).keep_retention());
         tasks.spawn(Arc::clone(node).keep_holds());
         tasks.spawn(Arc::clone(node).keep_matters());
+        tasks.spawn(Arc::clone(node).keep_disclosures());
     }
     let code = tokio::select! {
         () = signals.stop() => 0,
@@ -270,7 +272,12 @@ fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {
         poll_interval: config.peers.poll_interval,
         own_url,
         node_cache: config.erasure.node_cache,
+        max_guards: config.erasure.max_guards,
         holds: holds(config)?,
+        cosign: CosignSettings {
+            automatic: config.supervision.cosign == Cosign::Automatic,
+            within: config.supervision.cosign_within,
+        },
         acknowledge_within: config.cases.acknowledge_within,
     })
 }

@@ -20,6 +20,7 @@ mod report;
 mod root;
 mod secret;
 mod server;
+mod supervision;
 mod tessera;
 mod tls;
 mod units;
@@ -46,6 +47,7 @@ pub use peers::Peers;
 pub use root::{Pkcs11Table, RootTable, VaultTable};
 pub use secret::SecretText;
 pub use server::{Cors, Listen, Server, SocketMode, SocketOwner, Surface};
+pub use supervision::{Cosign, SupervisionTable};
 pub use tls::{ClientTls, ServerTls, TrustMode};
 pub use webhook::{WebhookTable, WebhookUrl};
 
@@ -84,6 +86,9 @@ pub struct Config {
     /// `[holds]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub holds: HoldsTable,
+    /// `[supervision]`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub supervision: SupervisionTable,
     /// `[cases]`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub cases: CasesTable,

@@ -6,6 +6,7 @@
 pub mod allocator;
 #[cfg(test)]
 mod contract;
+pub mod copies;
 pub mod documents;
 pub mod harden;
 mod hold;
@@ -28,6 +29,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
+pub use self::copies::CopyKeys;
 pub use self::documents::DocumentKeys;
 pub use self::hold::{HoldLock, HoldRelease, HoldShare, Restored};
 pub use self::index::IndexKey;
@@ -39,7 +41,7 @@ use crate::crypto::threshold::GroupKey;
 use crate::seal::celosia1::Refused;
 use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
-use crate::types::{Address, Class, Code, Coded, MemberId, PayloadId, Privacy, SecurityHash};
+use crate::types::{Address, Class, Code, Coded, ItemId, MemberId, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 /// What the sealed head of a record says, without its data key.
@@ -232,7 +234,7 @@ impl Coded for EnclaveError {
 
 /// The boundary. Every operation that touches a private key or a data key is here, and nowhere else.
 #[async_trait]
-pub trait Enclave: DocumentKeys + Send + Sync {
+pub trait Enclave: CopyKeys + DocumentKeys + Send + Sync {
     /// Our public keys, the default sender first. Never empty.
     fn addresses(&self) -> Arc<[Address]>;
 
@@ -338,11 +340,11 @@ pub trait Enclave: DocumentKeys + Send + Sync {
         words: Vec<Zeroizing<Vec<u8>>>,
     ) -> Result<Vec<[u8; 32]>, EnclaveError>;
 
-    /// Seals a record's head, and what is sealed beside it (label and bytes each), to the hold committee, under a fresh leaf. The record's own
+    /// Seals the head of an item's record, and what is sealed beside it (label and bytes each), to the hold committee, under a fresh leaf. The record's own
     /// leaf is left as it is: the caller punctures it once the envelope is durable. `label` is bound to the envelope.
     async fn block_record(
         &self,
-        id: PayloadId,
+        item: ItemId,
         head: &SealedHead,
         beside: Vec<(String, Bytes)>,
         committee: GroupKey,
@@ -353,10 +355,10 @@ pub trait Enclave: DocumentKeys + Send + Sync {
     async fn hold_key(&self) -> Result<BoxKey, EnclaveError>;
 
     /// The lock of an envelope. [`EnclaveError::Erased`] if its leaf is punctured.
-    async fn hold_lock(&self, id: PayloadId, envelope: &SealedHead) -> Result<HoldLock, EnclaveError>;
+    async fn hold_lock(&self, item: ItemId, envelope: &SealedHead) -> Result<HoldLock, EnclaveError>;
 
     /// Opens an envelope with the committee's answer and seals what was in it under a fresh leaf.
-    async fn release_record(&self, id: PayloadId, release: HoldRelease) -> Result<Restored, EnclaveError>;
+    async fn release_record(&self, item: ItemId, release: HoldRelease) -> Result<Restored, EnclaveError>;
 
     /// Punctures leaves. Durable when it returns.
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError>;

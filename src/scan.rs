@@ -19,6 +19,8 @@ pub use needles::{Needles, WINDOW};
 pub enum What {
     /// Acknowledgements beside a payload, sealed.
     Beside,
+    /// What is known of a document beside its chunks, sealed.
+    Card,
     /// The ciphertext.
     Ciphertext,
     /// The key that the ciphertext is sealed with, unwrapped.
@@ -45,8 +47,9 @@ pub enum What {
 
 impl What {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Beside,
+        Self::Card,
         Self::Ciphertext,
         Self::DataKey,
         Self::IndexRow,
@@ -64,6 +67,7 @@ impl What {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Beside => "acknowledgements",
+            Self::Card => "document card",
             Self::Ciphertext => "ciphertext",
             Self::DataKey => "data key",
             Self::IndexRow => "index row",

@@ -2,6 +2,7 @@
 
 mod chronicle;
 mod counters;
+mod disclosure;
 mod discover;
 mod documents;
 mod encoded;
@@ -28,6 +29,7 @@ mod rights;
 mod root;
 mod rules;
 mod send;
+mod supervision;
 mod told;
 mod withdraw;
 
@@ -45,10 +47,12 @@ use crate::types::{Address, Class, GroupId, PayloadId, PeerUrl, Privacy, Privacy
 
 pub use chronicle::{Chronicle, log_name};
 pub use counters::{Counter, Counters};
+pub use disclosure::{DisclosureError, ReleaseStream};
 pub use discover::{PartyInfoAnswer, PartyInfoFrom};
 pub use documents::{
-    BrokenOff, Contents, DocumentError, DocumentFigures, DocumentLimits, DocumentPlace, DocumentReceipt, DocumentState, Incoming,
-    Info as DocumentInfo, NewDocument, Progress as UploadProgress, Recipient as DocumentRecipient, WayState,
+    BrokenOff, Contents, DocumentError, DocumentFigures, DocumentLimits, DocumentPlace, DocumentReceipt, DocumentState,
+    DocumentTraces, Incoming, Info as DocumentInfo, NewDocument, Progress as UploadProgress, Recipient as DocumentRecipient,
+    WayState, audit_documents, document_traces,
 };
 pub use erasure::{ErasureError, NewCase, Reach, Reached};
 pub use error::Error;
@@ -63,6 +67,10 @@ pub use purge::{LastPurge, Purges};
 pub use push::Pushed;
 pub use recover::Recovery;
 pub use rights::{Loss, Radius, SubjectExport};
+pub use supervision::{
+    CaughtUp, CaughtUpAt, CosignSettings, CosignState, NewStop, Queued, Recipient, Seen, Spread, StopView, SupervisionError,
+    Watched,
+};
 pub use withdraw::WithdrawToken;
 
 /// What a node is configured to do.
@@ -86,8 +94,12 @@ pub struct Settings {
     pub own_url: PeerUrl,
     /// How long the node beside us may keep a payload in its cache: an erasure waits for it before it says "purged".
     pub node_cache: Duration,
+    /// Items that are not here and that one member may have ordered to be erased: each leaves a row for ever.
+    pub max_guards: u64,
     /// The hold committee, and the law that applies.
     pub holds: HoldSettings,
+    /// Co-signatures: who gives them here, and how long a send waits.
+    pub cosign: CosignSettings,
     /// How long somebody has to acknowledge a notice before it climbs.
     pub acknowledge_within: Duration,
 }
@@ -108,6 +120,7 @@ pub struct Node {
     pub(crate) orders: tokio::sync::Mutex<()>,
     /// Held while a case is changed.
     pub(crate) cases: tokio::sync::Mutex<()>,
+    pub(crate) disclosures: disclosure::Disclosures,
     pub(crate) holds: holds::Holds,
     pub(crate) matters: matters::Matters,
     pub(crate) purges: Purges,
@@ -137,6 +150,7 @@ impl Node {
             governed: None,
             orders: tokio::sync::Mutex::default(),
             cases: tokio::sync::Mutex::default(),
+            disclosures: disclosure::Disclosures::default(),
             holds: holds::Holds::default(),
             matters: matters::Matters::default(),
             purges: Purges::default(),

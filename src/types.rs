@@ -67,6 +67,9 @@ pub enum ParseError {
     /// Not a class.
     #[error("not a class: public, business, personal or special")]
     Class,
+    /// Not the scope of an order to stop.
+    #[error("not a scope: all, class:NAME, contract:0x and 40 digits, or member:ID")]
+    Scope,
     /// Not an absolute http or https URL with a host.
     #[error("not an absolute http:// or https:// URL with a host")]
     Url,

@@ -6,6 +6,7 @@ mod access;
 mod act;
 mod actor;
 mod acts;
+mod disclosures;
 mod erasures;
 mod error;
 mod failures;
@@ -19,6 +20,7 @@ mod record;
 pub mod rights;
 mod role;
 pub mod root;
+mod supervision;
 
 use std::sync::Arc;
 
@@ -28,6 +30,7 @@ pub use access::{Access, AccessSettings, KnownCertificate};
 pub use act::{Act, RULES, Rule};
 pub use actor::Actor;
 pub use acts::{Acts, PendingActs};
+pub use disclosures::routes as disclosure_routes;
 pub use erasures::routes as erasure_routes;
 pub use error::Refusal;
 pub use holds::routes as hold_routes;
@@ -36,6 +39,7 @@ pub use matters::routes as case_routes;
 pub use oidc::{OidcSettings, is_trustworthy};
 pub use record::{LogRecord, Record};
 pub use role::Role;
+pub use supervision::routes as supervision_routes;
 
 /// The routes of the admin surface behind a door. `probes` stay open, `figures` need any role.
 pub fn router(probes: Router, figures: Router, access: &Arc<Access>, acts: Arc<PendingActs>) -> Router {

@@ -13,7 +13,7 @@ use hyper::ext::ReasonPhrase;
 use super::request::RequestError;
 use crate::enclave::EnclaveError;
 use crate::matter::MatterError;
-use crate::services::{self, DocumentError, ErasureError, HoldError, PeerError};
+use crate::services::{self, DisclosureError, DocumentError, ErasureError, HoldError, PeerError, SupervisionError};
 use crate::store::StoreError;
 use crate::types::{Code, Coded};
 use crate::wire::DecodeError;
@@ -209,13 +209,17 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         E::Erased(_) => StatusCode::GONE,
         E::Erasure(error) => erasure_status(error),
         E::Hold(error) => hold_status(error),
+        E::Supervision(error) => supervision_status(error),
         E::Matter(error) => matter_status(error),
+        E::Disclosure(error) => disclosure_status(error),
         E::Enclave(EnclaveError::HoldKeyGone) | E::Leaving(_) => StatusCode::CONFLICT,
         E::GroupsUnavailable | E::RolledBack(_) => StatusCode::SERVICE_UNAVAILABLE,
         E::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
         E::Delivery { source, .. } | E::Peer(source) => match source {
             PeerError::Offline(_) => StatusCode::GONE,
             PeerError::Declined { status: 403, .. } => StatusCode::FORBIDDEN,
+            // A recipient knows of an order to stop that has not come here yet.
+            PeerError::Declined { status: 451, .. } => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         },
         other if is_passing(other) => StatusCode::SERVICE_UNAVAILABLE,
@@ -229,6 +233,7 @@ fn erasure_status(error: &ErasureError) -> StatusCode {
         ErasureError::Forbidden(_) | ErasureError::Blocked(_) | ErasureError::Late => StatusCode::CONFLICT,
         ErasureError::Nothing => StatusCode::UNPROCESSABLE_ENTITY,
         ErasureError::Order(_) => StatusCode::FORBIDDEN,
+        ErasureError::Guards(_) => StatusCode::TOO_MANY_REQUESTS,
         ErasureError::Text | ErasureError::Past => StatusCode::BAD_REQUEST,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -243,6 +248,20 @@ fn matter_status(error: &MatterError) -> StatusCode {
     }
 }
 
+fn disclosure_status(error: &DisclosureError) -> StatusCode {
+    use crate::disclosure::Refused as R;
+    use DisclosureError as E;
+    match error {
+        E::Unknown(_) => StatusCode::NOT_FOUND,
+        E::Exists(_) | E::NotYet | E::Shares { .. } => StatusCode::CONFLICT,
+        E::Nothing | E::TooMany(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        E::Refused(R::Form(..) | R::Network(_) | R::Window(_)) => StatusCode::BAD_REQUEST,
+        E::Refused(R::Expired | R::Revoked | R::Erased(..)) => StatusCode::GONE,
+        E::Refused(R::State(..) | R::Views | R::TooFew { .. }) => StatusCode::CONFLICT,
+        _ => StatusCode::FORBIDDEN,
+    }
+}
+
 fn hold_status(error: &HoldError) -> StatusCode {
     match error {
         HoldError::Unknown(_) => StatusCode::NOT_FOUND,
@@ -252,8 +271,21 @@ fn hold_status(error: &HoldError) -> StatusCode {
         | HoldError::AnswerNeeded(_)
         | HoldError::TooFewAnswers { .. } => StatusCode::CONFLICT,
         HoldError::Narrowed(_) => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
-        HoldError::Nothing | HoldError::Document => StatusCode::UNPROCESSABLE_ENTITY,
+        HoldError::Nothing => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+fn supervision_status(error: &SupervisionError) -> StatusCode {
+    match error {
+        SupervisionError::Stopped { .. } => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
+        SupervisionError::Unknown(_) | SupervisionError::NotQueued(_) => StatusCode::NOT_FOUND,
+        SupervisionError::Lifted(_) | SupervisionError::Answered(_) => StatusCode::CONFLICT,
+        SupervisionError::CosignRefused { .. } => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
+        SupervisionError::Absent { .. } | SupervisionError::CosignLate(_) => StatusCode::GONE,
+        SupervisionError::QueueFull(_) => StatusCode::TOO_MANY_REQUESTS,
+        SupervisionError::Text => StatusCode::BAD_REQUEST,
+        _ => StatusCode::FORBIDDEN,
     }
 }
 
@@ -262,6 +294,7 @@ fn document_status(error: &DocumentError) -> StatusCode {
     match error {
         E::NotGoverned | E::NotFound(_) => StatusCode::NOT_FOUND,
         E::Erased(_) => StatusCode::GONE,
+        E::Blocked(_) => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
         E::Unfinished(_) | E::Complete(_) | E::Offset { .. } | E::Conflict(_) => StatusCode::CONFLICT,
         E::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         E::Length(_) | E::BadId | E::Manifest(_) | E::NotOffered => StatusCode::BAD_REQUEST,

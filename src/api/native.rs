@@ -15,7 +15,8 @@ use super::{Limits, body, common};
 use crate::net::native::NativeCaller;
 use crate::services::{self, Node, native_path as path};
 use crate::wire::native::{
-    Batch, DocumentPart, Documents, DocumentsAfter, Message, OrdersAfter, Part, Resend, Seen, Standing, Withdraw, Witness,
+    Batch, CatchUp, CosignAsked, DocumentPart, Documents, DocumentsAfter, Message, OrdersAfter, Part, Resend, Seen, Standing,
+    SupervisionAfter, Withdraw, Witness,
 };
 
 /// Longest batch: some deliveries of a MiB, or one part.
@@ -28,6 +29,8 @@ const MAX_MESSAGE: usize = 1 << 20;
 const PART: usize = 4;
 const WAITING: usize = 256;
 
+/// Longest notice of a disclosure: some hundred payloads with their places in the list.
+const MAX_NOTICE: usize = 4 << 20;
 /// Documents of a whole network.
 const MAX_DOCUMENTS: usize = 32 << 20;
 
@@ -49,15 +52,20 @@ pub fn native_router(node: Arc<Node>, limits: Limits) -> Router {
         .route(path::WITHDRAW, post(withdraw))
         .route_layer(from_fn_with_state(writes, pass_member));
     let pages = Router::new()
+        .route(path::DISCLOSE_NOTICE, post(notice))
         .route(path::DOCUMENTS, post(documents))
         .route(path::ERASE, post(erase))
         .route(path::ORDERS, post(orders))
         .route(path::RESEND, post(resend))
+        .route(path::SUPERVISION_CATCH_UP, post(supervision_catch_up))
         .route(path::TAKE, post(take))
         .route_layer(from_fn_with_state(bulk, pass_member));
     let talk = Router::new()
         .route(path::EPOCH, post(epoch))
         .route(path::STANDING, post(standing))
+        .route(path::SUPERVISION_COSIGN, post(supervision_cosign))
+        .route(path::SUPERVISION_ORDERS, post(supervision_orders))
+        .route(path::SUPERVISION_TELL, post(supervision_tell))
         .route(path::WITNESS, post(witness))
         .route(path::WITNESSED, post(witnessed))
         .route_layer(from_fn_with_state(small, pass_member));
@@ -132,9 +140,48 @@ async fn erase(State(native): Surface, Extension(NativeCaller(from)): Caller, re
     Ok(answer(&native.node.take_order(&from, order.to_vec()).await?))
 }
 
+async fn notice(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
+    let notice = body::read(request.into_body(), MAX_NOTICE).await?;
+    native.node.take_notice(&from, notice).await?;
+    Ok(Bytes::new())
+}
+
 async fn orders(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
     let asked: OrdersAfter = read(request, MAX_MESSAGE).await?;
     Ok(answer(&native.node.orders_with(&from, &asked).await?))
+}
+
+async fn supervision_catch_up(
+    State(native): Surface,
+    Extension(NativeCaller(from)): Caller,
+    request: Request,
+) -> Result<Bytes, Error> {
+    let asked: CatchUp = read(request, MAX_MESSAGE).await?;
+    Ok(answer(&native.node.supervision_page(&from, &asked).await?))
+}
+
+async fn supervision_cosign(
+    State(native): Surface,
+    Extension(NativeCaller(from)): Caller,
+    request: Request,
+) -> Result<Bytes, Error> {
+    let asked: CosignAsked = read(request, MAX_MESSAGE).await?;
+    Ok(answer(&native.node.cosign_said(&from, &asked).await?))
+}
+
+async fn supervision_orders(State(native): Surface, request: Request) -> Result<Bytes, Error> {
+    let asked: SupervisionAfter = read(request, MAX_MESSAGE).await?;
+    Ok(answer(&native.node.supervision_orders(&asked)?))
+}
+
+async fn supervision_tell(
+    State(native): Surface,
+    Extension(NativeCaller(from)): Caller,
+    request: Request,
+) -> Result<Bytes, Error> {
+    let order = body::read(request.into_body(), MAX_MESSAGE).await?;
+    native.node.take_supervision_order(&from, &order).await?;
+    Ok(Bytes::new())
 }
 
 async fn resend(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {

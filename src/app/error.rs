@@ -85,6 +85,9 @@ pub enum StartError {
     /// The index of subjects cannot be brought up to its keys.
     #[error("the index of data subjects cannot be finished: {0}")]
     Index(services::Error),
+    /// Orders to stop cannot be read: the node would send what is stopped.
+    #[error("the orders to stop cannot be read: {0}")]
+    Stops(services::Error),
     /// The system gives no signals.
     #[error("cannot listen for signals: {source}")]
     Signals {
@@ -193,6 +196,7 @@ impl Coded for StartError {
             Self::Recovery { .. } => Code(1306),
             Self::ResidentGroups(_) => Code(1307),
             Self::Index(_) => Code(1370),
+            Self::Stops(_) => Code(7208),
             Self::ProfileFile { .. } => Code(1380),
             Self::Profile { source, .. } => source.code(),
             Self::NoCommittee(_) => Code(1382),

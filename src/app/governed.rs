@@ -93,7 +93,12 @@ impl Native {
         if let Some(accepted) = &self.accepted {
             node.note_acceptance(accepted.number, &accepted.actor, &accepted.reason).await;
         }
-        if tokio::time::timeout(ASK_PATIENCE, node.ask_for_our_past()).await.unwrap_or(0) == 0 {
+        // Threat: an order came while this node was away, and it serves before it knows.
+        let (asked, _) = tokio::join!(
+            tokio::time::timeout(ASK_PATIENCE, node.ask_for_our_past()),
+            tokio::time::timeout(ASK_PATIENCE, node.ask_for_stops())
+        );
+        if asked.unwrap_or(0) == 0 {
             tracing::warn!("no member answered what it saw of this node's log: it is asked for again with each checkpoint");
         }
         if self.governed.halted().is_none() && node.needs_replay(self.log).await.unwrap_or(true) {
@@ -105,7 +110,7 @@ impl Native {
         }
         let stop = shutdown.clone();
         let (gossiping, keeping, erasing) = (Arc::clone(node), Arc::clone(node), Arc::clone(node));
-        let (documents, interval) = (Arc::clone(node), self.gossip_interval);
+        let (documents, supervising, interval) = (Arc::clone(node), Arc::clone(node), self.gossip_interval);
         tokio::spawn(async move {
             tokio::select! {
                 () = stop.begun() => {}
@@ -113,6 +118,7 @@ impl Native {
                 () = keeping.keep_journal() => {}
                 () = erasing.keep_erasures() => {}
                 () = documents.keep_documents() => {}
+                () = supervising.keep_supervision(interval) => {}
             }
         });
     }

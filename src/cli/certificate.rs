@@ -73,6 +73,9 @@ fn show(checked: &Checked, is_anchored: bool) {
         "{}",
         if certificate.complete { "complete: every holder that can answer has answered for good" } else { "NOT complete yet" }
     );
+    for line in checked.recipients() {
+        say!("{line}");
+    }
     for holder in &checked.holders {
         let level = holder.level.map_or_else(|| "-".to_owned(), |level| level.to_string());
         say!("  {} ({}): {level}", holder.member, holder.legal_name);

@@ -8,6 +8,7 @@ use crate::crypto::secret::Secret;
 use crate::enclave::Enclave;
 use crate::enclave::local::LocalEnclave;
 use crate::enclave::remote::RemoteEnclave;
+use crate::services::audit_documents;
 use crate::shred::{FileRoot, Forest};
 use crate::store::fsck::{Report, fsck};
 use crate::store::rocks::RocksStore;
@@ -34,6 +35,7 @@ pub(crate) struct Args {
 /// Where store and keys are.
 pub(super) struct Places {
     pub(super) store: PathBuf,
+    pub(super) documents: PathBuf,
     pub(super) keys: PathBuf,
     socket: Option<PathBuf>,
     pub(super) root: RootTable,
@@ -64,7 +66,7 @@ pub(super) fn places(data_dir: Option<PathBuf>, config: Option<PathBuf>) -> Resu
         }
         (None, None) => return Err(Failure::plain(super::USAGE, "give --config FILE or --data-dir DIR")),
     };
-    Ok(Places { store: data_dir.join("store"), keys, socket, root })
+    Ok(Places { store: data_dir.join("store"), documents: data_dir.join("documents"), keys, socket, root })
 }
 
 async fn check(places: &Places) -> Result<Report, Failure> {
@@ -78,7 +80,10 @@ async fn check(places: &Places) -> Result<Report, Failure> {
         (None, None) => None,
     };
     let store = RocksStore::open_read_only(&places.store).map_err(|error| coded(&error))?;
-    fsck(Arc::new(store), enclave.as_deref(), forest.as_deref()).await.map_err(|error| coded(&error))
+    let store = Arc::new(store);
+    let mut report = fsck(Arc::clone(&store), enclave.as_deref(), forest.as_deref()).await.map_err(|error| coded(&error))?;
+    audit_documents(&*store, enclave.as_deref(), &places.documents, &mut report).await.map_err(|error| coded(&error))?;
+    Ok(report)
 }
 
 /// The key trees, if the root that they are sealed under is here. Their lock also tells a running node.

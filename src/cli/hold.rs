@@ -84,7 +84,7 @@ enum Command {
         node: Node,
         /// The hold.
         hold: HoldId,
-        /// The answers of as many officers as open, from `celosia officer approve`. Some now, the others with a later call.
+        /// The answers of as many officers as open, from `celosia officer answer`. Some now, the others with a later call.
         answer: Vec<PathBuf>,
         /// Why, in one line, for the second person.
         #[arg(long, default_value = "release of a hold")]

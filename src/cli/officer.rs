@@ -2,10 +2,12 @@
 //!
 //! All of it works on files: an officer's machine needs no network.
 
+mod answer;
 mod approve;
 mod begin;
 mod destroy;
 mod init;
+mod release;
 mod status;
 mod take_part;
 
@@ -31,13 +33,19 @@ enum Verb {
     /// Make a committee's key together. The first call writes the plan; run it again until it says that the committee is complete.
     Dkg(begin::Dkg),
     /// Answer what a node asks of the hold committee, after reading what it is about. Offline.
-    Approve(approve::Args),
+    Answer(answer::Args),
     /// Show who this is, its shares and committees, and how many officers may be lost.
     Status(status::Args),
     /// Make new shares of the same key for the same officers: those of before, stolen or not, open nothing once all are destroyed.
     Refresh(begin::Refresh),
     /// Make new shares of the same key for other officers. Lost officers are replaced while as many as open are there.
     Handover(begin::Handover),
+    /// Look at what an auditor asks for, and approve or refuse it. Everything is checked here first.
+    Approve(approve::Args),
+    /// Give your part of what was approved, sealed to the auditor. Not before the view is on record in the holder's log.
+    Release(release::Args),
+    /// Take a grant back: sign a revocation.
+    Revoke(approve::RevokeArgs),
     /// Destroy the shares from before a committee that is complete, and the root under which they lay.
     Destroy(destroy::Args),
 }
@@ -47,10 +55,13 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     match &args.verb {
         Verb::Init(args) => init::run(args),
         Verb::Dkg(args) => begin::dkg(args),
-        Verb::Approve(args) => approve::run(args),
+        Verb::Answer(args) => answer::run(args),
         Verb::Status(args) => status::run(args),
         Verb::Refresh(args) => begin::refresh(args),
         Verb::Handover(args) => begin::handover(args),
+        Verb::Approve(args) => approve::run(args),
+        Verb::Release(args) => release::run(args),
+        Verb::Revoke(args) => approve::revoke(args),
         Verb::Destroy(args) => destroy::run(args),
     }
 }
@@ -67,6 +78,11 @@ pub(super) struct Unlock {
 }
 
 impl Unlock {
+    /// Where it is.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Unlocks it.
     pub(super) fn open(&self) -> Result<Folder, Failure> {
         // Before the password: nobody types one for nothing.

@@ -15,7 +15,7 @@ use self::files::{Inode, Search};
 use self::report::Report;
 use super::Failure;
 use crate::scan::{Matcher, Needles, ScanError, What};
-use crate::types::{Coded, PayloadId};
+use crate::types::{Coded, DocumentId, ItemId};
 
 /// Bytes of a needle file or of the ends of a plaintext that are read into memory.
 const MAX_NEEDLES: u64 = 1 << 20;
@@ -32,17 +32,18 @@ const MAX_PLAINTEXT: u64 = 64 << 20;
 #[derive(clap::Args, Debug)]
 #[group(id = "subject", required = true, multiple = true, args = ["item", "needles", "plaintext"])]
 pub(crate) struct Args {
-    /// Search for what this payload leaves: taken from its store, and from the key folder where it can be read. Id in base64.
-    #[arg(long = "for", value_name = "ID")]
-    item: Option<PayloadId>,
+    /// Search for what this payload or document leaves: taken from its store, its file, and the key folder where it can be read. Id in
+    /// base64; a document's also in hexadecimal.
+    #[arg(long = "for", value_name = "ID", value_parser = item_id)]
+    item: Option<ItemId>,
     /// Configuration of the node whose store has the payload. It may run.
     #[arg(long, visible_alias = "configfile", value_name = "FILE", conflicts_with = "data_dir")]
     config: Option<PathBuf>,
     /// Its data folder.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Write what is searched for to a new file, for a search after the erasure. It holds the payload's keys: who has it and a copy of the
-    /// ciphertext reads the payload. For audits and tests; shred it afterwards.
+    /// Write what is searched for to a new file, for a search after the erasure. It holds the item's keys: who has it and a copy of the
+    /// ciphertext reads it. For audits and tests; shred it afterwards.
     #[arg(long, value_name = "NEEDLES", requires = "item")]
     save: Option<PathBuf>,
     /// Search for what `--save` wrote.
@@ -57,6 +58,12 @@ pub(crate) struct Args {
     /// Files and folders: data folders, backups, logs, core files, disk images, block devices.
     #[arg(value_name = "PATHS", required_unless_present = "save")]
     paths: Vec<PathBuf>,
+}
+
+/// The id of an item: base64, or of a document as its users write it.
+fn item_id(text: &str) -> Result<ItemId, String> {
+    let base64 = text.parse::<ItemId>();
+    base64.or_else(|error| DocumentId::from_words(text).map(ItemId::Document).map_err(|_| error.to_string()))
 }
 
 /// What can go wrong before anything is searched.
@@ -96,7 +103,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     if let Some(path) = &args.save {
         save(path, &needles, args.item).map_err(coded)?;
         report.notes.push(format!(
-            "{} opens this payload for whoever has a copy of its ciphertext. Keep it for the search after the erasure, then shred it",
+            "{} opens this item for whoever has a copy of its ciphertext. Keep it for the search after the erasure, then shred it",
             path.display()
         ));
         own.extend(inode(path));
@@ -125,7 +132,7 @@ fn needles(args: &Args, report: &mut Report, own: &mut Vec<Inode>) -> Result<Nee
         if let (Some(asked), Some(item)) = (args.item, item)
             && asked != item
         {
-            return Err(Failure::plain(2, format!("{} is of payload {item}, not of {asked}", path.display())));
+            return Err(Failure::plain(2, format!("{} is of {item}, not of {asked}", path.display())));
         }
         needles.join(read);
         own.extend(inode(path));
@@ -146,7 +153,7 @@ fn needles(args: &Args, report: &mut Report, own: &mut Vec<Inode>) -> Result<Nee
 }
 
 /// A file that is new and 0600 from its first byte.
-fn save(path: &Path, needles: &Needles, item: Option<PayloadId>) -> Result<(), Error> {
+fn save(path: &Path, needles: &Needles, item: Option<ItemId>) -> Result<(), Error> {
     let failed = |source| Error::File { path: path.display().to_string(), source };
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
     file.write_all(needles.encode(item).as_bytes()).and_then(|()| file.sync_all()).map_err(failed)

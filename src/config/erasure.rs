@@ -12,6 +12,8 @@ pub struct ErasureTable {
     /// How long the node beside us keeps payloads in its cache: an erasure says "purged" no earlier.
     #[serde(with = "units::duration")]
     pub node_cache: Duration,
+    /// Items that are not here and that one member may have ordered to be erased before they come: each leaves a row for ever.
+    pub max_guards: u64,
     /// File of the law that applies here. Absent: the GDPR alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profile: Option<PathBuf>,
@@ -46,6 +48,6 @@ impl Default for CasesTable {
 impl Default for ErasureTable {
     /// GoQuorum keeps payloads for five minutes.
     fn default() -> Self {
-        Self { node_cache: Duration::from_mins(5), profile: None }
+        Self { node_cache: Duration::from_mins(5), max_guards: 1_000_000, profile: None }
     }
 }

@@ -1,5 +1,6 @@
 //! What every enclave must do, in process or apart. Each case runs against both: see [`contract`].
 
+mod copies;
 mod documents;
 mod escrow;
 mod holds;
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use zeroize::Zeroizing;
 
+pub(super) use self::copies::*;
 pub(super) use self::documents::*;
 pub(super) use self::escrow::*;
 pub(super) use self::holds::*;
@@ -68,11 +70,13 @@ macro_rules! contract {
     ($start:path) => {
         $crate::enclave::contract::contract! { $start:
             addresses_are_ours_default_first
+            blocked_documents_come_back_with_the_committee_alone
             blocked_records_come_back_with_the_committee_alone
             altered_records_and_boxes_are_broken
             boxes_are_made_again_byte_for_byte
             capsules_open_by_mandate_at_every_holder
             capsules_that_do_not_fit_are_refused
+            copies_hold_sigma_and_no_key
             documents_open_by_mandate_where_they_were_taken
             documents_go_with_their_manifest_and_die_with_their_leaf
             erased_leaves_open_nothing_more

@@ -1,5 +1,6 @@
 //! The enclave in this process: private keys in locked memory, data keys under the forest's leaves.
 
+mod copies;
 mod documents;
 mod epochs;
 mod errors;
@@ -34,10 +35,10 @@ use crate::seal::celosia1::content;
 use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::seal::{self, Addressed, Closed, Ring as _, Trial};
 use crate::shred::{Forest, LeafRef, RootStatus, Rotation, SealedHead};
-use crate::types::{Address, Affected, PayloadId, Privacy, SecurityHash};
+use crate::types::{Address, Affected, ItemId, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
-pub use look::{PayloadKeys, look};
+pub use look::{PayloadKeys, look, look_at_document};
 
 /// Payload bytes above which work leaves the async threads: about half a millisecond of hashing and sealing.
 const INLINE: usize = 64 * 1024;
@@ -341,25 +342,25 @@ impl Enclave for LocalEnclave {
 
     async fn block_record(
         &self,
-        id: PayloadId,
+        item: ItemId,
         head: &SealedHead,
         beside: Vec<(String, Bytes)>,
         committee: GroupKey,
         label: Vec<u8>,
     ) -> Result<SealedHead, EnclaveError> {
-        self.0.block(id, head, beside, committee, &label)
+        self.0.block(item, head, beside, committee, &label)
     }
 
     async fn hold_key(&self) -> Result<BoxKey, EnclaveError> {
         Ok(self.0.one_time.fresh())
     }
 
-    async fn hold_lock(&self, id: PayloadId, envelope: &SealedHead) -> Result<HoldLock, EnclaveError> {
-        self.0.hold_lock(id, envelope)
+    async fn hold_lock(&self, item: ItemId, envelope: &SealedHead) -> Result<HoldLock, EnclaveError> {
+        self.0.hold_lock(item, envelope)
     }
 
-    async fn release_record(&self, id: PayloadId, release: HoldRelease) -> Result<Restored, EnclaveError> {
-        self.0.release(id, &release)
+    async fn release_record(&self, item: ItemId, release: HoldRelease) -> Result<Restored, EnclaveError> {
+        self.0.release(item, &release)
     }
 
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError> {

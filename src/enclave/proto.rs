@@ -24,7 +24,7 @@ use crate::crypto::sign::{Signature, VerifyKey};
 use crate::crypto::threshold::GroupKey;
 use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
-use crate::types::{Address, DocumentId, PayloadId, Privacy, SecurityHash};
+use crate::types::{Address, DocumentId, ItemId, PayloadId, Privacy, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 pub(super) use self::frame::{decode, encode, read};
@@ -74,12 +74,14 @@ pub enum Request {
     OpenBeside(SealedHead, String, Bytes),
     IndexKey(IndexKey),
     IndexTokens(IndexKey, SealedHead, Vec<Plain>),
-    Block(PayloadId, SealedHead, Vec<(String, Bytes)>, GroupKey, Vec<u8>),
+    Block(ItemId, SealedHead, Vec<(String, Bytes)>, GroupKey, Vec<u8>),
     HoldKey,
-    HoldLock(PayloadId, SealedHead),
-    Release(PayloadId, HoldRelease),
+    HoldLock(ItemId, SealedHead),
+    Release(ItemId, HoldRelease),
     Escrow(PayloadId, SealedHead),
     ReleaseEscrow(PayloadId, SealedHead, Nonce, BoxKey, Vec<u8>),
+    CopyNative(PayloadId, SealedHead, Nonce, Bytes, NativeTarget),
+    IngestCopy(Delivery, VerifyKey, Vec<EscrowKey>),
     DocumentEscrow(DocumentId, SealedHead),
     ReleaseDocument(DocumentId, SealedHead, BoxKey, Vec<u8>),
     Root,
@@ -130,9 +132,9 @@ pub enum Response {
     EpochKey(EpochKey),
     /// To `SealNative` and `SealManifest`.
     SealedNative(NativeSealed),
-    /// To `ReboxNative`.
+    /// To `ReboxNative` and `CopyNative`.
     Delivery(Delivery),
-    /// To `IngestNative`.
+    /// To `IngestNative` and `IngestCopy`.
     NativeIngest(NativeIngest),
     /// To `SealBeside`, `SealChunk`, `ReleaseEscrow` and `ReleaseDocument`.
     Beside(Bytes),
@@ -197,12 +199,14 @@ message! { Request {
     23 Punctures(),
     45 IndexKey(0 of),
     46 IndexTokens(0 of, 1 key, 2 words),
-    75 Block(0 id, 1 head, 2 beside, 3 committee, 4 label),
+    75 Block(0 item, 1 head, 2 beside, 3 committee, 4 label),
     51 HoldKey(),
-    76 HoldLock(0 id, 1 envelope),
-    77 Release(0 id, 1 release),
+    76 HoldLock(0 item, 1 envelope),
+    77 Release(0 item, 1 release),
     55 Escrow(0 id, 1 head),
     56 ReleaseEscrow(0 id, 1 head, 2 nonce, 3 to, 4 info),
+    65 CopyNative(0 id, 1 head, 2 nonce, 3 ciphertext, 4 target),
+    66 IngestCopy(0 delivery, 1 sender_key, 2 escrows),
     57 DocumentEscrow(0 id, 1 head),
     58 ReleaseDocument(0 id, 1 head, 2 to, 3 info),
     30 Root(),

@@ -24,7 +24,7 @@ use crate::crypto::sign::{Signature, VerifyKey};
 use crate::crypto::threshold::GroupKey;
 use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead};
-use crate::types::{Address, PayloadId, SecurityHash};
+use crate::types::{Address, ItemId, PayloadId, SecurityHash};
 use crate::wire::{Delivery, EncodedPayload, EpochKey};
 
 /// After a failed attempt to connect, calls fail at once for this long.
@@ -128,6 +128,7 @@ macro_rules! expect {
     };
 }
 
+mod copies;
 mod documents;
 
 #[async_trait]
@@ -264,13 +265,13 @@ impl Enclave for RemoteEnclave {
 
     async fn block_record(
         &self,
-        id: PayloadId,
+        item: ItemId,
         head: &SealedHead,
         beside: Vec<(String, Bytes)>,
         committee: GroupKey,
         label: Vec<u8>,
     ) -> Result<SealedHead, EnclaveError> {
-        let request = Request::Block(id, head.clone(), beside, committee, label);
+        let request = Request::Block(item, head.clone(), beside, committee, label);
         expect!(self, request, Response::Head(envelope) => envelope)
     }
 
@@ -278,12 +279,12 @@ impl Enclave for RemoteEnclave {
         expect!(self, Request::HoldKey, Response::BoxKey(key) => key)
     }
 
-    async fn hold_lock(&self, id: PayloadId, envelope: &SealedHead) -> Result<HoldLock, EnclaveError> {
-        expect!(self, Request::HoldLock(id, envelope.clone()), Response::HoldLock(lock) => lock)
+    async fn hold_lock(&self, item: ItemId, envelope: &SealedHead) -> Result<HoldLock, EnclaveError> {
+        expect!(self, Request::HoldLock(item, envelope.clone()), Response::HoldLock(lock) => lock)
     }
 
-    async fn release_record(&self, id: PayloadId, release: HoldRelease) -> Result<Restored, EnclaveError> {
-        expect!(self, Request::Release(id, release), Response::Restored(restored) => restored)
+    async fn release_record(&self, item: ItemId, release: HoldRelease) -> Result<Restored, EnclaveError> {
+        expect!(self, Request::Release(item, release), Response::Restored(restored) => restored)
     }
 
     async fn erase(&self, leaves: Vec<LeafRef>) -> Result<(), EnclaveError> {

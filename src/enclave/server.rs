@@ -167,6 +167,12 @@ async fn answer_native(enclave: &dyn Enclave, request: Request) -> Result<Respon
         Request::ReleaseEscrow(id, head, nonce, to, info) => {
             Response::Beside(enclave.release_escrow(id, &head, nonce, to, info).await?)
         }
+        Request::CopyNative(id, head, nonce, ciphertext, target) => {
+            Response::Delivery(enclave.copy_native(id, &head, nonce, ciphertext, target).await?)
+        }
+        Request::IngestCopy(delivery, sender_key, escrows) => {
+            Response::NativeIngest(enclave.ingest_copy(&delivery, sender_key, &escrows).await?)
+        }
         Request::SealBeside(head, label, Plain(mut text)) => {
             Response::Beside(enclave.seal_beside(&head, &label, std::mem::take(&mut *text)).await?)
         }
@@ -179,12 +185,12 @@ async fn answer_native(enclave: &dyn Enclave, request: Request) -> Result<Respon
             Response::Tokens(enclave.index_tokens(of, &key, words).await?)
         }
         Request::VerifyKey => Response::VerifyKey(enclave.verify_key()),
-        Request::Block(id, head, beside, committee, label) => {
-            Response::Head(enclave.block_record(id, &head, beside, committee, label).await?)
+        Request::Block(item, head, beside, committee, label) => {
+            Response::Head(enclave.block_record(item, &head, beside, committee, label).await?)
         }
         Request::HoldKey => Response::BoxKey(enclave.hold_key().await?),
-        Request::HoldLock(id, envelope) => Response::HoldLock(enclave.hold_lock(id, &envelope).await?),
-        Request::Release(id, release) => Response::Restored(enclave.release_record(id, release).await?),
+        Request::HoldLock(item, envelope) => Response::HoldLock(enclave.hold_lock(item, &envelope).await?),
+        Request::Release(item, release) => Response::Restored(enclave.release_record(item, release).await?),
         document => answer_document(enclave, document).await?,
     })
 }

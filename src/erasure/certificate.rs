@@ -5,16 +5,18 @@
 //! controller, who answers for it); a holder that signs what it did not do (its journal must have the receipt, under a checkpoint that
 //! others cosign); a directory that was made up (the chain of documents begins with the network's id).
 
+mod addressed;
 mod check;
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
+pub use addressed::{Addressed, Shown};
 pub use check::{Checked, CheckedHolder};
 
 use super::{CaseId, Ground, HolderKind, Level};
 use crate::crypto::sign::{Signature, statement};
-use crate::types::{Code, Coded, MemberId, NetworkId};
+use crate::types::{Code, Coded, MemberId, NetworkId, PayloadId};
 
 /// What the signature of a certificate is for.
 const PURPOSE: &str = "celosia certificate 1";
@@ -57,6 +59,9 @@ pub struct Certificate {
     pub complete: bool,
     /// Every member that had copies.
     pub holders: Vec<Entry>,
+    /// Of payloads that the controller sent in the suite celosia-1: all whom each was addressed to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub addressed: Vec<Addressed>,
     /// What is outside the reach of it.
     pub outside: Vec<String>,
     /// Directory and policies, from the network's first on: each a signed note.
@@ -147,6 +152,22 @@ pub enum CertificateError {
         /// Why.
         why: String,
     },
+    /// A list of recipients that does not lead to the signed header's root.
+    #[error("the recipients of its payload {at} are not proved: {why}")]
+    Addressed {
+        /// Which.
+        at: usize,
+        /// Why.
+        why: &'static str,
+    },
+    /// A member that a payload was addressed to, and that no order names.
+    #[error("payload {item} was addressed to {member}, which is no holder of it here: the controller left it out")]
+    LeftOut {
+        /// Which payload.
+        item: PayloadId,
+        /// Who.
+        member: MemberId,
+    },
     /// It says more of itself than its receipts do.
     #[error("it says that it is complete, and {0} has not answered for good")]
     Incomplete(MemberId),
@@ -164,6 +185,8 @@ impl Coded for CertificateError {
             Self::Receipt { .. } => Code(3376),
             Self::Journal { .. } => Code(3377),
             Self::Incomplete(_) => Code(3378),
+            Self::Addressed { .. } => Code(3394),
+            Self::LeftOut { .. } => Code(3395),
         }
     }
 }
@@ -179,6 +202,8 @@ pub struct About {
     pub issued: u64,
     /// Directory and policies.
     pub documents: Vec<String>,
+    /// All whom the payloads were addressed to.
+    pub addressed: Vec<Addressed>,
 }
 
 impl Certificate {
@@ -197,6 +222,7 @@ impl Certificate {
             issued: about.issued,
             complete: case.state == super::State::Certified,
             holders,
+            addressed: about.addressed,
             outside: OUTSIDE.iter().map(ToString::to_string).collect(),
             documents: about.documents,
         }

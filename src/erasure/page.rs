@@ -41,6 +41,10 @@ pub fn render(checked: &Checked) -> String {
     for (name, value) in rows {
         let _ = write!(page, "<tr><th>{name}</th><td>{}</td></tr>", escape(&value));
     }
+    for line in checked.recipients() {
+        let words = line.strip_prefix("recipients: ").unwrap_or(&line);
+        let _ = write!(page, "<tr><th>Recipients</th><td>{}</td></tr>", escape(words));
+    }
     page.push_str("</table><h2>Holders (GDPR art. 19)</h2><table><tr><th>Who</th><th>What it answered</th><th>Level</th><th>Proof</th></tr>");
     for holder in &checked.holders {
         let answers: Vec<String> = holder.answers.iter().map(|(words, count)| format!("{count} × {words}")).collect();

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{ScanError, What};
-use crate::types::PayloadId;
+use crate::types::{ItemId, PayloadId};
 
 /// Bytes of one needle: no two are equal by chance, and several lie between the marks that a log writes into a long row.
 pub const WINDOW: usize = 24;
@@ -30,7 +30,7 @@ pub struct Needles(Vec<(What, Zeroizing<Vec<u8>>)>);
 struct File {
     celosia_needles: u8,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    item: Option<PayloadId>,
+    item: Option<ItemId>,
     needles: Vec<Line>,
 }
 
@@ -108,8 +108,8 @@ impl Needles {
         }
     }
 
-    /// The file that `--save` writes. It opens the payload: for a 0600 file alone.
-    pub fn encode(&self, item: Option<PayloadId>) -> Zeroizing<String> {
+    /// The file that `--save` writes. It opens the item: for a 0600 file alone.
+    pub fn encode(&self, item: Option<ItemId>) -> Zeroizing<String> {
         let line =
             |(what, bytes): &(What, Zeroizing<Vec<u8>>)| Line { what: what.name().to_owned(), bytes: BASE64.encode(bytes) };
         let file = File { celosia_needles: 1, item, needles: self.0.iter().map(line).collect() };
@@ -118,7 +118,7 @@ impl Needles {
     }
 
     /// Reads such a file: at most 512 needles of 8 to 256 bytes.
-    pub fn decode(text: &[u8]) -> Result<(Self, Option<PayloadId>), ScanError> {
+    pub fn decode(text: &[u8]) -> Result<(Self, Option<ItemId>), ScanError> {
         let file: File = serde_json::from_slice(text).map_err(|_| ScanError::NotNeedles)?;
         if file.celosia_needles != 1 || file.needles.len() > MOST {
             return Err(ScanError::NotNeedles);
@@ -173,6 +173,7 @@ mod tests {
         needles.add(What::DataKey, b"0123456789abcdef0123456789ABCDEF");
         let id = PayloadId::new([7; 64]);
         needles.add_index_row(&id);
+        let id = ItemId::Payload(id);
         let text = needles.encode(Some(id));
         let (again, item) = Needles::decode(text.as_bytes()).expect("reads");
         assert_eq!((again.iter().collect::<Vec<_>>(), item), (needles.iter().collect(), Some(id)));

@@ -5,6 +5,7 @@
 
 /// The ciphertext.
 pub mod content;
+mod copied;
 /// The secret between two epoch keys.
 pub mod pair;
 /// The box.
@@ -13,6 +14,7 @@ mod sent;
 mod taken;
 
 pub use content::Content;
+pub use copied::{NO_KEY, take_copy};
 pub use pair::Pair;
 pub use parcel::Parcel;
 pub use sent::{Sealing, Statement};

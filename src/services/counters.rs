@@ -31,6 +31,10 @@ pub struct Counters {
     pub pushed_native: Counter,
     /// Sends that the policy refused.
     pub policy_refused: Counter,
+    /// Payloads, sent or delivered, that an order to stop stands before.
+    pub stopped: Counter,
+    /// Copies for this supervisor that were taken.
+    pub copies_taken: Counter,
     /// Sends that failed after they were sealed.
     pub send_failed: Counter,
     /// Payloads given back to the node or an application.
@@ -47,10 +51,16 @@ pub struct Counters {
     pub delivery_failed: Counter,
     /// Deliveries that their sender took back.
     pub withdrawn: Counter,
+    /// Payloads that were released to auditors.
+    pub disclosed: Counter,
+    /// Notices of disclosures that came from other members.
+    pub disclosure_notices: Counter,
     /// Payloads erased.
     pub erased: Counter,
     /// Keys of the index of subjects that were destroyed, each with its bucket written anew.
     pub index_renewed: Counter,
+    /// Orders to erase that were refused because they name too many items that are not here.
+    pub orders_refused: Counter,
     /// Payloads resent to a peer that asked.
     pub resent: Counter,
     /// Documents put here, complete.

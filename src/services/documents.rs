@@ -3,10 +3,12 @@
 //! A document streams in and out in chunks of a MiB; nothing holds more than one of them for each stream. Its row says what it is, its
 //! file holds sealed chunks, its data key is in the enclave alone, under a leaf that erasure punctures.
 
+mod audit;
 mod deliver;
 mod erase;
 mod error;
 mod get;
+mod hold;
 mod holders;
 mod intake;
 mod keeper;
@@ -14,6 +16,7 @@ mod offer;
 mod put;
 mod row;
 mod shelf;
+mod traces;
 mod upload;
 
 use std::pin::Pin;
@@ -21,12 +24,15 @@ use std::pin::Pin;
 use bytes::Bytes;
 use futures_util::Stream;
 
+pub use audit::audit_documents;
 pub use error::DocumentError;
 pub use get::{Contents, DocumentPlace, DocumentReceipt, DocumentState, Info, Progress, Recipient};
+pub(in crate::services) use holders::KnownDocument;
 pub(in crate::services) use intake::{Offered, Wanted};
 pub use row::WayState;
 pub(crate) use shelf::Shelf;
 pub use shelf::{DocumentFigures, DocumentLimits};
+pub use traces::{DocumentTraces, document_traces};
 
 use crate::types::{Address, Class};
 

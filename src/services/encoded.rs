@@ -24,6 +24,7 @@ impl Node {
             governed.own_standing(&charter)?;
             let class = request.terms.class.unwrap_or_default();
             self.judge(&charter, &sender, &recipients, class).await?;
+            self.own_not_stopped(class, &request.terms.tags, &request.terms.affected).await?;
             self.may_be_unproved(&charter, &sender, &request.terms.tags, class).await?;
         }
         let draft = Draft { plaintext: request.payload, sender, recipients, privacy, affected, escrow: None };

@@ -48,6 +48,7 @@ impl Node {
         for together in doomed.chunks(TOGETHER) {
             try_join_all(together.iter().map(|(id, leaves)| self.bury(**id, leaves))).await?;
         }
+        self.drop_copies(ids).await?;
         self.drop_envelopes(ids).await
     }
 
@@ -57,7 +58,8 @@ impl Node {
         for kind in [Kind::Payload, Kind::Raw] {
             leaves.extend(self.head(kind, id).await?.map(|head| head.leaf()));
         }
-        leaves.extend(self.envelope_leaves(id).await?);
+        leaves.extend(self.envelope_leaves(&ItemId::Payload(*id)).await?);
+        leaves.extend(self.copy_leaves(id).await?);
         Ok(leaves)
     }
 

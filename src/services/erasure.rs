@@ -3,9 +3,11 @@
 //!
 //! The controller is a holder like the others: it gives itself an order, too, and answers it with a receipt.
 
+mod audiences;
 mod cases;
 mod certify;
 mod error;
+mod guards;
 mod holder;
 mod orders;
 mod plan;
@@ -33,6 +35,13 @@ impl Node {
     pub async fn keep_erasures(self: Arc<Self>) {
         if self.governed.is_none() {
             return;
+        }
+        let counted = {
+            let _one = self.orders.lock().await;
+            self.count_guards().await
+        };
+        if let Err(error) = counted {
+            tracing::warn!(code = %error.code(), "what was ordered before it came is not counted: tried again with the next order");
         }
         loop {
             tokio::time::sleep(TURN).await;

@@ -176,9 +176,15 @@ pub enum Error {
     /// A hold is not placed or released, or stands before an erasure.
     #[error(transparent)]
     Hold(#[from] super::HoldError),
+    /// An order to stop stands before it, or an order of supervision is not taken.
+    #[error(transparent)]
+    Supervision(#[from] super::SupervisionError),
     /// A case that people handle is not changed.
     #[error(transparent)]
     Matter(#[from] crate::matter::MatterError),
+    /// A disclosure that is not asked for, approved or released.
+    #[error(transparent)]
+    Disclosure(#[from] super::DisclosureError),
     /// The store cannot do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -243,7 +249,9 @@ impl Coded for Error {
             Self::Enclave(error) => error.code(),
             Self::Erasure(error) => error.code(),
             Self::Hold(error) => error.code(),
+            Self::Supervision(error) => error.code(),
             Self::Matter(error) => error.code(),
+            Self::Disclosure(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }

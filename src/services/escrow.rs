@@ -1,6 +1,5 @@
 //! What supervision asks of a payload here: whose key its capsule is for, who receives it besides, and what is refused before it is acknowledged.
 
-use super::governed::Governed;
 use super::happening::{Happening, Kind};
 use super::{Error, Node};
 use crate::enclave::{EscrowTerms, Meta};
@@ -58,7 +57,7 @@ impl Node {
         let members = charter.members();
         let from = members.by_address(sender).ok_or(Error::NotInDirectory(*sender))?;
         match charter.policy().supervisors(members, &from.id, contract(tags).as_ref(), class) {
-            Ok((Supervision::S3, supervisors)) => {
+            Ok((Supervision::S3 | Supervision::S4, supervisors)) => {
                 let others = supervisors.iter().filter(|member| member.id != from.id);
                 Ok(others.filter_map(|member| member.addresses.first().copied()).collect())
             }
@@ -93,18 +92,16 @@ impl Node {
     }
 }
 
-impl Governed {
-    /// What supervision demands of a header that was taken from its sender, under the policy that it names: what a sender knew when it sent.
-    ///
-    /// Threat: a sender names an older policy to evade the new one. It can for the grace of the new one, and no longer.
-    pub(crate) fn check_supervised(&self, charter: &Charter, header: &Header, meta: &Meta) -> Result<(), Error> {
-        let Some(policy) = charter.policy_of(header.policy) else { return Ok(()) };
-        let proved: Vec<Address> = match meta.native.as_ref().map(|native| &native.proofs) {
-            Some(Proofs::Received(openings)) => openings.iter().map(|opening| opening.address).collect(),
-            _ => Vec::new(),
-        };
-        let capsule = header.escrow.as_deref().and_then(Carried::from_bytes).map(|carried| carried.epoch);
-        let payload = Supervised { sender: &header.member, class: header.class, capsule, proved: &proved };
-        policy.content.check_supervised(charter.members(), &payload).map_err(Error::Policy)
-    }
+/// What supervision demands of a header that was taken from its sender, under the policy that it names: what a sender knew when it sent.
+///
+/// Threat: a sender names an older policy to evade the new one. It can for the grace of the new one, and no longer.
+pub(crate) fn check_supervised(charter: &Charter, header: &Header, meta: &Meta) -> Result<(), Error> {
+    let Some(policy) = charter.policy_of(header.policy) else { return Ok(()) };
+    let proved: Vec<Address> = match meta.native.as_ref().map(|native| &native.proofs) {
+        Some(Proofs::Received(openings)) => openings.iter().map(|opening| opening.address).collect(),
+        _ => Vec::new(),
+    };
+    let capsule = header.escrow.as_deref().and_then(Carried::from_bytes).map(|carried| carried.epoch);
+    let payload = Supervised { sender: &header.member, class: header.class, capsule, proved: &proved };
+    policy.content.check_supervised(charter.members(), &payload).map_err(Error::Policy)
 }

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::documents::Shelf;
 use super::happening::Happening;
 use super::native::{EpochKeys, NativeAddress, NativePeers, Outbox, Uploads};
+use super::supervision::Desk;
 use super::told::Told;
 use super::{Chronicle, DocumentLimits, Error, Node};
 use crate::crypto::sign::{Signature, VerifyKey};
@@ -52,6 +53,8 @@ pub struct Governed {
     halted: RwLock<Option<String>>,
     on_halt: OnceLock<Box<dyn Fn(bool) + Send + Sync>>,
     chronicle: Option<Arc<Chronicle>>,
+    /// Orders to stop, and what else a supervisor and the supervised keep in memory.
+    pub(crate) desk: Desk,
     /// The size of our log that each witness has seen.
     witnessed: Mutex<HashMap<MemberId, u64>>,
 }
@@ -109,6 +112,7 @@ impl Governed {
             halted: RwLock::default(),
             on_halt: OnceLock::new(),
             chronicle: None,
+            desk: Desk::default(),
             witnessed: Mutex::default(),
         }
     }

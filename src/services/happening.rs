@@ -16,8 +16,34 @@ pub enum Kind {
     Delivered,
     /// A step in a case that people handle, or in a violation that this node noticed.
     Case,
+    /// An officer approved a disclosure.
+    DisclosureApproved,
+    /// A grant's time came.
+    DisclosureExpired,
+    /// Another member tells of a disclosure that payloads of ours are among.
+    DisclosureNotice,
+    /// An officer refused a disclosure.
+    DisclosureRefused,
+    /// Payloads were released under a grant.
+    DisclosureReleased,
+    /// An auditor asked for a disclosure.
+    DisclosureRequested,
+    /// A grant was taken back.
+    DisclosureRevoked,
+    /// An officer gave its shares for a grant.
+    DisclosureShares,
+    /// A view of a grant, before anything is given.
+    DisclosureView,
     /// A directory or a policy came into force.
     Document,
+    /// A supervisor asked for, or was given, what it was entitled to.
+    CaughtUp,
+    /// A payload waits for a supervisor's co-signature here.
+    CosignAsked,
+    /// A supervisor does not let a payload go.
+    CosignRefused,
+    /// A supervisor lets a payload go.
+    Cosigned,
     /// A payload is kept, and unreadable from now on.
     Blocked,
     /// A payload was erased.
@@ -58,8 +84,14 @@ pub enum Kind {
     RootRotated,
     /// The node started.
     Started,
+    /// An order to stop was lifted.
+    StopLifted,
+    /// A supervisor ordered that new payloads of a scope stop.
+    StopOrdered,
     /// A payload was sealed here and sent.
     Stored,
+    /// A payload came under supervision: its supervisors have their copies, or this node has one.
+    Supervised,
     /// What is known of an item was declared anew.
     Tagged,
     /// A delivery of a failed send was taken back.

@@ -26,6 +26,7 @@ use crate::types::{Class, Coded as _, ItemId};
 
 pub use error::HoldError;
 pub use place::NewHold;
+pub(in crate::services) use rows::{Part, envelope_key, let_go, put_parts};
 
 /// How often ends of holds are looked for.
 const TURN: Duration = Duration::from_secs(1);
@@ -89,6 +90,11 @@ impl Node {
         let now = super::records::now();
         let stands = self.holds_of(item).await?.into_iter().map(|on| on.until).filter(|until| *until > now);
         Ok(stands.max())
+    }
+
+    /// Names of the holds on an item.
+    pub(crate) async fn hold_names(&self, item: &ItemId) -> Result<Vec<String>, Error> {
+        Ok(self.holds_of(item).await?.into_iter().map(|on| on.hold.to_string()).collect())
     }
 
     /// Whether an item is kept and unreadable.

@@ -10,11 +10,12 @@ mod outbox;
 mod peers;
 mod recover;
 mod send;
+mod supervised;
 
 mod uploads;
 
 pub(crate) use acks::ACKS;
-pub(crate) use deliver::{DOCUMENT, quiet_wait, refused};
+pub(crate) use deliver::{CELOSIA_1, DOCUMENT, SUPERVISION, quiet_wait, refused};
 pub use documents::{GovernanceStatus, MemberStatus};
 pub(crate) use epochs::EpochKeys;
 pub(crate) use outbox::Outbox;
@@ -28,6 +29,8 @@ use crate::governance::DocumentHash;
 pub mod path {
     /// Deliveries: [`crate::wire::native::Batch`] to [`crate::wire::native::Answers`].
     pub const DELIVER: &str = "/celosia/1/deliver";
+    /// Tells of a disclosure that payloads of the answering member are among: a signed notice.
+    pub const DISCLOSE_NOTICE: &str = "/celosia/1/disclose/notice";
     /// A sealed chunk of a document: [`crate::wire::native::DocumentPart`] to [`crate::wire::native::PartTaken`].
     pub const DOCUMENT_PART: &str = "/celosia/1/document-part";
     /// Documents: [`crate::wire::native::DocumentsAfter`] to [`crate::wire::native::Documents`].
@@ -45,6 +48,15 @@ pub mod path {
     pub const RESEND: &str = "/celosia/1/resend";
     /// Where both stand: [`crate::wire::native::Standing`] both ways.
     pub const STANDING: &str = "/celosia/1/standing";
+    /// What a supervisor was entitled to: [`crate::wire::native::CatchUp`] to [`crate::wire::native::Resent`].
+    pub const SUPERVISION_CATCH_UP: &str = "/celosia/1/supervise/catch-up";
+    /// A sender asks a supervisor for its word: [`crate::wire::native::CosignAsked`] to [`crate::wire::native::CosignSaid`].
+    pub const SUPERVISION_COSIGN: &str = "/celosia/1/supervise/cosign";
+    /// Orders of supervision that the answering member knows: [`crate::wire::native::SupervisionAfter`] to
+    /// [`crate::wire::native::OrdersPage`].
+    pub const SUPERVISION_ORDERS: &str = "/celosia/1/supervise/orders";
+    /// A signed order to stop, or what lifts one: `kind (1) ‖ signed bytes`; an empty answer.
+    pub const SUPERVISION_TELL: &str = "/celosia/1/supervise/tell";
     /// Documents for a member that may not ask: [`crate::wire::native::Documents`].
     pub const TAKE: &str = "/celosia/1/take";
     /// Takes back a delivery: [`crate::wire::native::Withdraw`].

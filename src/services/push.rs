@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::happening::{Happening, Kind as What};
 use super::records::now;
 use super::rules::{self, Known, Verdict};
+use super::supervision::Concern;
 use super::withdraw::WithdrawToken;
 use super::{Error, Node};
 use crate::crypto::hash::payload_id;
@@ -33,6 +34,7 @@ impl Node {
             return Err(Error::Recovering("Transactions with enhanced privacy are not accepted during recovery mode"));
         }
         self.admits_untold(&payload.sender)?;
+        self.admits_unstopped(&payload).await?;
         let outcome = self.take(payload).await;
         match &outcome {
             Ok(Pushed { withdraw: Some(_), .. }) => self.counters.pushed.add(),
@@ -40,6 +42,16 @@ impl Node {
             Err(_) => self.counters.push_refused.add(),
         }
         outcome
+    }
+
+    /// Whether an order to stop stands before a payload in Tessera's suite. What is given back in a recovery was sent before.
+    async fn admits_unstopped(&self, payload: &EncodedPayload) -> Result<(), Error> {
+        let (Some(governed), Some(member)) = (&self.governed, self.member_of(&payload.sender)) else { return Ok(()) };
+        if self.settings.recovering || member == governed.me {
+            return Ok(());
+        }
+        let concern = Concern::of(&member, Class::default(), &payload.privacy);
+        self.not_stopped(governed, &concern).await
     }
 
     /// The same, also during recovery.

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::records::{erased_is_absent, now};
 use super::send::{Plan, to_its_end};
+use super::supervision::Concern;
 use super::{Error, Node, SendSignedRequest, Sent};
 use crate::enclave::{RawDraft, SealedRaw};
 use crate::store::{Inserted, Kind, Record};
@@ -39,6 +40,8 @@ impl Node {
             governed.may_serve()?;
             governed.own_standing(&charter)?;
             self.judge(&charter, &meta.sender, &recipients, class).await?;
+            let concern = Concern::own(governed, class, &request.terms.tags, &request.terms.affected);
+            self.not_stopped(governed, &concern).await?;
             self.may_be_unproved(&charter, &meta.sender, &request.terms.tags, class).await?;
         }
         let raw = SealedRaw { id, ciphertext: record.ciphertext, nonce: record.nonce, head: record.head };

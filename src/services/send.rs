@@ -10,6 +10,7 @@ use super::happening::{Happening, Kind as What};
 use super::records::now;
 use super::rights::Declared;
 use super::rules::{self, Known};
+use super::supervision::{Concern, CopyOf, Watchers, copied_to, told_row};
 use super::{Error, Node, PeerError, SendRequest, Sent, Terms, WithdrawToken};
 use crate::directory::Member;
 use crate::enclave::{AffectedRecord, Draft, Sealed};
@@ -152,6 +153,23 @@ impl Node {
             let source = outcome.as_ref().err()?.clone();
             Some(Error::Delivery { recipient: remote.key, source })
         });
+        let failure = match (&kept, failure, &self.governed) {
+            (Ok(_), None, Some(governed)) => {
+                let charter = governed.charter();
+                let supervisors = self.nacl_supervisors(&sealed, class, tags);
+                let copy = self.copy_of_nacl(governed, &charter, &sealed, class);
+                let (head, nonce, ciphertext) = (&sealed.head, sealed.payload.nonce, &sealed.payload.ciphertext);
+                let of = CopyOf { id: sealed.id, head, nonce, ciphertext };
+                self.copy_to_supervisors(governed, &charter, &supervisors, copy, of).await.err()
+            }
+            (_, failure, _) => failure,
+        };
+        let affected = affected_ids(&sealed);
+        // Threat: an order comes while the payload is on its way. Its id is not told, and it is taken back.
+        let failure = match failure {
+            None => self.own_not_stopped(class, tags, &affected).await.err(),
+            failure => failure,
+        };
         match (kept, failure) {
             (Ok(_), None) => {
                 self.counters.sent.add();
@@ -170,6 +188,13 @@ impl Node {
         }
     }
 
+    /// Whom a copy of a payload in Tessera's suite is for: of its header alone, for there is no box that sigma could go in.
+    fn nacl_supervisors(&self, sealed: &Sealed, class: Class, tags: &Tags) -> Watchers {
+        let Some(governed) = &self.governed else { return Watchers::default() };
+        let concern = Concern::own(governed, class, tags, &affected_ids(sealed));
+        copied_to(governed.charter().policy(), &governed.me, &concern).of_headers()
+    }
+
     /// Keeps our own copy. True if it is new; an existing one (the same raw payload sent again) gains the new recipients.
     async fn keep(&self, sealed: &Sealed, class: Class, tags: &Tags) -> Result<bool, Error> {
         let item = ItemId::Payload(sealed.id);
@@ -181,7 +206,8 @@ impl Node {
                 ciphertext: sealed.payload.ciphertext.clone(),
             };
             let event = self.event(|| Happening::now(What::Stored).id(sealed.id).class(class));
-            let Declared { rows, gate } = self.declared(item, &sealed.head, record.time, class, tags).await?;
+            let Declared { mut rows, gate } = self.declared(item, &sealed.head, record.time, class, tags).await?;
+            rows.extend(told_row(&sealed.id, &self.nacl_supervisors(sealed, class, tags).members));
             let inserted = self.store.insert_with(Kind::Payload, sealed.id, record, event, rows).await?;
             drop(gate);
             match inserted {
@@ -243,6 +269,10 @@ impl Node {
             tracing::warn!(%id, code = %error.code(), "our own copy of a failed send stays");
         }
     }
+}
+
+fn affected_ids(sealed: &Sealed) -> Vec<PayloadId> {
+    sealed.payload.privacy.affected.iter().map(|affected| affected.id).collect()
 }
 
 /// Runs a verb on its own: a caller that hangs up (GoQuorum does after 5 s) must not leave it half done.

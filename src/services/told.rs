@@ -23,6 +23,8 @@ pub(crate) enum Matter {
     Document,
     /// Another document of our version, as somebody says.
     Fork,
+    /// An order of supervision that is refused.
+    Order,
     /// A log that is not cosigned.
     Log,
     /// What is said to be a document, signed by no governor.

@@ -10,7 +10,7 @@ use super::{Kind, Record, StoreError, Tombstone};
 use crate::crypto::hash::payload_id;
 use crate::enclave::{Enclave, EnclaveError};
 use crate::shred::Forest;
-use crate::types::PayloadId;
+use crate::types::{ItemId, PayloadId};
 
 /// Bad records that are listed; beyond it they are only counted.
 const LISTED: usize = 10_000;
@@ -35,6 +35,18 @@ pub struct Report {
     pub verified: u64,
     /// Records whose key is destroyed while their rows are still there: a crash came between. They count as erased.
     pub half_erased: u64,
+    /// Documents that are complete.
+    pub documents: u64,
+    /// Documents that are being uploaded, or arriving.
+    pub unfinished_documents: u64,
+    /// Bytes of complete documents' files.
+    pub document_bytes: u64,
+    /// Complete documents of which every chunk opened, and whose chunks are those that were put.
+    pub documents_verified: u64,
+    /// Documents that are kept and that nobody reads: a hold stands.
+    pub documents_blocked: u64,
+    /// Files of no document. The next start removes them.
+    pub orphans: Vec<String>,
     /// Whether the key trees were at hand.
     pub with_keys: bool,
     /// Problems, those beyond the listed ones too.
@@ -48,7 +60,7 @@ pub struct Report {
 pub struct Problem {
     /// The record, if it is one's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<PayloadId>,
+    pub id: Option<ItemId>,
     /// What is wrong.
     pub what: String,
 }
@@ -59,12 +71,20 @@ impl Report {
         self.problem_count == 0
     }
 
-    /// Ids of bad records, as far as they are listed.
+    /// Ids of bad records of payloads, as far as they are listed.
     pub fn damaged(&self) -> impl Iterator<Item = PayloadId> {
-        self.problems.iter().filter_map(|problem| problem.id)
+        self.problems.iter().filter_map(|problem| match problem.id {
+            Some(ItemId::Payload(id)) => Some(id),
+            _ => None,
+        })
     }
 
     fn problem(&mut self, id: Option<PayloadId>, what: impl Into<String>) {
+        self.bad(id.map(ItemId::Payload), what);
+    }
+
+    /// Adds something that must not be.
+    pub fn bad(&mut self, id: Option<ItemId>, what: impl Into<String>) {
         self.problem_count += 1;
         if self.problems.len() < LISTED {
             self.problems.push(Problem { id, what: what.into() });
@@ -87,6 +107,19 @@ impl fmt::Display for Report {
             writeln!(f, "{} records opened and verified, {} erased but not yet removed", self.verified, self.half_erased)?;
         } else {
             writeln!(f, "the key trees are not at hand: heads were not opened")?;
+        }
+        if self.documents + self.unfinished_documents > 0 {
+            writeln!(
+                f,
+                "{} documents of {} bytes, {} unfinished",
+                self.documents, self.document_bytes, self.unfinished_documents
+            )?;
+            if self.with_keys {
+                writeln!(f, "{} documents opened and verified, {} blocked", self.documents_verified, self.documents_blocked)?;
+            }
+        }
+        for orphan in &self.orphans {
+            writeln!(f, "of no document: {orphan}")?;
         }
         for Problem { id, what } in &self.problems {
             match id {

@@ -136,7 +136,7 @@ impl fmt::Debug for NodeFigures {
 }
 
 /// Counters of [`Snapshot::counts`] that are metrics of their own: count, metric, help.
-const COUNTERS: [(&str, &str, &str); 18] = [
+const COUNTERS: [(&str, &str, &str); 23] = [
     ("sent", "payloads_sent", "Payloads that every recipient has"),
     ("send_failed", "payloads_send_failed", "Sends that failed after they were sealed"),
     ("received", "payloads_received", "Payloads given back to the node or an application"),
@@ -145,16 +145,21 @@ const COUNTERS: [(&str, &str, &str); 18] = [
     ("push_refused", "payloads_push_refused", "Payloads from peers that were refused or passed over"),
     ("erased", "payloads_erased", "Payloads erased"),
     ("index_renewed", "subject_keys_destroyed", "Keys of the index of data subjects destroyed"),
+    ("orders_refused", "erasure_orders_refused", "Orders to erase that name too many items that are not here"),
     ("resent", "payloads_resent", "Payloads resent to a peer that asked"),
     ("sent_native", "payloads_sent_native", "Of the payloads sent, those of the suite celosia-1"),
     ("capsules_made", "capsules_made", "Escrow capsules made: of payloads sent, and of own copies in Tessera's suite"),
     ("capsules_refused", "capsules_refused", "Deliveries refused because of their escrow capsule, or because they have none"),
     ("pushed_native", "payloads_pushed_native", "Of the payloads taken, those of the suite celosia-1"),
     ("policy_refused", "policy_refused", "Sends that the policy refused"),
+    ("copies_taken", "supervision_copies_taken", "Copies for this supervisor that were taken"),
+    ("stopped", "stopped", "Payloads, sent or delivered, that an order to stop stands before"),
     ("documents_put", "documents_put", "Documents put here, complete"),
     ("documents_received", "documents_received", "Documents taken from other members, complete"),
     ("documents_read", "documents_read", "Documents opened for reading"),
     ("documents_erased", "documents_erased", "Documents erased"),
+    ("disclosed", "payloads_disclosed", "Payloads released to auditors"),
+    ("disclosure_notices", "disclosure_notices", "Notices of disclosures taken from other members"),
 ];
 
 /// Counters that are outcomes of a delivery.
@@ -189,7 +194,11 @@ impl Collector for NodeFigures {
         gauge(&mut encoder, "keys", "Keys known, our own included", node.known_keys as u64)?;
         self.governed(&mut encoder)?;
         gauge(&mut encoder, "holds_active", "Holds that stand", node.holds.0)?;
-        gauge(&mut encoder, "items_blocked", "Payloads that are kept and unreadable", node.holds.1)?;
+        gauge(&mut encoder, "items_blocked", "Payloads and documents that are kept and unreadable", node.holds.1)?;
+        if let Some(guards) = node.guards {
+            gauge(&mut encoder, "erasure_guards", "Items ordered to be erased before they came, by all members", guards)?;
+        }
+        gauge(&mut encoder, "stops_active", "Orders to stop that stand", node.stops)?;
         gauge(&mut encoder, "cases_open", "Cases that are not closed", node.matters.open)?;
         gauge(&mut encoder, "notices_waiting", "Notices that nobody has acknowledged", node.matters.waiting)?;
         gauge(&mut encoder, "notices_overdue", "Of those, notices whose time is over", node.matters.overdue)?;

@@ -80,6 +80,10 @@ pub struct Snapshot {
     pub purges: Option<PurgeFigures>,
     /// Holds that stand, and items that are blocked.
     pub holds: (u64, u64),
+    /// Items that members ordered to be erased before they came; absent if the store does not answer.
+    pub guards: Option<u64>,
+    /// Orders to stop that stand.
+    pub stops: u64,
     /// Cases that people handle.
     pub matters: MatterFigures,
     /// The governed side; absent without one.
@@ -104,6 +108,8 @@ impl Snapshot {
             counts: counts(&node.counters),
             purges: Some(purges(node)),
             holds: node.hold_figures(),
+            guards: node.guard_figure().await.ok(),
+            stops: node.active_stops(),
             matters: node.matter_figures(),
             governed: governed(node).await,
             root: root(node).await,
@@ -170,7 +176,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 23] = [
+    let named: [(&'static str, &Counter); 28] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -182,18 +188,23 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("withdrawn", &counters.withdrawn),
         ("erased", &counters.erased),
         ("index_renewed", &counters.index_renewed),
+        ("orders_refused", &counters.orders_refused),
         ("resent", &counters.resent),
         ("sent_native", &counters.sent_native),
         ("capsules_made", &counters.capsules_made),
         ("capsules_refused", &counters.capsules_refused),
         ("pushed_native", &counters.pushed_native),
         ("policy_refused", &counters.policy_refused),
+        ("stopped", &counters.stopped),
+        ("copies_taken", &counters.copies_taken),
         ("documents_put", &counters.documents_put),
         ("documents_received", &counters.documents_received),
         ("documents_read", &counters.documents_read),
         ("documents_erased", &counters.documents_erased),
         ("documents_delivered", &counters.documents_delivered),
         ("documents_delivery_failed", &counters.documents_delivery_failed),
+        ("disclosed", &counters.disclosed),
+        ("disclosure_notices", &counters.disclosure_notices),
     ];
     named.into_iter().map(|(name, counter)| (name, counter.value())).collect()
 }

@@ -89,7 +89,7 @@ impl Opening {
 pub enum Proofs {
     /// At the sender: what salts and fill are made of, and the recipients with their members.
     Sent {
-        /// The seed of the tree; never leaves the sender.
+        /// The seed of the tree. It leaves the sender in a certificate of erasure alone, together with everyone in it.
         seed: [u8; 32],
         /// Everyone in it.
         recipients: Vec<(Address, MemberId)>,

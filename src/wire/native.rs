@@ -76,7 +76,8 @@ pub struct Batch {
 #[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
 pub struct Item {
     /// Its suite: 0 `nacl` (a payload in Tessera's CBOR form), 1 `celosia-1` (a delivery), 2 a privacy group, 3 a document's offer (a
-    /// delivery of its manifest).
+    /// delivery of its manifest), 4 a copy for a supervisor, 5 a delivery behind a
+    /// supervisor's co-signature.
     #[n(0)]
     pub suite: u8,
     /// The delivery, with its ciphertext or, after an upload, without.
@@ -323,6 +324,59 @@ pub struct OrdersPage {
     pub next: ByteVec,
 }
 
+/// Asks for what a supervisor was entitled to.
+#[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
+pub struct CatchUp {
+    /// The caller's signed epoch key.
+    #[n(0)]
+    pub epoch: ByteVec,
+    /// Of what, as the scope of an order is written.
+    #[n(1)]
+    pub scope: String,
+    /// Since when, milliseconds since the Unix epoch.
+    #[n(2)]
+    pub since: u64,
+    /// Ids after this one (64 bytes), or from the first (empty).
+    #[n(3)]
+    pub after: ByteVec,
+}
+
+/// Asks a supervisor for its word on a payload that it received from the caller.
+#[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
+pub struct CosignAsked {
+    /// Which payload, 64 bytes.
+    #[n(0)]
+    pub id: ByteVec,
+    /// SHA-256 of its header.
+    #[n(1)]
+    pub header: ByteVec,
+    /// The caller waits no more: its send failed.
+    #[n(2)]
+    pub end: bool,
+}
+
+/// What a supervisor says: a co-signature, a refusal, or neither yet.
+#[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
+pub struct CosignSaid {
+    /// The signed co-signature.
+    #[n(0)]
+    pub cosignature: Option<ByteVec>,
+    /// Why it is refused.
+    #[n(1)]
+    pub refused: Option<String>,
+}
+
+/// Asks for orders of supervision.
+#[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
+pub struct SupervisionAfter {
+    /// What the caller knows: 32 bytes that are equal where two know the same.
+    #[n(0)]
+    pub known: ByteVec,
+    /// Where the last page ended; empty at the beginning.
+    #[n(1)]
+    pub after: ByteVec,
+}
+
 /// A page of payloads.
 #[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
 pub struct Resent {
@@ -338,55 +392,4 @@ pub struct Resent {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_come_back_and_cuts_are_refused() {
-        let batch = Batch {
-            epoch: vec![1, 2].into(),
-            items: vec![Item { suite: 1, body: vec![3; 40].into(), upload: Some(UploadId([7; 16])) }],
-            filler: vec![0; 5].into(),
-        };
-        let bytes = batch.to_bytes();
-        assert_eq!(Batch::from_bytes(&bytes), Ok(batch));
-        for cut in 0..bytes.len() {
-            assert_eq!(Batch::from_bytes(&bytes[..cut]), Err(Malformed));
-        }
-        assert_eq!(Batch::from_bytes(&[bytes, vec![0]].concat()), Err(Malformed));
-        let answers = Answers {
-            items: vec![
-                Answer::Taken { ack: vec![1].into(), withdraw: Vec::new().into() },
-                Answer::Refused { code: 3104, status: 410, text: "erased".into() },
-                Answer::AnotherEpoch { epoch: vec![9].into() },
-                Answer::Wanted { next: 7 },
-            ],
-        };
-        assert_eq!(Answers::from_bytes(&answers.to_bytes()), Ok(answers));
-    }
-
-    #[test]
-    fn a_batch_holds_64_deliveries_and_a_mebibyte_of_filler() {
-        let item = Item { suite: 9, body: Vec::new().into(), upload: None };
-        let batch = |items: usize, filler: usize| {
-            let items = vec![item.clone(); items];
-            Batch { epoch: Vec::new().into(), items, filler: vec![0; filler].into() }.to_bytes()
-        };
-        assert!(Batch::from_bytes(&batch(MAX_ITEMS, MAX_FILLER)).is_ok());
-        assert_eq!(Batch::from_bytes(&batch(MAX_ITEMS + 1, 0)), Err(Malformed));
-        assert_eq!(Batch::from_bytes(&batch(1, MAX_FILLER + 1)), Err(Malformed));
-        let notes = |count: usize| Documents { notes: vec![String::new(); count], delta: None }.to_bytes();
-        assert!(Documents::from_bytes(&notes(MAX_NOTES)).is_ok());
-        assert_eq!(Documents::from_bytes(&notes(MAX_NOTES + 1)), Err(Malformed));
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn any_bytes_are_answered(bytes: Vec<u8>) {
-            let _ = (Batch::from_bytes(&bytes), Answers::from_bytes(&bytes), Part::from_bytes(&bytes), Standing::from_bytes(&bytes));
-            let _ = (Documents::from_bytes(&bytes), Witness::from_bytes(&bytes), Resent::from_bytes(&bytes), ErasureAnswer::from_bytes(&bytes));
-            let _ = (OrdersAfter::from_bytes(&bytes), OrdersPage::from_bytes(&bytes));
-            let _ = DocumentPart::from_bytes(&bytes);
-        }
-    }
-}
+mod tests;

@@ -244,6 +244,8 @@ fn records_and_the_radius_of_a_breach_name_members_and_nobody_else() {
     let to_b = id(&send(a, &[b], b"x", &declared));
     send(a, &[b, c], b"x", &declared).must(201);
     let ours = id(&send(a, &[], b"x", &[("celosia-class", "business")]));
+    let put = Request::post("/documents", "application/octet-stream", b"a letter").header("celosia-to", &b.keys.public);
+    let document = put.send(&a.application).must(201).json()["id"].as_str().unwrap().to_owned();
 
     let ropa = as_one(a, "GET", "/ropa", &token("aud"), None).must(200).json();
     assert_eq!(fields(&ropa), set(&["format", "made", "controller", "activities", "safeguards"]));
@@ -255,10 +257,20 @@ fn records_and_the_radius_of_a_breach_name_members_and_nobody_else() {
     assert_eq!(ropa["safeguards"]["classes"]["personal"]["padding"], "padme-1k");
     assert_eq!(as_one(a, "GET", "/ropa", &token("gov"), None).status, 403);
 
+    let letters =
+        ropa["activities"].as_array().unwrap().iter().find(|one| one["purpose"].is_null() && one["class"] == "personal");
+    let letters = letters.unwrap();
+    assert_eq!((&letters["items"], &letters["documents"], &letters["sent"]), (&json!(1), &json!(1), &json!(1)));
+    assert_eq!((&letters["recipients"][0]["legal-name"], &payroll["documents"]), (&json!("b S.A."), &json!(0)));
+
     let radius = |who: &str, query: &str| lines(&as_one(a, "GET", &format!("/breach-radius?{query}"), &token(who), None));
     let of_b = radius("ana", "member=b");
     let summary = of_b.last().unwrap();
-    assert_eq!((&summary["touched"], &summary["exposed-subjects"]), (&json!(2), &json!(["ana"])));
+    assert_eq!(
+        (&summary["touched"], &summary["documents"], &summary["exposed-subjects"]),
+        (&json!(3), &json!(1), &json!(["ana"]))
+    );
+    assert!(of_b.iter().any(|line| line["id"] == *document && line["type"] == "document"), "{of_b:?}");
     assert!(of_b.iter().any(|line| line["id"] == *to_b) && !of_b.iter().any(|line| line["id"] == *ours));
     let blind = radius("bea", "member=b");
     assert!(
@@ -267,8 +279,8 @@ fn records_and_the_radius_of_a_breach_name_members_and_nobody_else() {
     );
     assert_eq!(blind.last().unwrap()["subjects"], 1, "their number");
     let key = radius("ana", &format!("key={}", escaped(&a.keys.public)));
-    assert_eq!((&key.last().unwrap()["touched"], &key.last().unwrap()["exposed"]), (&json!(3), &json!(0)), "epoch keys: {key:?}");
-    assert_eq!(radius("ana", "disk=true").last().unwrap()["exposed"], 3);
+    assert_eq!((&key.last().unwrap()["touched"], &key.last().unwrap()["exposed"]), (&json!(4), &json!(0)), "epoch keys: {key:?}");
+    assert_eq!(radius("ana", "disk=true").last().unwrap()["exposed"], 4);
     for query in ["", "disk=true&member=b", "key=zz", "member=nobody"] {
         let answer = as_one(a, "GET", &format!("/breach-radius?{query}"), &token("ana"), None);
         assert!(matches!(answer.status, 400 | 404), "{query}: {}", answer.status);
@@ -277,7 +289,7 @@ fn records_and_the_radius_of_a_breach_name_members_and_nobody_else() {
     fs::write(&jwt, token("bea")).unwrap();
     let url = format!("http://127.0.0.1:{}", port(a));
     let shown = celosia(&["breach-radius", "--member", "b", "--admin", &url, "--token-file", jwt.to_str().unwrap()]);
-    assert_eq!(out(&shown).lines().count(), 3, "{}", err(&shown));
+    assert_eq!(out(&shown).lines().count(), 4, "{}", err(&shown));
     let neither = celosia(&["breach-radius", "--admin", &url]);
     assert_eq!(neither.status.code(), Some(4), "{}", err(&neither));
 }

@@ -91,6 +91,8 @@ impl Member {
             peer_budget: Duration::from_secs(3),
             poll_interval: Duration::from_secs(5),
             node_cache: Duration::ZERO,
+            max_guards: 1_000_000,
+            cosign: celosia::services::CosignSettings::default(),
             holds: celosia::services::HoldSettings::default(),
             acknowledge_within: std::time::Duration::from_secs(60),
             own_url: url.clone(),

@@ -2,6 +2,7 @@
 
 #![allow(missing_docs, unreachable_pub, dead_code, clippy::unwrap_used, reason = "tests")]
 
+mod documents;
 mod governed;
 mod live;
 mod scan;

@@ -10,7 +10,7 @@ use crate::member::{Member, percent};
 use crate::net::Net;
 
 const PART: &str = "application/offset+octet-stream";
-const MIB: usize = 1 << 20;
+pub const MIB: usize = 1 << 20;
 
 pub fn put(at: &Member, content: &[u8], to: &[&Member], deliver: &str) -> Answer {
     let to: Vec<&str> = to.iter().map(|member| member.keys.public.as_str()).collect();
@@ -35,7 +35,7 @@ pub fn info(at: &Member, id: &str) -> Value {
 }
 
 /// Of every recipient, `pending`, `delivered` or `refused`.
-fn states(at: &Member, id: &str) -> Vec<String> {
+pub fn states(at: &Member, id: &str) -> Vec<String> {
     let recipients = info(at, id)["recipients"].as_array().unwrap().clone();
     recipients.iter().map(|one| one["state"].as_str().unwrap().to_owned()).collect()
 }
@@ -46,21 +46,21 @@ pub fn wait_for(at: &Member, id: &str) {
 }
 
 /// Begins an upload in parts; its path.
-fn begin(at: &Member, headers: &[(&str, &str)]) -> String {
+pub fn begin(at: &Member, headers: &[(&str, &str)]) -> String {
     let request = headers.iter().fold(Request::new("POST", "/documents"), |request, (name, value)| request.header(name, value));
     request.header("Tus-Resumable", "1.0.0").send(&at.application).must(201).header("location").unwrap().to_owned()
 }
 
-fn append(at: &Member, path: &str, offset: usize, bytes: &[u8]) -> Answer {
+pub fn append(at: &Member, path: &str, offset: usize, bytes: &[u8]) -> Answer {
     let request = Request::new("PATCH", path).header("Content-Type", PART).header("Tus-Resumable", "1.0.0");
     request.header("Upload-Offset", &offset.to_string()).body(bytes).send(&at.application)
 }
 
-fn offset(at: &Member, path: &str) -> usize {
+pub fn offset(at: &Member, path: &str) -> usize {
     Request::new("HEAD", path).send(&at.application).must(200).header("upload-offset").unwrap().parse().unwrap()
 }
 
-fn files(at: &Member) -> Vec<std::path::PathBuf> {
+pub fn files(at: &Member) -> Vec<std::path::PathBuf> {
     std::fs::read_dir(at.folder.join("data/documents")).into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
 }
 
@@ -248,7 +248,7 @@ fn a_member_that_is_away_gets_it_when_it_is_back() {
     net.at(1).wait_until(|| listed(net.at(1)).len() == 2, "the second does not arrive");
 }
 
-fn listed(at: &Member) -> Vec<Value> {
+pub fn listed(at: &Member) -> Vec<Value> {
     Request::get("/documents").send(&at.application).must(200).json()["documents"].as_array().unwrap().clone()
 }
 
@@ -292,7 +292,7 @@ fn an_erased_document_is_gone_and_does_not_come_back() {
     }
 }
 
-fn base64(id: &str) -> String {
+pub fn base64(id: &str) -> String {
     data_encoding::BASE64.encode(&data_encoding::HEXLOWER.decode(&id.as_bytes()[2..]).unwrap())
 }
 

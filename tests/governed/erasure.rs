@@ -31,7 +31,7 @@ pub fn admin(member: &Member) -> String {
     }
 }
 
-fn quick(ids: &[&str]) -> Net {
+pub fn quick(ids: &[&str]) -> Net {
     let mut net = Net::prepare(ids);
     for member in &mut net.members {
         QUICK.clone_into(&mut member.extra);

@@ -64,11 +64,16 @@ impl<'a> Outsider<'a> {
         Self { net, runtime, pool }
     }
 
-    fn call(&self, to: &Member, path: &'static str, body: &impl Message) -> Result<Bytes, PeerError> {
+    pub fn call(&self, to: &Member, path: &'static str, body: &impl Message) -> Result<Bytes, PeerError> {
+        self.call_bytes(to, path, body.to_bytes())
+    }
+
+    /// The same with a body that is no message.
+    pub fn call_bytes(&self, to: &Member, path: &'static str, body: Vec<u8>) -> Result<Bytes, PeerError> {
         let certificate = CertificateDer::from_pem_file(to.folder.join("node.crt")).unwrap();
         let endpoint = format!("https://127.0.0.1:{}/", to.native_port).parse().unwrap();
         let address = NativeAddress { member: to.id.parse().unwrap(), endpoint, pin: pin_of(&certificate).unwrap() };
-        self.runtime.block_on(self.pool.call(&address, path, body.to_bytes().into(), PATIENCE))
+        self.runtime.block_on(self.pool.call(&address, path, body.into(), PATIENCE))
     }
 
     /// The signed epoch key of a member, and its private half.
@@ -81,7 +86,7 @@ impl<'a> Outsider<'a> {
     }
 
     /// A ciphertext for one member, under the header and in the name of any other.
-    fn addressed(&self, content: &Content, by: &Member, to: &Member) -> Batch {
+    pub fn addressed(&self, content: &Content, by: &Member, to: &Member) -> Batch {
         self.forged(content, by, to, &Forging::default())
     }
 
@@ -128,12 +133,12 @@ impl<'a> Outsider<'a> {
     }
 }
 
-fn now() -> u64 {
+pub fn now() -> u64 {
     std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis().try_into().unwrap()
 }
 
 /// Rows of a journal that hold a text.
-fn rows(of: &Member, text: &str) -> usize {
+pub fn rows(of: &Member, text: &str) -> usize {
     let export = Request::get("/journal/export").send(&of.admin).must(200).text();
     export.lines().filter(|line| line.contains(text)).count()
 }

@@ -1,5 +1,5 @@
 //! The capsule (`docs/threshold.md`) against a second implementation in Go, `tests/foreign/threshold`, in both directions. The vectors,
-//! `tests/vectors/threshold.json`, are written by `src/crypto/threshold/tests/vectors.rs`.
+//! `tests/vectors/threshold.json`, are written by `src/crypto/threshold/tests/vector_tests.rs`.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

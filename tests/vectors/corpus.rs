@@ -20,7 +20,18 @@ const TARGETS: &[(&str, Entry)] = &[
     ("certificate", entries::certificate),
     ("checkpoint", entries::checkpoint),
     ("config", entries::config),
+    ("cosignature", entries::cosignature),
     ("delivery", entries::delivery),
+    ("disclosure_case", entries::disclosure_case),
+    ("disclosure_docket", entries::disclosure_docket),
+    ("disclosure_item", entries::disclosure_item),
+    ("disclosure_notice", entries::disclosure_notice),
+    ("disclosure_release", entries::disclosure_release),
+    ("disclosure_released", entries::disclosure_released),
+    ("disclosure_request", entries::disclosure_request),
+    ("disclosure_revocation", entries::disclosure_revocation),
+    ("disclosure_shares", entries::disclosure_shares),
+    ("disclosure_verdict", entries::disclosure_verdict),
     ("enclave_frame", entries::enclave_frame),
     ("entry_bundle", entries::entry_bundle),
     ("epoch_key", entries::epoch_key),
@@ -41,7 +52,10 @@ const TARGETS: &[(&str, Entry)] = &[
     ("privacy_group", entries::privacy_group),
     ("receipt", entries::receipt),
     ("sealed_head", entries::sealed_head),
+    ("stop_lift", entries::stop_lift),
+    ("stop_order", entries::stop_order),
     ("submission", entries::submission),
+    ("supervision_copy", entries::supervision_copy),
     ("tile_path", entries::tile_path),
     ("tlog_proof", entries::tlog_proof),
     ("tree_state", entries::tree_state),
@@ -78,6 +92,7 @@ fn the_corpus_of_the_fuzzers_panics_nobody() {
 /// Seeds that every decoder must take: a corpus of rejects would test little.
 #[test]
 fn some_of_the_corpus_is_well_formed() {
+    use celosia::supervision::{SignedCosignature, SignedLift, SignedStop, SupervisionCopy};
     use celosia::types::Codec;
     use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Manifest, Receipt, SignedAck};
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
@@ -87,13 +102,17 @@ fn some_of_the_corpus_is_well_formed() {
             .filter(|file| EncodedPayload::decode(codec, &fs::read(file).unwrap().into()).is_ok());
         assert!(taken.count() >= 4, "{name}");
     }
-    let native: [(&str, Takes); 6] = [
+    let native: [(&str, Takes); 10] = [
         ("ack", |bytes| SignedAck::decode(bytes).is_ok()),
+        ("cosignature", |bytes| SignedCosignature::decode(bytes).is_ok()),
         ("delivery", |bytes| Delivery::decode(&bytes.to_vec().into()).is_ok()),
         ("epoch_key", |bytes| EpochKey::decode(bytes).is_ok()),
         ("header", |bytes| Header::decode(bytes).is_ok()),
         ("manifest", |bytes| Manifest::decode(bytes).is_ok()),
         ("receipt", |bytes| Receipt::decode(bytes).is_ok()),
+        ("stop_lift", |bytes| SignedLift::decode(bytes).is_ok()),
+        ("stop_order", |bytes| SignedStop::decode(bytes).is_ok()),
+        ("supervision_copy", |bytes| SupervisionCopy::decode(bytes).is_ok()),
     ];
     for (name, takes) in native {
         let outcomes = listed(&corpus.join(name)).into_iter().map(|file| takes(&fs::read(file).unwrap()));

@@ -14,6 +14,12 @@ pub enum Act {
     AcceptRollback,
     /// Sees what the loss of a key, a disk or a member exposes.
     BreachRadius,
+    /// Hands an officer's verdict or shares to the node. What counts is the officer's signature.
+    ApproveDisclosure,
+    /// Asks every member for what this supervisor was entitled to.
+    CatchUp,
+    /// Answers for a payload that waits for a supervisor's co-signature.
+    Cosign,
     /// Destroys a payload's keys and buries it. Dangerous.
     Erase,
     /// Gives more time to the answer to a request, or refuses it.
@@ -24,6 +30,8 @@ pub enum Act {
     ExportRecords,
     /// Takes away what is kept about a person.
     ExportSubject,
+    /// Lifts an order to stop.
+    LiftStop,
     /// Sees which dangerous acts wait.
     ListActs,
     /// Gives the node a signed directory or policy.
@@ -34,10 +42,14 @@ pub enum Act {
     Purge,
     /// Reads directory, policy and their history.
     ReadDocuments,
+    /// Sees requests for disclosure, what they resolve to, and notices that came.
+    ReadDisclosures,
     /// Sees which holds there are.
     ReadHolds,
     /// Reads records of the journal.
     ReadJournal,
+    /// Reads orders to stop.
+    ReadStops,
     /// Reads erasure cases and writes their certificates.
     ReadErasures,
     /// Assigns, decides, closes and reopens cases; acknowledges notices.
@@ -48,8 +60,14 @@ pub enum Act {
     ReadCases,
     /// Ends a hold before its time. Dangerous.
     ReleaseHold,
+    /// Hands in an auditor's signed request.
+    RequestDisclosure,
     /// Opens an erasure case, or looks at what it would reach.
     RequestErasure,
+    /// Takes a grant back.
+    RevokeDisclosure,
+    /// Takes what a grant is for: a view of it.
+    TakeDisclosure,
     /// Sees what is due to be erased.
     ReadRetention,
     /// Sees and declares what is known of an item, the people that it is about included.
@@ -58,6 +76,10 @@ pub enum Act {
     ReadStatus,
     /// Makes a new generation of the root and destroys the older ones.
     RotateRoot,
+    /// Orders that new payloads of a scope stop, at every member.
+    Stop,
+    /// Sees what comes under supervision.
+    Watch,
 }
 
 /// Who may do an act.
@@ -82,11 +104,15 @@ const PARTIES: &[Role] = &[Role::Operator, Role::Dpo, Role::Officer, Role::Gover
 pub const RULES: &[Rule] = &[
     rule(Act::AcceptRollback, &[Role::Operator], Some(&[Role::Operator, Role::Governor]), true),
     rule(Act::AnswerErasure, &[Role::Dpo], None, true),
+    rule(Act::ApproveDisclosure, &[Role::Officer, Role::Operator, Role::Dpo], None, true),
     rule(Act::BreachRadius, &[Role::Operator, Role::Dpo], None, true),
+    rule(Act::CatchUp, &[Role::Supervisor], None, true),
+    rule(Act::Cosign, &[Role::Supervisor], None, true),
     rule(Act::Erase, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
     rule(Act::ExportJournal, READERS, None, true),
     rule(Act::ExportRecords, &[Role::Operator, Role::Dpo, Role::Auditor], None, true),
     rule(Act::ExportSubject, &[Role::Dpo], None, true),
+    rule(Act::LiftStop, &[Role::Supervisor], None, true),
     rule(Act::HandleCase, HANDLERS, None, true),
     rule(Act::ListActs, &[Role::Operator, Role::Dpo, Role::Officer, Role::Governor, Role::Auditor], None, false),
     rule(Act::OpenCase, PARTIES, None, true),
@@ -94,17 +120,24 @@ pub const RULES: &[Rule] = &[
     rule(Act::PublishDocument, &[Role::Operator, Role::Governor], None, true),
     rule(Act::Purge, &[Role::Operator, Role::Dpo], None, true),
     rule(Act::ReadCases, PARTIES, None, true),
+    rule(Act::ReadDisclosures, &[Role::Operator, Role::Dpo, Role::Officer, Role::Auditor, Role::Supervisor], None, true),
     rule(Act::ReadDocuments, &Role::ALL, None, false),
     rule(Act::ReadErasures, READERS, None, true),
     rule(Act::ReadHolds, READERS, None, true),
     rule(Act::ReadJournal, READERS, None, true),
     rule(Act::ReadRetention, &[Role::Operator, Role::Dpo, Role::Auditor], None, true),
+    rule(Act::ReadStops, READERS, None, true),
     // A collector asks every few seconds: its calls would be most of the journal.
     rule(Act::ReadStatus, &Role::ALL, None, false),
     rule(Act::ReleaseHold, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
+    rule(Act::RequestDisclosure, &[Role::Auditor, Role::Dpo], None, true),
     rule(Act::RequestErasure, &[Role::Dpo], None, true),
+    rule(Act::RevokeDisclosure, &[Role::Dpo, Role::Officer], None, true),
+    rule(Act::TakeDisclosure, &[Role::Auditor, Role::Dpo], None, true),
     rule(Act::Tag, &[Role::Dpo], None, true),
     rule(Act::RotateRoot, &[Role::Operator], None, true),
+    rule(Act::Stop, &[Role::Supervisor], None, true),
+    rule(Act::Watch, &[Role::Supervisor], None, true),
 ];
 
 const fn rule(act: Act, roles: &'static [Role], second: Option<&'static [Role]>, recorded: bool) -> Rule {
@@ -123,11 +156,15 @@ impl Act {
         match self {
             Self::AcceptRollback => "accept-rollback",
             Self::AnswerErasure => "answer-erasure",
+            Self::ApproveDisclosure => "approve-disclosure",
             Self::BreachRadius => "breach-radius",
+            Self::CatchUp => "catch-up",
+            Self::Cosign => "cosign",
             Self::Erase => "erase",
             Self::ExportJournal => "export-journal",
             Self::ExportRecords => "export-records",
             Self::ExportSubject => "export-subject",
+            Self::LiftStop => "lift-stop",
             Self::HandleCase => "handle-case",
             Self::ListActs => "list-acts",
             Self::OpenCase => "open-case",
@@ -135,16 +172,23 @@ impl Act {
             Self::PlaceHold => "place-hold",
             Self::PublishDocument => "publish-document",
             Self::Purge => "purge",
+            Self::ReadDisclosures => "read-disclosures",
             Self::ReadDocuments => "read-documents",
             Self::ReadErasures => "read-erasures",
             Self::ReadHolds => "read-holds",
             Self::ReadJournal => "read-journal",
             Self::ReadRetention => "read-retention",
             Self::ReadStatus => "read-status",
+            Self::ReadStops => "read-stops",
             Self::ReleaseHold => "release-hold",
+            Self::RequestDisclosure => "request-disclosure",
             Self::RequestErasure => "request-erasure",
+            Self::TakeDisclosure => "take-disclosure",
             Self::Tag => "tag",
+            Self::RevokeDisclosure => "revoke-disclosure",
             Self::RotateRoot => "rotate-root",
+            Self::Stop => "stop",
+            Self::Watch => "watch",
         }
     }
 }

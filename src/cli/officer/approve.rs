@@ -1,52 +1,140 @@
-use std::collections::BTreeSet;
+//! `celosia officer approve` and `revoke`: an officer's word on a disclosure. Everything is checked here, on the officer's own machine.
+
 use std::path::PathBuf;
 
-use serde_json::json;
+use jiff::Timestamp;
 
-use super::{Unlock, coded, read};
+use super::Unlock;
 use crate::cli::Failure;
-use crate::cli::erase::time;
-use crate::erasure::{HoldRequest, REQUEST_FORMAT};
-use crate::officer::OfficerError;
+use crate::cli::admin::Node;
+use crate::cli::disclosure::{Looked, REVOCATION, VERDICT, show_request, submit, write_carried};
+use crate::disclosure::{Bundle, GrantId, Refused, Revocation, Verdict, case_digest};
+use crate::governance::Purpose;
+use crate::officer::Folder;
+use crate::types::{NetworkId, folded};
 
-/// `celosia officer approve`.
+/// Arguments of `celosia officer approve`.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// What the node asks: `request.json` of `celosia hold export`.
-    #[arg(value_name = "FILE")]
-    request: PathBuf,
     #[command(flatten)]
     unlock: Unlock,
-    /// Where to write the answer, for whoever asked.
+    /// The case file, from `celosia disclosure case`.
+    case: PathBuf,
+    /// Why, in one line; it is signed with the verdict.
+    #[arg(long)]
+    text: String,
+    /// Until when the approval stands; the end of the request's window if absent.
+    #[arg(long)]
+    until: Option<Timestamp>,
+    /// Refuse it.
+    #[arg(long)]
+    refuse: bool,
+    /// Where to write the verdict.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    #[command(flatten)]
+    node: Node,
+}
+
+/// Arguments of `celosia officer revoke`.
+#[derive(clap::Args, Debug)]
+pub(super) struct RevokeArgs {
+    #[command(flatten)]
+    unlock: Unlock,
+    /// Id of the network, 64 hexadecimal digits.
+    #[arg(long, value_name = "HEX")]
+    network: NetworkId,
+    /// The grant.
+    grant: GrantId,
+    /// Why, in one line; it is signed.
+    #[arg(long)]
+    text: String,
+    /// Where to write the revocation.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
 }
 
-/// What is asked is shown before it is answered. What is shown is what the answer is good for: each word is bound to the capsule, and the
-/// folder answers nothing where one is another.
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let wrong = |error| Failure::plain(2, format!("{} is no request of a hold: {error}", args.request.display()));
-    let request: HoldRequest = serde_json::from_str(&read(&args.request)?).map_err(|error| wrong(error.to_string()))?;
-    if request.format != REQUEST_FORMAT {
-        return Err(wrong(format!("its format is not {REQUEST_FORMAT}")));
+    let coded = |refused: Refused| Failure::coded(2, &refused);
+    let looked = look(&args.unlock, &args.case)?;
+    let request = &looked.bundle.request.request;
+    show_request(request);
+    looked.verify_and_show()?;
+    let time = now();
+    if time >= request.until {
+        return Err(coded(Refused::Expired));
     }
-    eprintln!("to release hold {}: {} envelope(s)", request.hold, request.envelopes.len());
-    let mut shown = BTreeSet::new();
-    for label in request.envelopes.iter().map(|envelope| &envelope.label) {
-        if shown.insert((label.network, label.hold, label.until)) {
-            let (ground, reference) = (printable(&label.ground), printable(&label.reference));
-            let until = time(&json!(label.until));
-            eprintln!("  network {}, blocked under {} until {until}: {ground}, {reference}", label.network, label.hold);
-        }
+    if looked.epochs.is_empty() {
+        return Err(coded(Refused::State("without content", "nothing of it is in escrow")));
     }
-    let answer = args.unlock.open()?.answer(&request).map_err(coded)?;
-    let text = serde_json::to_string_pretty(&answer).expect("strings have a JSON form");
-    std::fs::write(&args.out, text).map_err(|source| coded(OfficerError::Io { path: args.out.clone(), source }))?;
-    say!("{}", args.out.display());
+    let folder = args.unlock.open()?;
+    let card = folder.identity();
+    // Threat: the requester's own people approve. The node counts them out, and this client does not sign.
+    if !args.refuse && folded(&card.entity) == folded(&request.entity) {
+        return Err(coded(Refused::OwnEntity(card.entity.clone())));
+    }
+    let until = args.until.map_or(request.until, |until| u64::try_from(until.as_millisecond()).unwrap_or_default());
+    let verdict = Verdict {
+        network: request.network,
+        case: case_digest(&looked.bundle.docket.docket),
+        officer: card.signing_key,
+        approves: !args.refuse,
+        text: args.text.clone(),
+        time,
+        until: until.min(request.until),
+    };
+    let signed = verdict.sign(|message| folder.sign(message));
+    // What does not read back is not given away: a text that shows something else than it is.
+    crate::disclosure::SignedVerdict::decode(&signed.encode()).map_err(coded)?;
+    write_carried(&args.out, VERDICT, signed.encode())?;
+    if args.node.admin.is_some() || args.node.config.is_some() {
+        submit(&args.node.admin()?, request.grant, &args.out)?;
+    }
     Ok(())
 }
 
-/// What others wrote must not move the cursor.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
+pub(super) fn revoke(args: &RevokeArgs) -> Result<(), Failure> {
+    let folder = args.unlock.open()?;
+    let officer = folder.identity().signing_key;
+    let revocation = Revocation { network: args.network, grant: args.grant, officer, text: args.text.clone(), time: now() };
+    let signed = revocation.sign(|message| folder.sign(message));
+    crate::disclosure::SignedRevocation::decode(&signed.encode()).map_err(|refused| Failure::coded(2, &refused))?;
+    write_carried(&args.out, REVOCATION, signed.encode())?;
+    Ok(())
+}
+
+/// Reads a case file and checks it against the committees that the officer's own folder knows.
+///
+/// Threat: a network, or a committee, that was made up for this case. The officer's folder has the network's id and the key of its committee,
+/// from the ceremony that the officer was in.
+pub(super) fn look(unlock: &Unlock, case: &std::path::Path) -> Result<Looked, Failure> {
+    let known = Folder::committees_of(unlock.folder()).map_err(super::coded)?;
+    let mut frames = crate::cli::disclosure::Frames::open(case)?;
+    let head = String::from_utf8(frames.expect()?).unwrap_or_default();
+    let network = Bundle::read(&head).map_err(|refused| Failure::coded(2, &refused))?.request.request.network;
+    if !known.iter().any(|file| file.network == network) {
+        return Err(Failure::coded(2, &Refused::Network("case file")));
+    }
+    let looked = Looked::open(case, &network)?;
+    for epoch in &looked.epochs {
+        let committee = looked.charter.policy().committee(Purpose::Escrow, *epoch);
+        let ours = known.iter().filter(|file| {
+            file.network == network && (file.committee.purpose, file.committee.epoch) == (Purpose::Escrow, *epoch)
+        });
+        let mut ours = ours.peekable();
+        let is_known =
+            ours.peek().is_none() || ours.any(|file| committee.is_some_and(|committee| committee.key == file.committee.key));
+        if !is_known {
+            return Err(Failure::coded(
+                2,
+                &Refused::Charter(format!("its escrow committee of epoch {epoch} has another key than this folder's")),
+            ));
+        }
+    }
+    Ok(looked)
+}
+
+/// This machine's clock, milliseconds since the Unix epoch.
+pub(super) fn now() -> u64 {
+    u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default()
 }

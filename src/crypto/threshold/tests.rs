@@ -6,7 +6,7 @@ use crate::crypto::Broken;
 use crate::crypto::secret::Secret;
 
 mod properties;
-mod vectors;
+mod vector_tests;
 
 /// A committee whose secret somebody knew: `coefficients` are those of the polynomial, indexes are 1 to `n`.
 struct Committee {

@@ -9,7 +9,7 @@ use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::types::Class;
 
 /// A committee of one, whose share is the key: the arithmetic of many is `crypto::threshold`'s.
-fn committee() -> (KeyShare, EscrowKey) {
+pub(super) fn committee() -> (KeyShare, EscrowKey) {
     let share = KeyShare::new(1, Secret::init_with(|bytes| bytes.fill(3))).expect("a share");
     let key = share.verifying();
     (share, EscrowKey { epoch: 2, key })
@@ -20,7 +20,7 @@ fn other() -> GroupKey {
 }
 
 /// What an auditor does with a committee's answer and a holder's release: the data key, sealed by nobody's word.
-async fn opened_by_mandate(at: &Subject, id: PayloadId, head: &SealedHead, nonce: Nonce) -> (Secret<32>, Escrowed) {
+pub(super) async fn opened_by_mandate(at: &Subject, id: PayloadId, head: &SealedHead, nonce: Nonce) -> (Secret<32>, Escrowed) {
     let (share, key) = committee();
     let escrowed = at.escrow(id, head).await.expect("a head").expect("a capsule");
     let label = escrowed.label.encode();

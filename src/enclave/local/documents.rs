@@ -22,7 +22,7 @@ const VERSION: u8 = 1;
 const ESCROW_VERSION: u8 = 2;
 
 /// Associated data of a document's head, 51 bytes: a payload's has 64, a text's beside a head 49, so none is taken for another.
-fn bound(id: &DocumentId) -> Vec<u8> {
+pub(super) fn bound(id: &DocumentId) -> Vec<u8> {
     [b"celosia document 1\0".as_slice(), id.as_bytes()].concat()
 }
 
@@ -38,6 +38,11 @@ fn body(data_key: &Secret<32>, held: Option<&Held>) -> Zeroizing<Vec<u8>> {
         body.extend_from_slice(&label);
     }
     body
+}
+
+/// The data key in a document's opened head.
+pub(super) fn data_key(body: &[u8]) -> Option<Secret<32>> {
+    read(body).map(|(data_key, _)| data_key)
 }
 
 fn read(body: &[u8]) -> Option<(Secret<32>, Option<Held>)> {

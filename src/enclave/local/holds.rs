@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use zeroize::Zeroizing;
 
-use super::{Inner, head, named};
+use super::{Inner, documents, head, named};
 use crate::crypto::Broken;
 use crate::crypto::hpke::BoxKey;
 use crate::crypto::secret::Secret;
@@ -19,7 +19,7 @@ use crate::crypto::threshold::{GroupKey, Partial};
 use crate::enclave::{EnclaveError, HoldLock, HoldRelease, Restored};
 use crate::seal::hold;
 use crate::shred::SealedHead;
-use crate::types::PayloadId;
+use crate::types::ItemId;
 
 /// How long a one-time key waits for the committee.
 const LIFETIME: Duration = Duration::from_hours(24);
@@ -67,13 +67,13 @@ impl OneTimeKeys {
 impl Inner {
     pub(super) fn block(
         &self,
-        id: PayloadId,
+        item: ItemId,
         head: &SealedHead,
         beside: Vec<(String, Bytes)>,
         committee: GroupKey,
         label: &[u8],
     ) -> Result<SealedHead, EnclaveError> {
-        let opened = self.forest.open_head(id.as_bytes(), head).map_err(named)?;
+        let opened = self.forest.open_head(&inner(&item), head).map_err(named)?;
         let mut texts = Vec::with_capacity(beside.len());
         for (name, sealed) in beside {
             let text = self.open_beside(head, &name, sealed)?;
@@ -81,20 +81,23 @@ impl Inner {
         }
         let content = join(&texts, &opened);
         let envelope = hold::seal(&committee, label, &content);
-        Ok(self.forest.seal_new(&outer(id), &envelope)?)
+        Ok(self.forest.seal_new(&outer(&item), &envelope)?)
     }
 
-    pub(super) fn hold_lock(&self, id: PayloadId, envelope: &SealedHead) -> Result<HoldLock, EnclaveError> {
-        Ok(hold::lock_of(&self.forest.open_head(&outer(id), envelope).map_err(named)?)?)
+    pub(super) fn hold_lock(&self, item: ItemId, envelope: &SealedHead) -> Result<HoldLock, EnclaveError> {
+        Ok(hold::lock_of(&self.forest.open_head(&outer(&item), envelope).map_err(named)?)?)
     }
 
-    pub(super) fn release(&self, id: PayloadId, release: &HoldRelease) -> Result<Restored, EnclaveError> {
-        let envelope = self.forest.open_head(&outer(id), &release.envelope).map_err(named)?;
+    pub(super) fn release(&self, item: ItemId, release: &HoldRelease) -> Result<Restored, EnclaveError> {
+        let envelope = self.forest.open_head(&outer(&item), &release.envelope).map_err(named)?;
         let partials = self.one_time.open(release, &hold::lock_of(&envelope)?)?;
         let content = hold::open(&envelope, &partials, &release.label)?;
         let (texts, plain) = split(&content).ok_or(Broken)?;
-        head::decode(plain)?;
-        let head = self.forest.seal_new(id.as_bytes(), plain)?;
+        match item {
+            ItemId::Payload(_) => drop(head::decode(plain)?),
+            ItemId::Document(_) => drop(documents::data_key(plain).ok_or(Broken)?),
+        }
+        let head = self.forest.seal_new(&inner(&item), plain)?;
         let mut beside = Vec::with_capacity(texts.len());
         for (name, text) in texts {
             beside.push((name.to_owned(), self.seal_beside(&head, name, text)?));
@@ -103,9 +106,17 @@ impl Inner {
     }
 }
 
-/// Associated data of an envelope under its leaf. A head's own is a payload id of 64 bytes: neither is ever taken for the other.
-fn outer(id: PayloadId) -> Vec<u8> {
-    [b"celosia hold outer 1\0".as_slice(), id.as_bytes()].concat()
+/// Associated data of an item's own head.
+fn inner(item: &ItemId) -> Vec<u8> {
+    match item {
+        ItemId::Payload(id) => id.as_bytes().to_vec(),
+        ItemId::Document(id) => documents::bound(id),
+    }
+}
+
+/// Associated data of an envelope under its leaf: of another length than [`inner`] of any item, so neither is ever taken for the other.
+fn outer(item: &ItemId) -> Vec<u8> {
+    [b"celosia hold outer 1\0".as_slice(), item.as_bytes()].concat()
 }
 
 fn join(texts: &[(String, Zeroizing<Vec<u8>>)], head: &[u8]) -> Zeroizing<Vec<u8>> {

@@ -13,7 +13,7 @@ use crate::crypto::{hash, random};
 use crate::enclave::native::{Clock, NativeDraft, NativeIngest, NativeMeta, NativeSealed, NativeTarget};
 use crate::enclave::{EnclaveError, Meta};
 use crate::seal::Ring as _;
-use crate::seal::celosia1::parcel::{self, Route};
+use crate::seal::celosia1::parcel::{self, Route, Unpacked};
 use crate::seal::celosia1::{self, Content, Expected, Parcel, Refused, Sealing, Statement};
 use crate::seal::escrow::{Carried, Escrowed, Held, Label};
 use crate::shred::{LeafRef, SealedHead};
@@ -75,6 +75,44 @@ impl Node {
             key.signature = self.signing.sign(&key.statement());
             key
         })
+    }
+
+    /// What the box of a delivery holds, and the payload's id. `None`: it is for an epoch key that is no more.
+    pub(super) fn unpack(&self, delivery: &Delivery) -> Result<Option<(PayloadId, Unpacked)>, Refused> {
+        let today = day_of(self.clock.now());
+        let Some(epoch) = self.epochs.of_public(today, &delivery.to) else { return Ok(None) };
+        // A sender uses its key of today: another one's clock is wrong, and so is the time in its header.
+        if delivery.day.abs_diff(today) > 1 {
+            return Err(Refused::EpochDay);
+        }
+        let id = hash::payload_id(&delivery.ciphertext);
+        let pair = self.epochs.pair(&self.network, &epoch, &delivery.from)?;
+        let route = Route { from: &delivery.from, to: &delivery.to, day: delivery.day, id: &id };
+        let unpacked = parcel::open(pair.receiving.expose(), &delivery.box_nonce, route, &delivery.sealed)?;
+        self.epochs.remember(&epoch, &delivery.from, &pair);
+        Ok(Some((id, unpacked)))
+    }
+
+    /// Checks something with what is expected of a payload from a member with this signing key.
+    pub(super) fn expecting<T>(
+        &self,
+        id: PayloadId,
+        sender_key: &VerifyKey,
+        escrows: &[(u64, Prepared)],
+        check: impl FnOnce(&Expected<'_>) -> Result<T, Refused>,
+    ) -> Result<T, Refused> {
+        let own_key = self.verify_key();
+        check(&Expected { network: &self.network, member: &self.member, own_key: &own_key, sender_key, id, escrows })
+    }
+
+    /// A box for a target, made now, and the delivery around it.
+    pub(super) fn box_for(
+        &self,
+        (id, nonce, ciphertext): (PayloadId, Nonce, &bytes::Bytes),
+        target: &NativeTarget,
+        parcel: &Parcel<'_>,
+    ) -> Result<Delivery, Refused> {
+        self.deliver(day_of(self.clock.now()), target, &Wrapped { id, nonce, ciphertext }, parcel)
     }
 
     /// A box for a target, and the delivery around it.
@@ -248,20 +286,10 @@ impl Inner {
         escrows: &[(u64, Prepared)],
     ) -> Result<NativeIngest, EnclaveError> {
         let node = self.node()?;
-        let today = day_of(node.clock.now());
-        let Some(epoch) = node.epochs.of_public(today, &delivery.to) else { return Ok(NativeIngest::UnknownEpoch) };
-        // A sender uses its key of today: another one's clock is wrong, and so is the time in its header.
-        if delivery.day.abs_diff(today) > 1 {
-            return Err(Refused::EpochDay.into());
-        }
-        let id = hash::payload_id(&delivery.ciphertext);
-        let pair = node.epochs.pair(&node.network, &epoch, &delivery.from)?;
-        let route = Route { from: &delivery.from, to: &delivery.to, day: delivery.day, id: &id };
-        let unpacked = parcel::open(pair.receiving.expose(), &delivery.box_nonce, route, &delivery.sealed)?;
-        node.epochs.remember(&epoch, &delivery.from, &pair);
-        let own_key = node.verify_key();
-        let expected = Expected { network: &node.network, member: &node.member, own_key: &own_key, sender_key, id, escrows };
-        let taken = celosia1::take(&expected, delivery, unpacked, |address| self.keys.holds(address))?;
+        let Some((id, unpacked)) = node.unpack(delivery)? else { return Ok(NativeIngest::UnknownEpoch) };
+        let taken = node.expecting(id, sender_key, escrows, |expected| {
+            celosia1::take(expected, delivery, unpacked, |address| self.keys.holds(address))
+        })?;
         let celosia1::Taken { data_key, sigma, header, header_bytes, signature, openings, recipients, .. } = taken;
         let held = sigma.map(|sigma| held(&header, sigma)).transpose()?;
         let native = NativeMeta::new(&header, header_bytes, signature, Proofs::Received(openings));
@@ -308,7 +336,7 @@ fn addressed(
 }
 
 /// What the head of a payload with a capsule holds for the committee.
-fn held(header: &Header, sigma: Secret<32>) -> Result<Held, Refused> {
+pub(super) fn held(header: &Header, sigma: Secret<32>) -> Result<Held, Refused> {
     let Carried { epoch, capsule } = header.escrow.as_deref().and_then(Carried::from_bytes).ok_or(Refused::CapsuleForm)?;
     Ok(Held { escrowed: Escrowed { label: Label::of(header, epoch), capsule }, sigma })
 }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::Plain;
 use crate::shred::SealedHead;
-use crate::types::{Address, Affected, DocumentId, GroupId, PayloadId, PrivacyFlag};
+use crate::types::{Address, Affected, DocumentId, GroupId, ItemId, PayloadId, PrivacyFlag};
 
 /// Most elements of a list: more than any honest message has, and far less than a frame of one-byte elements would hold.
 const MAX_LIST: u64 = 1 << 20;
@@ -245,6 +245,16 @@ impl Field for DocumentId {
 
     fn take(input: &mut Input<'_>) -> Result<Self, Malformed> {
         Field::take(input).map(Self::new)
+    }
+}
+
+impl Field for ItemId {
+    fn put<W: Write>(&self, out: &mut Encoder<W>) -> Put<W> {
+        out.bytes(self.as_bytes())?.ok()
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, Malformed> {
+        Self::from_bytes(input.decoder.bytes()?).map_err(|_| Malformed)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::crypto::threshold::{KeyShare, Prepared};
 use crate::enclave::{EscrowTerms, NativeMeta};
 use crate::seal::celosia1::Refused;
 use crate::seal::escrow::{EscrowKey, Escrowed, Held};
-use crate::types::{Affected, Class, Code, Coded, DocumentId, GroupId, NetworkId, PrivacyFlag};
+use crate::types::{Affected, Class, Code, Coded, DocumentId, GroupId, ItemId, NetworkId, PrivacyFlag};
 use crate::wire::{Opening, Proofs};
 
 mod holds;
@@ -101,6 +101,7 @@ fn document_requests() -> Vec<Request> {
 
 fn native_requests() -> Vec<Request> {
     let (id, member): (_, crate::types::MemberId) = (PayloadId::new([7; 64]), "bank".parse().expect("a name"));
+    let item = ItemId::Payload(id);
     let target = NativeTarget { member: member.clone(), epoch: epoch(), shown: vec![Address::new([6; 32])] };
     let draft = NativeDraft {
         plaintext: Zeroizing::new(b"plaintext".to_vec()),
@@ -119,8 +120,10 @@ fn native_requests() -> Vec<Request> {
         Request::Sign(Bytes::from_static(b"message")),
         Request::EpochKey,
         Request::SealNative(draft),
-        Request::ReboxNative(id, head(), [1; 24], Bytes::from_static(b"c"), target),
+        Request::ReboxNative(id, head(), [1; 24], Bytes::from_static(b"c"), target.clone()),
         Request::IngestNative(delivery(), VerifyKey::new([9; 32]), vec![escrow_key()]),
+        Request::CopyNative(id, head(), [1; 24], Bytes::from_static(b"c"), target),
+        Request::IngestCopy(delivery(), VerifyKey::new([9; 32]), vec![escrow_key()]),
         Request::Escrow(id, head()),
         Request::ReleaseEscrow(id, head(), [1; 24], BoxKey::new([3; 32]), b"info".to_vec()),
         Request::SealBeside(head(), "ack".to_owned(), Plain(Zeroizing::new(b"plaintext".to_vec()))),
@@ -128,10 +131,10 @@ fn native_requests() -> Vec<Request> {
         Request::IndexKey(IndexKey::Words),
         Request::IndexKey(IndexKey::Buckets),
         Request::IndexTokens(IndexKey::Bucket(7), head(), vec![Plain(Zeroizing::new(b"plaintext".to_vec()))]),
-        Request::Block(id, head(), vec![("tags".into(), Bytes::from_static(b"t"))], group_key(), b"label".to_vec()),
+        Request::Block(item, head(), vec![("tags".into(), Bytes::from_static(b"t"))], group_key(), b"label".to_vec()),
         Request::HoldKey,
-        Request::HoldLock(id, head()),
-        Request::Release(id, hold_release()),
+        Request::HoldLock(ItemId::Document(DocumentId::new([6; 32])), head()),
+        Request::Release(item, hold_release()),
     ]
 }
 

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use data_encoding::{BASE64, HEXLOWER};
 use jiff::Timestamp;
 
-use super::{Certificate, CertificateError, Entry, Evidence, OUTSIDE};
+use super::addressed::Past;
+use super::{Certificate, CertificateError, Entry, Evidence, OUTSIDE, Shown};
 use crate::crypto::sign::VerifyKey;
 use crate::erasure::{Answer, HolderKind, Level, SignedErasureReceipt, SignedOrder, answer_due};
 use crate::governance::{Charter, Members, Software};
@@ -27,6 +28,8 @@ pub struct Checked {
     pub controller: String,
     /// Each holder, as its receipts have it.
     pub holders: Vec<CheckedHolder>,
+    /// What the signed headers show of who was addressed.
+    pub shown: Shown,
 }
 
 /// What a holder's receipts say.
@@ -71,7 +74,7 @@ impl Certificate {
         if network.is_some_and(|network| *network != certificate.network) {
             return Err(CertificateError::Network(certificate.network));
         }
-        let charter = certificate.charter()?;
+        let (charter, past) = certificate.charter()?;
         let members = charter.members();
         let key = key_of(members, &certificate.controller)?;
         key.verify(&Self::statement(&certificate.network, body), &signature)
@@ -88,31 +91,35 @@ impl Certificate {
             holders.push(holder);
         }
         certificate.check_items(&of_holders)?;
+        let shown = certificate.check_addressed(&past, &of_holders)?;
         let controller = name_of(members, &certificate.controller);
-        Ok(Checked { certificate, controller, holders })
+        Ok(Checked { certificate, controller, holders, shown })
     }
 
     /// The charter of its documents: a chain from the network's beginning, whose digest is the network's id.
-    fn charter(&self) -> Result<Charter, CertificateError> {
+    fn charter(&self) -> Result<(Charter, Past), CertificateError> {
         let refused = |error: &dyn std::fmt::Display| CertificateError::Charter(error.to_string());
         let mut notes = self.documents.iter().map(|note| Note::parse(note));
         let first = notes.next().ok_or_else(|| refused(&"there is none"))?.map_err(|error| refused(&error))?;
         let mut charter = Charter::begin(&first).map_err(|error| refused(&error))?;
+        let mut past = Past::default();
+        past.learn(charter.members());
         let issued = i64::try_from(self.issued).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
         let issued = issued.ok_or_else(|| refused(&"its date is none"))?;
         for note in notes {
             charter.accept(&note.map_err(|error| refused(&error))?, issued).map_err(|error| refused(&error))?;
+            past.learn(charter.members());
         }
         if charter.network() != self.network {
             return Err(CertificateError::Charter("its first document is of another network".into()));
         }
-        Ok(charter)
+        Ok((charter, past))
     }
 
     /// What must be so of every certificate, whatever its receipts say. The controller has every item: its own orders name them all.
     ///
     /// Threat: a controller that signs less than there is: a holder called a Tessera, one without orders, itself left out, nothing said of
-    /// what is outside its reach. A holder that it leaves out altogether nobody can see from here; that lie bears its signature.
+    /// what is outside its reach. One that it leaves out altogether is seen where the audience is shown ([`super::addressed`]).
     fn check_frame(&self, members: &Members) -> Result<(), CertificateError> {
         let form = |why: String| Err(CertificateError::Form(why));
         if !SCOPES.contains(&self.scope.as_str()) {

@@ -72,7 +72,7 @@ pub fn take(
     Ok(Taken { data_key, sigma, header, header_bytes, signature, openings, returned, recipients })
 }
 
-fn check_header(expected: &Expected<'_>, delivery: &Delivery, header: &Header, returned: bool) -> Result<(), Refused> {
+pub(super) fn check_header(expected: &Expected<'_>, delivery: &Delivery, header: &Header, returned: bool) -> Result<(), Refused> {
     if header.suite != SUITE {
         return Err(Refused::Suite);
     }

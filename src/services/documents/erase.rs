@@ -45,12 +45,15 @@ impl Node {
         if !erase && row.state == State::Here {
             return Ok(false);
         }
+        // Threat: the index confirms whom it named, from this disk or from an older copy of it.
+        self.unindex(&[ItemId::Document(id)]).await?;
         let latch = shelf.latch(&id);
         if let Some(head) = row.head() {
             let _row = latch.row.lock().await;
             // Named as unfinished first: if a crash comes after the puncture, the next process ends what was begun.
             self.mark_document(&id).await?;
-            self.enclave.erase(vec![head.leaf()]).await?;
+            let envelopes = self.envelope_leaves(&ItemId::Document(id)).await?;
+            self.enclave.erase([vec![head.leaf()], envelopes].concat()).await?;
         }
         latch.erased.cancel();
         let _writer = latch.writer.lock().await;

@@ -66,6 +66,9 @@ pub enum DocumentError {
     /// Another document of the same id.
     #[error("another document is kept under the id {0}")]
     Conflict(DocumentId),
+    /// It is kept, and nobody reads it.
+    #[error("document {0} is blocked here: nobody reads it while the hold stands")]
+    Blocked(DocumentId),
     /// Too many uploads that nobody finishes.
     #[error("there are {0} unfinished uploads already: finish or delete some")]
     TooManyUploads(usize),
@@ -94,6 +97,7 @@ impl Coded for DocumentError {
             Self::Manifest(_) => Code(3318),
             Self::Conflict(_) => Code(3319),
             Self::TooManyUploads(_) => Code(3320),
+            Self::Blocked(_) => Code(3321),
         }
     }
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
+use super::holders::is_unreadable;
 use super::row::{Card, Kept, Row, State, WayState, damaged};
 use super::shelf::Shelf;
 use super::{DocumentError, DocumentFigures, DocumentLimits};
@@ -222,7 +223,7 @@ impl Node {
                 }
                 match self.kept_document(&id).await {
                     Ok(kept) => listed.push(info(kept)),
-                    Err(Error::Kept(DocumentError::Erased(_) | DocumentError::NotFound(_))) => {}
+                    Err(error) if is_unreadable(&error) => {}
                     Err(error) => return Err(error),
                 }
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::DocumentError;
-use super::row::{Card, Row, State};
+use super::row::{Card, Kept, Row, State};
 use crate::erasure::{Ground, Scope};
 use crate::services::erasure::Presence;
 use crate::services::{Error, NewCase, Node};
@@ -26,7 +26,8 @@ impl Node {
             Ok(kept) if kept.state == State::Here && kept.card.member == governed.me => {
                 Ok(kept.card.ways.into_iter().map(|way| way.member).collect())
             }
-            Ok(_) | Err(Error::Kept(DocumentError::NotFound(_) | DocumentError::Erased(_))) => Ok(Vec::new()),
+            Ok(_) => Ok(Vec::new()),
+            Err(error) if is_unreadable(&error) => Ok(Vec::new()),
             Err(error) => Err(error),
         }
     }
@@ -35,7 +36,7 @@ impl Node {
     pub(crate) async fn document_controller(&self, id: &DocumentId) -> Result<Option<MemberId>, Error> {
         match self.kept_document(id).await {
             Ok(kept) => Ok(Some(kept.card.member)),
-            Err(Error::Kept(DocumentError::NotFound(_) | DocumentError::Erased(_))) => Ok(None),
+            Err(error) if is_unreadable(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -47,7 +48,7 @@ impl Node {
         }
         match self.kept_document(id).await {
             Ok(_) => Ok(Presence::Here),
-            Err(Error::Kept(DocumentError::Erased(_))) => Ok(Presence::Unreadable),
+            Err(Error::Kept(DocumentError::Erased(_) | DocumentError::Blocked(_))) => Ok(Presence::Unreadable),
             Err(error) => Err(error),
         }
     }
@@ -62,7 +63,7 @@ impl Node {
     pub(crate) async fn document_class(&self, id: &DocumentId) -> Result<Option<Class>, Error> {
         match self.kept_document(id).await {
             Ok(kept) => Ok(Some(kept.card.class)),
-            Err(Error::Kept(DocumentError::NotFound(_) | DocumentError::Erased(_))) => Ok(None),
+            Err(error) if is_unreadable(&error) => Ok(None),
             Err(error) => Err(error),
         }
     }
@@ -81,11 +82,34 @@ impl Node {
                 }
                 match self.kept_document(&id).await {
                     Ok(kept) if is_meant(&Known(&kept.card)) => found.push(ItemId::Document(id)),
-                    Ok(_) | Err(Error::Kept(DocumentError::Erased(_) | DocumentError::NotFound(_))) => {}
+                    Ok(_) => {}
+                    Err(error) if is_unreadable(&error) => {}
                     Err(error) => return Err(error),
                 }
             }
         }
+    }
+
+    /// A page of the documents that can be opened, and the last id looked at; `None` at the end.
+    pub(in crate::services) async fn known_documents(
+        &self,
+        after: Option<DocumentId>,
+    ) -> Result<Option<(Vec<KnownDocument>, DocumentId)>, Error> {
+        let rows = self.store.rows(Table::Document, &[], after.as_ref().map(|id| &id.as_bytes()[..]), PAGE).await?;
+        let ids: Vec<DocumentId> = rows.iter().filter_map(|(key, _)| Some(DocumentId::new(key[..].try_into().ok()?))).collect();
+        let Some(last) = ids.last().copied() else { return Ok(None) };
+        let mut known = Vec::with_capacity(ids.len());
+        for id in ids {
+            match self.kept_document(&id).await {
+                Ok(Kept { state, time, head, card, .. }) => {
+                    let Card { class, sender, recipients, .. } = card;
+                    known.push(KnownDocument { id, is_whole: state == State::Here, time, head, class, sender, recipients });
+                }
+                Err(error) if is_unreadable(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some((known, last)))
     }
 
     /// Refuses a document that its sender had ordered to be erased before it came; what is here of it goes again.
@@ -106,7 +130,9 @@ impl Node {
             after = Some(last.to_vec());
             for (key, _) in rows {
                 let Ok(id) = <[u8; 32]>::try_from(&key[..]).map(DocumentId::new) else { continue };
-                if self.document_presence(&id).await? == Presence::Unreadable {
+                // What is blocked is unreadable, and kept.
+                let is_held = self.held_until(&ItemId::Document(id)).await?.is_some();
+                if !is_held && self.document_presence(&id).await? == Presence::Unreadable {
                     ended += u64::from(self.erase_document(id).await?);
                 }
             }
@@ -115,6 +141,9 @@ impl Node {
 
     /// Erases a document on the word of an application: at every holder, if it was put here; else this node's copy.
     pub async fn erase_document_everywhere(self: &Arc<Self>, id: DocumentId) -> Result<(), Error> {
+        if self.is_blocked(&ItemId::Document(id)).await? {
+            return Err(DocumentError::Blocked(id).into());
+        }
         if self.document_holders(&id).await?.is_empty() {
             return self.erase_document_here(id).await;
         }
@@ -122,6 +151,23 @@ impl Node {
         let case = self.request_erasure(new, APPLICATION).await?;
         self.decide_erasure(case.id, APPLICATION).await.map(drop)
     }
+}
+
+/// What is known of a document that can be opened.
+pub(in crate::services) struct KnownDocument {
+    pub(in crate::services) id: DocumentId,
+    /// It is neither being uploaded nor arriving.
+    pub(in crate::services) is_whole: bool,
+    pub(in crate::services) time: u64,
+    pub(in crate::services) head: SealedHead,
+    pub(in crate::services) class: Class,
+    pub(in crate::services) sender: Address,
+    pub(in crate::services) recipients: Vec<Address>,
+}
+
+/// Whether a document cannot be opened here because it is not here, or no more, or blocked.
+pub(super) fn is_unreadable(error: &Error) -> bool {
+    matches!(error, Error::Kept(DocumentError::NotFound(_) | DocumentError::Erased(_) | DocumentError::Blocked(_)))
 }
 
 /// What a scope asks of a document.

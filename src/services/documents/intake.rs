@@ -60,7 +60,7 @@ impl Node {
         let latch = shelf.latch(&id);
         let kept = {
             let _row = latch.row.lock().await;
-            match self.kept_document(&id).await {
+            match self.offered_document(&id).await {
                 Ok(kept) => self.offered_again(kept, &from, offered).await?,
                 Err(Error::Kept(DocumentError::NotFound(_))) => {
                     self.refuse_guarded_document(offered.manifest.document, &from).await?;
@@ -82,6 +82,14 @@ impl Node {
         }
         self.complete_arrival(&shelf, &latch, &kept, layout).await?;
         Ok(Wanted::Nothing)
+    }
+
+    /// What is here under an id that a member offers. Threat: it learns that a hold stands; it is told what it is told of an erased one.
+    async fn offered_document(&self, id: &DocumentId) -> Result<Kept, Error> {
+        self.kept_document(id).await.map_err(|error| match error {
+            Error::Kept(DocumentError::Blocked(id)) => DocumentError::Erased(id).into(),
+            other => other,
+        })
     }
 
     async fn offered_first(&self, from: MemberId, offered: Offered) -> Result<Kept, Error> {
@@ -152,7 +160,7 @@ impl Node {
         let (shelf, id) = (Arc::clone(shelf), DocumentId::new(part.document));
         let latch = shelf.latch(&id);
         let mut writer = latch.writer.lock().await;
-        let kept = match self.kept_document(&id).await {
+        let kept = match self.offered_document(&id).await {
             Err(Error::Kept(DocumentError::NotFound(_))) => return Err(DocumentError::NotOffered.into()),
             kept => kept?,
         };

@@ -136,6 +136,8 @@ impl Node {
                         // Punctured, and the rest was cut off by a crash.
                         self.erase_document(id).await?;
                     }
+                    // It goes on where it was when it is released.
+                    Err(Error::Kept(DocumentError::Blocked(_))) => {}
                     Err(error) => tracing::warn!(%id, code = %error.code(), "a document could not be looked after"),
                 }
             }

@@ -50,6 +50,9 @@ impl Offer<'_> {
     pub(super) async fn make(&self) -> Result<Said, Error> {
         let (node, address) = (self.node, self.address()?);
         node.judge(self.charter, &self.kept.card.sender, &self.way.to, self.kept.card.class).await?;
+        let class = self.kept.card.class;
+        node.own_not_stopped(class, &Tags::default(), &[]).await?;
+        self.governed.no_document_cosigned(self.charter, class)?;
         let imposed = node.imposed(self.charter, &self.kept.card.sender, &Tags::default(), self.kept.card.class).await?;
         let sealed = self.manifest(&imposed).await?;
         let budget = node.settings.peer_budget;

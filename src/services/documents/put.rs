@@ -57,6 +57,8 @@ impl Node {
             }
         }
         self.judge(&charter, &sender, &recipients, class).await?;
+        self.own_not_stopped(class, &Tags::default(), &[]).await?;
+        governed.no_document_cosigned(&charter, class)?;
         let ways = self.add_ways(&charter, Vec::new(), &recipients)?;
         if self.active_documents(None, MAX_UPLOADS).await?.len() == MAX_UPLOADS {
             return Err(DocumentError::TooManyUploads(MAX_UPLOADS).into());
@@ -163,6 +165,7 @@ impl Node {
             let charter = governed.charter();
             governed.own_standing(&charter)?;
             self.judge(&charter, &kept.card.sender, &to, kept.card.class).await?;
+            self.own_not_stopped(kept.card.class, &Tags::default(), &[]).await?;
             kept.card.ways = self.add_ways(&charter, std::mem::take(&mut kept.card.ways), &to)?;
             for key in to {
                 if !kept.card.recipients.contains(&key) {

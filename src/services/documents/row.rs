@@ -7,15 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::DocumentError;
 use crate::enclave::EnclaveError;
+use crate::services::holds::envelope_key;
 use crate::services::records::now;
 use crate::services::{Error, Node};
 use crate::shred::SealedHead;
 use crate::store::{Event, StoreError, Table, Write};
-use crate::types::{Address, Class, DocumentId, MemberId};
+use crate::types::{Address, Class, DocumentId, ItemId, MemberId};
 use crate::wire::native::Message as _;
 
 /// What is sealed beside a head.
-const LABEL: &str = "document card";
+pub(super) const LABEL: &str = "document card";
 /// Rows of [`Table::State`] that name documents with something left to do.
 const ACTIVE: &[u8] = b"document/";
 
@@ -50,10 +51,10 @@ pub(super) struct Row {
     pub(super) file: ByteVec,
     /// Its sealed head.
     #[n(3)]
-    head: ByteVec,
+    pub(super) head: ByteVec,
     /// Its sealed card.
     #[n(4)]
-    card: ByteVec,
+    pub(super) card: ByteVec,
     /// Bytes of its file, once it is complete.
     #[n(5)]
     pub(super) bytes: u64,
@@ -161,7 +162,7 @@ impl Node {
         Row::from_bytes(&bytes).map(Some).map_err(|_| StoreError::Corrupt(format!("the row of document {id}")).into())
     }
 
-    /// A document that is here in some state; one whose leaf is punctured is erased whatever its row says.
+    /// A document that is here in some state; one whose leaf is punctured is blocked, or erased, whatever its row says.
     pub(super) async fn kept_document(&self, id: &DocumentId) -> Result<Kept, Error> {
         let row = self.document_row(id).await?.ok_or(DocumentError::NotFound(*id))?;
         if row.state == State::Erased {
@@ -170,7 +171,12 @@ impl Node {
         let broken = || Error::from(StoreError::Corrupt(format!("the row of document {id}")));
         let (file, head) = row.file().zip(row.head()).ok_or_else(broken)?;
         let sealed = Bytes::copy_from_slice(&row.card);
-        let card = self.enclave.open_beside(&head, LABEL, sealed).await.map_err(|error| gone(error, id))?;
+        let card = match self.enclave.open_beside(&head, LABEL, sealed).await {
+            Err(EnclaveError::Erased) if self.is_blocked(&ItemId::Document(*id)).await? => {
+                return Err(DocumentError::Blocked(*id).into());
+            }
+            card => card.map_err(|error| gone(error, id))?,
+        };
         let card = serde_json::from_slice(&card).map_err(|_| broken())?;
         Ok(Kept { id: *id, state: row.state, time: row.time, file, head, card, bytes: row.bytes })
     }
@@ -198,7 +204,11 @@ impl Node {
     pub(super) async fn close_document(&self, id: &DocumentId, row: Option<Row>, event: Option<Event>) -> Result<(), Error> {
         let key = id.as_bytes().to_vec();
         let row = Write { table: Table::Document, key: key.into(), value: row.map(|row| row.to_bytes().into()) };
-        let rows = vec![row, Write::delete(Table::State, active_key(id)), Write::delete(Table::Tag, id.as_bytes().to_vec())];
+        let mut rows = vec![row, Write::delete(Table::State, active_key(id)), Write::delete(Table::Tag, id.as_bytes().to_vec())];
+        let item = ItemId::Document(*id);
+        if self.is_blocked(&item).await? {
+            rows.push(Write::delete(Table::Hold, envelope_key(&item)));
+        }
         self.store.write(rows, event.into_iter().collect()).await?;
         Ok(())
     }

@@ -118,6 +118,7 @@ impl Node {
                 self.store.write(vec![put_plan(&case.id, page, &member, items)], Vec::new()).await?;
             }
         }
+        self.keep_audiences(governed, &case.id, &items).await?;
         self.keep_case(&case, What::ErasureRequest, by).await?;
         tracing::info!(case = %case.id, items = case.items, ground = %case.ground, "an erasure was asked for");
         Ok(case)

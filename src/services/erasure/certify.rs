@@ -39,6 +39,7 @@ impl Node {
             network: governed.network,
             controller: governed.me.clone(),
             issued: now(),
+            addressed: self.audiences(&id).await?,
             documents: charter.after(0).into_iter().map(ToString::to_string).collect(),
         };
         let body = Certificate::of(&case, about, holders).body();

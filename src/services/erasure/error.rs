@@ -31,6 +31,11 @@ pub enum ErasureError {
         "{0} of these items are blocked here or being erased, and nobody can read who else has them: release them first (celosia hold)"
     )]
     Blocked(u64),
+    /// An order that names more items which are not here than a member may have guarded.
+    #[error(
+        "the order names items that are not here, and of those this node keeps no more than {0} for each member ([erasure] max-guards)"
+    )]
+    Guards(u64),
     /// An extension after the month.
     #[error("the time for the answer is over: an extension has to be told within it (GDPR art. 12(3))")]
     Late,
@@ -56,6 +61,7 @@ impl Coded for ErasureError {
             Self::Replay(_) => Code(3368),
             Self::Blocked(_) => Code(3369),
             Self::Late => Code(3379),
+            Self::Guards(_) => Code(3393),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::error::ErasureError;
-use super::rows::{Kept, Mark, put_guard, put_kept};
+use super::rows::{Kept, Mark, put_kept};
 use crate::enclave::EnclaveError;
 use crate::erasure::{Answer, ErasureReceipt, Level, MAX_ITEMS, Order, SignedErasureReceipt, SignedOrder};
 use crate::services::governed::Governed;
@@ -47,6 +47,7 @@ impl Node {
         let key = governed.charter().members().by_id(from).and_then(|member| member.signing_key);
         let key = key.ok_or_else(|| Error::NotAMember(from.clone()))?;
         signed.verify(&key).map_err(|_| ErasureError::Order("its signature does not verify"))?;
+        self.check_guards(&governed, order).await?;
         let mut kept = Kept {
             order: bytes.to_vec().into(),
             marks: vec![Mark::Pending as u8; order.items.len()].into(),
@@ -120,17 +121,13 @@ impl Node {
     ///
     /// Threat: it is delivered while we look. Whoever keeps it looks for the guard afterwards, and we look for the item once more.
     async fn guard_absent(&self, order: &Order, items: &[(usize, ItemId)]) -> Result<(), Error> {
-        let mut guards = Vec::new();
+        let mut absent = Vec::new();
         for (_, item) in items {
             if self.presence(item).await? == Presence::Absent {
-                let mut controllers = self.guards(item).await?;
-                if !controllers.contains(&order.controller) {
-                    controllers.push(order.controller.clone());
-                    guards.push(put_guard(item, &controllers));
-                }
+                absent.push(*item);
             }
         }
-        if guards.is_empty() { Ok(()) } else { Ok(self.store.write(guards, Vec::new()).await?) }
+        self.guard(&order.controller, &absent).await
     }
 
     /// An item that may be erased, unless a hold stands before it. Whoever may not order it learns of no hold.
@@ -156,11 +153,12 @@ impl Node {
                 }
             }
         }
-        Ok(Presence::Absent)
+        // A supervisor's copy is here, and the payload is not.
+        if self.copy_leaves(id).await?.is_empty() { Ok(Presence::Absent) } else { Ok(Presence::Here) }
     }
 
     /// Erases items of both kinds that are here.
-    pub(super) async fn erase_items(&self, items: &[ItemId]) -> Result<(), Error> {
+    pub(crate) async fn erase_items(&self, items: &[ItemId]) -> Result<(), Error> {
         let payloads: Vec<PayloadId> = items
             .iter()
             .filter_map(|item| match item {

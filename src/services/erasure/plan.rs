@@ -55,14 +55,15 @@ impl Node {
             return Ok(Vec::new());
         }
         let listed = |address: &Address| charter.members().by_address(address).map(|member| member.id.clone());
-        Ok(match meta.native.map(|native| native.proofs) {
+        let supervisors = self.supervisors_told(id).await?;
+        let holders: Vec<MemberId> = match meta.native.map(|native| native.proofs) {
             Some(Proofs::Sent { recipients, .. }) => recipients.into_iter().map(|(_, member)| member).collect(),
             _ => {
                 let others = meta.recipients.iter().filter(|address| !self.directory.is_own(address));
                 others.filter_map(|address| listed(address).or_else(|| UNLISTED.parse().ok())).collect()
             }
-        })
-        .map(|members: Vec<MemberId>| members.into_iter().filter(|member| *member != governed.me).collect())
+        };
+        Ok(holders.into_iter().chain(supervisors).filter(|member| *member != governed.me).collect())
     }
 
     /// The member that sent an item that is here; `None` if it is not here.
@@ -74,7 +75,7 @@ impl Node {
                     let sender = meta.native.as_ref().map(|native| native.member.clone()).or_else(listed);
                     Ok(sender.or_else(|| UNLISTED.parse().ok()))
                 }
-                Err(Error::NotFound(_)) => Ok(None),
+                Err(Error::NotFound(_)) => self.copy_sender(id).await,
                 Err(error) => Err(error),
             },
             ItemId::Document(id) => self.document_controller(id).await,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use minicbor::bytes::ByteVec;
 
 use super::error::ErasureError;
-use super::rows::{GIVEN, Given, Kept, TAKEN, put_guard};
+use super::rows::{GIVEN, Given, Kept, TAKEN};
 use crate::enclave::EnclaveError;
 use crate::erasure::SignedOrder;
 use crate::governance::{Member, Software};
@@ -125,8 +125,10 @@ impl Node {
         if !is_ours || signed.verify(&key).is_err() {
             return Err(ErasureError::Order("it is neither the member's nor ours").into());
         }
-        let guards = signed.order.items.iter().map(|item| put_guard(item, std::slice::from_ref(&governed.me)));
-        self.store.write(guards.collect(), Vec::new()).await?;
+        {
+            let _one = self.orders.lock().await;
+            self.guard(&governed.me, &signed.order.items).await?;
+        }
         let mut doomed = Vec::with_capacity(signed.order.items.len());
         for item in &signed.order.items {
             if self.held_until(item).await?.is_none() {

@@ -1,14 +1,16 @@
 //! Rows of cases and orders, byte by byte (`docs/store-format.md`).
 //!
 //! `Table::Case`: 0 ‖ case → the case, JSON; 1 ‖ case ‖ page → its items before it is decided; 2 ‖ case ‖ page ‖ holder → an order and its
-//! answer; 3 ‖ case → nothing: it is at work; 4 ‖ case ‖ page ‖ holder → items that it had when the case was opened. `Table::Order`: 0 ‖ digest → an order that was taken; 1 ‖ item → the controllers that
-//! ordered it while it was not here; 2 ‖ digest → nothing: it is not answered for good.
+//! answer; 3 ‖ case → nothing: it is at work; 4 ‖ case ‖ page ‖ holder → items that it had when the case was opened; 5 ‖ case ‖ item → whom it was
+//! addressed to, JSON. `Table::Order`: 0 ‖ digest → an order that was taken; 1 ‖ item → the controllers that
+//! ordered it while it was not here; 2 ‖ digest → nothing: it is not answered for good; 3 ‖ member → how many guards it has (8); 4 → nothing: guards are
+//! counted.
 
 use bytes::Bytes;
 use minicbor::bytes::ByteVec;
 use minicbor::{CborLen, Decode, Encode};
 
-use crate::erasure::{Case, CaseId};
+use crate::erasure::{Addressed, Case, CaseId};
 use crate::services::{Error, Node};
 use crate::store::{StoreError, Table, Write};
 use crate::types::{ItemId, MemberId};
@@ -19,9 +21,12 @@ const ITEMS: u8 = 1;
 pub(super) const GIVEN: u8 = 2;
 const AT_WORK: u8 = 3;
 const PLAN: u8 = 4;
+const AUDIENCE: u8 = 5;
 pub(super) const TAKEN: u8 = 0;
 const GUARD: u8 = 1;
 const OPEN: u8 = 2;
+const GUARDS: u8 = 3;
+const COUNTED: u8 = 4;
 
 /// An order that this node gave, and the newest answer.
 #[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
@@ -128,6 +133,13 @@ pub(super) fn put_plan(case: &CaseId, page: u32, holder: &MemberId, items: &[Ite
     Write::put(Table::Case, key, items.to_bytes())
 }
 
+/// Writes whom a payload was addressed to.
+pub(super) fn put_audience(case: &CaseId, item: &ItemId, addressed: &Addressed) -> Write {
+    let key = [&[AUDIENCE][..], &case.0, item.as_bytes()].concat();
+    // Strings always serialise.
+    Write::put(Table::Case, key, serde_json::to_vec(addressed).unwrap_or_default())
+}
+
 pub(super) fn put_given(case: &CaseId, page: u32, holder: &MemberId, given: &Given) -> Write {
     Write::put(Table::Case, given_key(case, page, holder), given.to_bytes())
 }
@@ -144,7 +156,46 @@ pub(super) fn put_guard(item: &ItemId, controllers: &[MemberId]) -> Write {
     Write::put(Table::Order, named(GUARD, item.as_bytes()), words.join("\n").into_bytes())
 }
 
+/// Writes how many guards a member has.
+pub(super) fn put_guard_count(member: &MemberId, count: u64) -> Write {
+    Write::put(Table::Order, named(GUARDS, member.as_str().as_bytes()), count.to_be_bytes().to_vec())
+}
+
+/// The prefix of those rows.
+pub(super) fn guard_count() -> [u8; 1] {
+    [GUARDS]
+}
+
+/// The mark that guards are counted.
+pub(super) fn guards_are_counted() -> Write {
+    Write::put(Table::Order, named(COUNTED, &[]), Bytes::new())
+}
+
+fn controllers(row: &[u8]) -> Result<Vec<MemberId>, Error> {
+    let text = std::str::from_utf8(row).map_err(|_| corrupt("an order's guard"))?;
+    text.split('\n').map(|word| word.parse().map_err(|_| corrupt("an order's guard"))).collect()
+}
+
 impl Node {
+    /// How many guards a member has, once they are counted.
+    pub(super) async fn guard_count(&self, member: &MemberId) -> Result<u64, Error> {
+        let Some(row) = self.store.row(Table::Order, &named(GUARDS, member.as_str().as_bytes())).await? else { return Ok(0) };
+        row.as_ref().try_into().map(u64::from_be_bytes).map_err(|_| corrupt("the number of a member's guards"))
+    }
+
+    /// A page of guards: the controllers of each, and the last key; `None` at the end.
+    pub(super) async fn page_of_guards(
+        &self,
+        after: Option<Bytes>,
+        limit: usize,
+    ) -> Result<Option<(Vec<Vec<MemberId>>, Bytes)>, Error> {
+        let rows = self.store.rows(Table::Order, &[GUARD], after.as_deref(), limit).await?;
+        let Some((last, _)) = rows.last() else { return Ok(None) };
+        let last = last.clone();
+        let page = rows.iter().map(|(_, row)| controllers(row)).collect::<Result<_, _>>()?;
+        Ok(Some((page, last)))
+    }
+
     pub(super) async fn case(&self, id: &CaseId) -> Result<Option<Case>, Error> {
         let row = self.store.row(Table::Case, &named(CASE, &id.0)).await?;
         row.map(|row| serde_json::from_slice(&row).map_err(|_| corrupt("a case"))).transpose()
@@ -166,6 +217,12 @@ impl Node {
         let Some(row) = self.store.row(Table::Case, &key).await? else { return Ok(Vec::new()) };
         let items = Vec::<ByteVec>::from_bytes(&row).map_err(|_| corrupt("the items of a case"))?;
         items.iter().map(|item| ItemId::from_bytes(item).map_err(|_| corrupt("the items of a case"))).collect()
+    }
+
+    /// Whom the payloads of a case were addressed to.
+    pub(super) async fn audiences(&self, case: &CaseId) -> Result<Vec<Addressed>, Error> {
+        let rows = self.store.rows(Table::Case, &named(AUDIENCE, &case.0), None, usize::MAX).await?;
+        rows.iter().map(|(_, row)| serde_json::from_slice(row).map_err(|_| corrupt("whom a payload was addressed to"))).collect()
     }
 
     /// Who had what when a case was opened.
@@ -201,7 +258,6 @@ impl Node {
     /// Members that ordered the erasure of an item while it was not here.
     pub(super) async fn guards(&self, item: &ItemId) -> Result<Vec<MemberId>, Error> {
         let Some(row) = self.store.row(Table::Order, &named(GUARD, item.as_bytes())).await? else { return Ok(Vec::new()) };
-        let text = std::str::from_utf8(&row).map_err(|_| corrupt("an order's guard"))?;
-        text.split('\n').map(|word| word.parse().map_err(|_| corrupt("an order's guard"))).collect()
+        controllers(&row)
     }
 }

@@ -43,9 +43,9 @@ impl Node {
         let items = self.items_of_hold(&hold.id).await?;
         for together in items.chunks(TOGETHER) {
             let doomed = self.doomed(&hold.id, together).await?;
-            self.erase_all(&doomed).await?;
+            self.erase_items(&doomed).await?;
             let mut rows: Vec<Write> = together.iter().flat_map(|item| let_go(&hold.id, item)).collect();
-            rows.extend(doomed.iter().map(|id| Write::delete(Table::Hold, envelope_key(&ItemId::Payload(*id)))));
+            rows.extend(doomed.iter().map(|item| Write::delete(Table::Hold, envelope_key(item))));
             self.store.write(rows, Vec::new()).await?;
         }
         (hold.state, hold.ended, hold.ended_by) = (state, Some(now()), Some(by.to_owned()));
@@ -56,21 +56,20 @@ impl Node {
     }
 
     /// Of some items of a hold, the blocked ones that it alone is on.
-    async fn doomed(&self, hold: &HoldId, items: &[ItemId]) -> Result<Vec<PayloadId>, Error> {
+    async fn doomed(&self, hold: &HoldId, items: &[ItemId]) -> Result<Vec<ItemId>, Error> {
         let mut doomed = Vec::new();
         for item in items {
-            let ItemId::Payload(id) = item else { continue };
             let is_last = self.holds_of(item).await?.iter().all(|on| on.hold == *hold);
             if is_last && self.is_blocked(item).await? {
-                doomed.push(*id);
+                doomed.push(*item);
             }
         }
         Ok(doomed)
     }
 
     /// Leaves of the envelopes of an item: they are punctured with it.
-    pub(crate) async fn envelope_leaves(&self, id: &PayloadId) -> Result<Vec<LeafRef>, Error> {
-        let parts = self.parts(&ItemId::Payload(*id)).await?;
+    pub(crate) async fn envelope_leaves(&self, item: &ItemId) -> Result<Vec<LeafRef>, Error> {
+        let parts = self.parts(item).await?;
         parts.iter().map(|part| part.envelope().map(|envelope| envelope.leaf())).collect()
     }
 

@@ -46,14 +46,11 @@ pub enum HoldError {
         needed: u64,
     },
     /// A block that is released without the committee.
-    #[error("hold {0} is released with the committee's answer: export it, have it approved by officers, and give their answers")]
+    #[error("hold {0} is released with the committee's answer: export it, have officers answer it, and give their answers")]
     AnswerNeeded(HoldId),
     /// Data that applications read no more.
     #[error("the law that applies here has narrowed who may read this: {0}")]
     Narrowed(String),
-    /// Documents that are to be blocked.
-    #[error("documents cannot be blocked yet: place a legal-hold on them")]
-    Document,
 }
 
 fn moment(millis: u64) -> String {
@@ -75,7 +72,6 @@ impl Coded for HoldError {
             Self::Answer(_) => Code(3388),
             Self::AnswerNeeded(_) => Code(3390),
             Self::TooFewAnswers { .. } => Code(7041),
-            Self::Document => Code(3391),
             Self::Narrowed(_) => Code(3392),
         }
     }

@@ -10,7 +10,7 @@ use super::rows::{Part, begin, finished, put_parts};
 use crate::crypto::random;
 use crate::crypto::threshold::GroupKey;
 use crate::enclave::EnclaveError;
-use crate::erasure::{Hold, HoldId, HoldKind, HoldState, Order, Scope, is_reference};
+use crate::erasure::{Hold, HoldId, HoldKind, HoldLabel, HoldState, Order, Scope, is_reference};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::send::to_its_end;
@@ -83,9 +83,6 @@ impl Node {
         if items.is_empty() {
             return Err(HoldError::Nothing.into());
         }
-        if new.kind == HoldKind::Block && items.iter().any(|item| matches!(item, ItemId::Document(_))) {
-            return Err(HoldError::Document.into());
-        }
         let _one = self.holds.gate.lock().await;
         let hold = Hold {
             id: HoldId(random()),
@@ -117,6 +114,11 @@ impl Node {
             // Whoever is named in blocked data must not be confirmed by the index, either.
             self.unindex(together).await?;
             while !self.block_some(hold, committee, together).await? {}
+            for item in together {
+                if let ItemId::Document(id) = item {
+                    self.block_document(hold, committee, *id).await?;
+                }
+            }
         }
         Ok(self.store.write(finished(hold), Vec::new()).await?)
     }
@@ -165,15 +167,8 @@ impl Node {
         for kind in [Kind::Payload, Kind::Raw] {
             let Some(head) = self.head(kind, &id).await? else { continue };
             let beside = if kind == Kind::Payload { self.beside_head(id, &head).await? } else { Vec::new() };
-            let label = crate::erasure::HoldLabel {
-                network: self.hold_network(),
-                item: ItemId::Payload(id),
-                hold: hold.id,
-                ground: hold.ground.clone(),
-                reference: hold.reference.clone(),
-                until: hold.until,
-            };
-            match self.enclave.block_record(id, &head, beside, committee, label.encode()).await {
+            let label = self.hold_label(ItemId::Payload(id), hold);
+            match self.enclave.block_record(ItemId::Payload(id), &head, beside, committee, label.encode()).await {
                 Ok(envelope) => sealed.push(Part::new(kind, &head, &envelope, hold)),
                 Err(EnclaveError::Erased) => {}
                 Err(error) => return Err(error.into()),
@@ -194,6 +189,12 @@ impl Node {
         Ok(all.filter(|(_, sealed)| is_its(sealed)).collect())
     }
 
+    /// What the envelope of an item is sealed for.
+    pub(in crate::services) fn hold_label(&self, item: ItemId, hold: &Hold) -> HoldLabel {
+        let (ground, reference) = (hold.ground.clone(), hold.reference.clone());
+        HoldLabel { network: self.hold_network(), item, hold: hold.id, ground, reference, until: hold.until }
+    }
+
     pub(super) fn hold_network(&self) -> NetworkId {
         self.governed.as_ref().map_or(NetworkId::new([0; 32]), |governed| governed.network)
     }
@@ -204,7 +205,7 @@ impl Node {
         let mut blocked = Vec::new();
         for rule in profile.blocks.iter().filter(|rule| rule.grounds.contains(&order.ground)) {
             let mut meant = Vec::new();
-            for item in items.iter().filter(|item| matches!(item, ItemId::Payload(_)) && !blocked.contains(*item)) {
+            for item in items.iter().filter(|item| !blocked.contains(*item)) {
                 if self.class_here(*item).await?.is_some_and(|class| rule.classes.contains(&class)) {
                     meant.push(*item);
                 }

@@ -28,7 +28,7 @@ const TOGETHER: usize = 64;
 
 /// An item with its records under fresh leaves, not yet written.
 pub(super) struct Opened {
-    id: PayloadId,
+    item: ItemId,
     pub(super) records: Vec<(Part, Restored)>,
 }
 
@@ -61,10 +61,9 @@ impl Node {
         let hold = self.standing(id).await?;
         let mut envelopes = Vec::new();
         for item in self.items_of_hold(&id).await? {
-            let ItemId::Payload(payload) = item else { continue };
             for part in self.parts(&item).await? {
-                let HoldLock { committee, capsule } = self.enclave.hold_lock(payload, &part.envelope()?).await?;
-                let label = part.label(self.hold_network(), payload)?;
+                let HoldLock { committee, capsule } = self.enclave.hold_lock(item, &part.envelope()?).await?;
+                let label = part.label(self.hold_network(), item)?;
                 envelopes.push(LockedEnvelope { label, committee, capsule: capsule.to_bytes().to_vec() });
             }
         }
@@ -143,10 +142,9 @@ impl Node {
 
     /// The blocked items that are to be read again: of a block, those that no other block is on; of a legal hold that outlived a block,
     /// those that no other hold is on. Threat: what a hold was to keep is destroyed because somebody lets it go.
-    pub(super) async fn to_open(&self, hold: &Hold) -> Result<Vec<(PayloadId, Vec<Part>)>, Error> {
+    pub(super) async fn to_open(&self, hold: &Hold) -> Result<Vec<(ItemId, Vec<Part>)>, Error> {
         let mut items = Vec::new();
         for item in self.items_of_hold(&hold.id).await? {
-            let ItemId::Payload(id) = item else { continue };
             let stays = self
                 .holds_of(&item)
                 .await?
@@ -154,23 +152,23 @@ impl Node {
                 .any(|on| on.hold != hold.id && (hold.kind != HoldKind::Block || on.kind == HoldKind::Block));
             let parts = self.parts(&item).await?;
             if !stays && !parts.is_empty() {
-                items.push((id, parts));
+                items.push((item, parts));
             }
         }
         Ok(items)
     }
 
-    pub(super) async fn open_all(&self, hold: &Hold, items: Vec<(PayloadId, Vec<Part>)>) -> Result<Vec<Opened>, Error> {
+    pub(super) async fn open_all(&self, hold: &Hold, items: Vec<(ItemId, Vec<Part>)>) -> Result<Vec<Opened>, Error> {
         let answers = Answers::new(self.asked().get(&hold.id).map_or_else(Vec::new, |asked| asked.answers.clone()));
         let committees = self.hold_committees();
         let mut opened = Vec::with_capacity(items.len());
-        for (id, parts) in items {
+        for (item, parts) in items {
             let mut records = Vec::with_capacity(parts.len());
             for part in parts {
-                let restored = self.open_part(hold, id, &part, &answers, &committees).await?;
+                let restored = self.open_part(hold, item, &part, &answers, &committees).await?;
                 records.push((part, restored));
             }
-            opened.push(Opened { id, records });
+            opened.push(Opened { item, records });
         }
         Ok(opened)
     }
@@ -178,13 +176,13 @@ impl Node {
     async fn open_part(
         &self,
         hold: &Hold,
-        id: PayloadId,
+        item: ItemId,
         part: &Part,
         answers: &Answers,
         committees: &[Committee],
     ) -> Result<Restored, Error> {
         let envelope = part.envelope()?;
-        let lock = self.enclave.hold_lock(id, &envelope).await?;
+        let lock = self.enclave.hold_lock(item, &envelope).await?;
         let needed = || HoldError::AnswerNeeded(hold.id);
         let committee = committees.iter().find(|committee| committee.key == lock.committee).ok_or_else(needed)?;
         let (officers, shares) = answers.of(committee, &lock.capsule);
@@ -197,10 +195,10 @@ impl Node {
             }
             .into());
         }
-        let label = part.label(self.hold_network(), id)?.encode();
+        let label = part.label(self.hold_network(), item)?.encode();
         let shares = shares.into_iter().take(threshold).collect();
         let one_time = answers.0[0].0.key;
-        match self.enclave.release_record(id, HoldRelease { envelope, label, one_time, shares }).await {
+        match self.enclave.release_record(item, HoldRelease { envelope, label, one_time, shares }).await {
             Ok(restored) => Ok(restored),
             Err(EnclaveError::HoldShare(at)) => {
                 // Threat: one bad answer stops the release for ever. It is named and dropped; another officer's takes its place.
@@ -217,7 +215,16 @@ impl Node {
 
     /// Puts an item's records back under their fresh leaves, with what was sealed beside them; then it is blocked no more.
     async fn restore(&self, hold: &Hold, opened: &Opened) -> Result<(), Error> {
-        let (id, item) = (opened.id, ItemId::Payload(opened.id));
+        let item = opened.item;
+        let id = match item {
+            ItemId::Payload(id) => id,
+            ItemId::Document(id) => {
+                for (_, restored) in &opened.records {
+                    self.restore_document(hold, id, restored).await?;
+                }
+                return Ok(());
+            }
+        };
         let mut tags = None;
         for (part, restored) in &opened.records {
             self.put_back(part.kind(), id, &restored.head).await?;

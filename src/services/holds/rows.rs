@@ -12,7 +12,7 @@ use crate::erasure::{Hold, HoldId, HoldKind, HoldLabel};
 use crate::services::{Error, Node};
 use crate::shred::SealedHead;
 use crate::store::{Kind, StoreError, Table, Write};
-use crate::types::{ItemId, NetworkId, PayloadId};
+use crate::types::{ItemId, NetworkId};
 use crate::wire::native::Message as _;
 
 const HOLD: u8 = 0;
@@ -21,6 +21,8 @@ pub(super) const ENVELOPE: u8 = 2;
 pub(super) const ENDS: u8 = 3;
 const OF: u8 = 4;
 const UNFINISHED: u8 = 5;
+/// The kind of a [`Part`] that is of a document: none of [`Kind`]'s.
+const DOCUMENT: u8 = 255;
 
 /// A hold on an item.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -32,8 +34,8 @@ pub(super) struct On {
 
 /// A record of a blocked item: what it was, and the envelope that its head went into.
 #[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
-pub(super) struct Part {
-    /// Payload or raw payload.
+pub(in crate::services) struct Part {
+    /// Payload, raw payload or document.
     #[n(0)]
     kind: u8,
     /// The head that the envelope was made of. Its leaf is punctured.
@@ -63,8 +65,17 @@ fn sealed(bytes: &ByteVec) -> Result<SealedHead, Error> {
 
 impl Part {
     pub(super) fn new(kind: Kind, head: &SealedHead, envelope: &SealedHead, hold: &Hold) -> Self {
+        Self::of(kind as u8, head, envelope, hold)
+    }
+
+    /// That of a document.
+    pub(in crate::services) fn document(head: &SealedHead, envelope: &SealedHead, hold: &Hold) -> Self {
+        Self::of(DOCUMENT, head, envelope, hold)
+    }
+
+    fn of(kind: u8, head: &SealedHead, envelope: &SealedHead, hold: &Hold) -> Self {
         Self {
-            kind: kind as u8,
+            kind,
             head: head.as_bytes().to_vec().into(),
             envelope: envelope.as_bytes().to_vec().into(),
             hold: hold.id.0.to_vec().into(),
@@ -82,14 +93,14 @@ impl Part {
         sealed(&self.head)
     }
 
-    pub(super) fn envelope(&self) -> Result<SealedHead, Error> {
+    pub(in crate::services) fn envelope(&self) -> Result<SealedHead, Error> {
         sealed(&self.envelope)
     }
 
-    pub(super) fn label(&self, network: NetworkId, id: PayloadId) -> Result<HoldLabel, Error> {
+    pub(super) fn label(&self, network: NetworkId, item: ItemId) -> Result<HoldLabel, Error> {
         let hold = self.hold.as_slice().try_into().map(HoldId).map_err(|_| corrupt("an envelope of a blocked item"))?;
         let (ground, reference) = (self.ground.clone(), self.reference.clone());
-        Ok(HoldLabel { network, item: ItemId::Payload(id), hold, ground, reference, until: self.until })
+        Ok(HoldLabel { network, item, hold, ground, reference, until: self.until })
     }
 }
 
@@ -97,7 +108,7 @@ fn key(kind: u8, parts: &[&[u8]]) -> Bytes {
     [&[kind][..], &parts.concat()].concat().into()
 }
 
-pub(super) fn envelope_key(item: &ItemId) -> Bytes {
+pub(in crate::services) fn envelope_key(item: &ItemId) -> Bytes {
     key(ENVELOPE, &[item.as_bytes()])
 }
 
@@ -132,14 +143,14 @@ pub(super) fn over(hold: &Hold) -> Vec<Write> {
 }
 
 /// A hold is no longer on an item.
-pub(super) fn let_go(hold: &HoldId, item: &ItemId) -> [Write; 2] {
+pub(in crate::services) fn let_go(hold: &HoldId, item: &ItemId) -> [Write; 2] {
     [
         Write::delete(Table::Hold, key(ON, &[item.as_bytes(), &hold.0])),
         Write::delete(Table::Hold, key(OF, &[&hold.0, item.as_bytes()])),
     ]
 }
 
-pub(super) fn put_parts(item: &ItemId, parts: &[Part]) -> Write {
+pub(in crate::services) fn put_parts(item: &ItemId, parts: &[Part]) -> Write {
     Write::put(Table::Hold, envelope_key(item), parts.to_vec().to_bytes())
 }
 
@@ -184,7 +195,7 @@ impl Node {
     }
 
     /// What is kept of a blocked item; empty if it is not blocked.
-    pub(super) async fn parts(&self, item: &ItemId) -> Result<Vec<Part>, Error> {
+    pub(in crate::services) async fn parts(&self, item: &ItemId) -> Result<Vec<Part>, Error> {
         let Some(row) = self.store.row(Table::Hold, &envelope_key(item)).await? else { return Ok(Vec::new()) };
         Vec::<Part>::from_bytes(&row).map_err(|_| corrupt("the envelopes of a blocked item"))
     }

@@ -253,7 +253,7 @@ async fn a_crash_between_any_two_steps_of_a_block_is_made_good() {
             let tags = node.store.row(Table::Tag, item.as_bytes()).await.expect("reads").expect("tags");
             let committee = bench.committee.committee.key;
             let beside = vec![(crate::services::rights::TAGS.to_owned(), tags)];
-            let envelope = node.enclave.block_record(id, &head, beside, committee, label.encode()).await.expect("sealed");
+            let envelope = node.enclave.block_record(item, &head, beside, committee, label.encode()).await.expect("sealed");
             let part = Part::new(Kind::Payload, &head, &envelope, &hold);
             node.store.write(vec![put_parts(&item, &[part])], Vec::new()).await.expect("written");
             if step == "punctured" {

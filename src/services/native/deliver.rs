@@ -33,11 +33,15 @@ const MAX_QUIET: Duration = Duration::from_secs(2);
 const VERIFIED: usize = 32;
 /// Suites of an item.
 pub(super) const NACL: u8 = 0;
-pub(super) const CELOSIA_1: u8 = 1;
+pub(crate) const CELOSIA_1: u8 = 1;
 /// Not a payload: a privacy group.
 pub(super) const GROUP: u8 = 2;
 /// Nor this: the offer of a document.
 pub(crate) const DOCUMENT: u8 = 3;
+/// Nor this: a copy for a supervisor.
+pub(crate) const SUPERVISION: u8 = 4;
+/// `length (2, big-endian) ‖ co-signature ‖ delivery`: mode S4.
+pub(super) const COSIGNED: u8 = 5;
 
 /// A delivery that a member took: durable there, or passed over, as its acknowledgement says.
 pub(crate) struct Taken {
@@ -47,13 +51,23 @@ pub(crate) struct Taken {
 
 impl Node {
     /// Delivers one member's copy. If its epoch key has changed, the box is made again for the new one, once.
-    pub(super) async fn deliver_native(&self, out: &Outgoing<'_>, to: &MemberId, delivery: &Delivery) -> Result<Taken, Error> {
+    pub(super) async fn deliver_native(
+        &self,
+        out: &Outgoing<'_>,
+        to: &MemberId,
+        delivery: &Delivery,
+        cosignature: Option<&[u8]>,
+    ) -> Result<Taken, Error> {
         let address = out.charter.members().by_id(to).and_then(native_address).ok_or_else(|| Error::NotAMember(to.clone()))?;
         let work = async {
             out.pace().await;
             let mut copy = delivery.clone();
             for again in [true, false] {
-                let item = self.item(out.governed, &address, CELOSIA_1, &mut copy).await?;
+                let mut item = self.item(out.governed, &address, CELOSIA_1, &mut copy).await?;
+                if let Some(cosignature) = cosignature {
+                    let length = u16::try_from(cosignature.len()).unwrap_or(u16::MAX).to_be_bytes();
+                    (item.suite, item.body) = (COSIGNED, [&length, cosignature, &item.body[..]].concat().into());
+                }
                 match self.tell(out.governed, &address, item).await? {
                     Answer::Taken { ack, withdraw } => {
                         let ack = out.governed.checked_ack(out.charter, to, &ack, out.sealed.id, out.sealed.header)?;
@@ -181,6 +195,9 @@ impl Node {
         if own && let Err(error) = self.forget(id, out.sealed.head.clone()).await {
             tracing::warn!(%id, code = %crate::types::Coded::code(&error), "our own copy of a failed send stays");
         }
+        if own && !out.supervisors.members.is_empty() {
+            self.forget_told(&id).await;
+        }
     }
 }
 
@@ -227,7 +244,7 @@ impl Governed {
     }
 
     /// Uploads a ciphertext in parts; goes on where a broken connection left it.
-    pub(super) async fn upload(&self, to: &NativeAddress, ciphertext: &Bytes, budget: Duration) -> Result<UploadId, PeerError> {
+    pub(crate) async fn upload(&self, to: &NativeAddress, ciphertext: &Bytes, budget: Duration) -> Result<UploadId, PeerError> {
         let upload = UploadId(random());
         let total = ciphertext.len() as u64;
         let (mut next, mut failures) = (0_u64, 0);

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::deliver::{CELOSIA_1, DOCUMENT, GROUP, NACL};
+use super::deliver::{CELOSIA_1, COSIGNED, DOCUMENT, GROUP, NACL, SUPERVISION};
+use super::supervised::{Fresh, cosigned};
 use crate::enclave::{EnclaveError, Meta, NativeIngest};
 use crate::erasure::Tags;
 use crate::governance::{Charter, Judged};
@@ -15,8 +16,9 @@ use crate::services::escrow;
 use crate::services::governed::{Governed, MAX_SKEW, clock};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
+use crate::services::supervision::{Concern, Demanded};
 use crate::services::withdraw::WithdrawToken;
-use crate::services::{DocumentError, Error, Node, Pushed};
+use crate::services::{DocumentError, Error, Node, Pushed, SupervisionError};
 use crate::store::{Inserted, Kind, Record};
 use crate::types::{Address, Class, Code, Codec, Coded as _, ItemId, MemberId, PayloadId};
 use crate::wire::ack::{self, Ack};
@@ -33,7 +35,7 @@ pub(super) struct Accepted {
     pub(super) id: PayloadId,
     pub(super) header: [u8; 32],
     pub(super) addresses: Vec<Address>,
-    withdraw: Option<WithdrawToken>,
+    pub(super) withdraw: Option<WithdrawToken>,
     /// Nothing was kept: what it builds on is not here.
     pub(super) passed_over: bool,
 }
@@ -67,8 +69,9 @@ impl Node {
     async fn native_item(self: &Arc<Self>, governed: &Arc<Governed>, charter: &Charter, from: &MemberId, item: Item) -> Outcome {
         let outcome = match item.suite {
             NACL => self.take_nacl(charter, from, item).await.map(Some),
-            CELOSIA_1 => self.take_celosia_1(governed, charter, from, item).await,
+            CELOSIA_1 | COSIGNED => self.take_celosia_1(governed, charter, from, item).await,
             GROUP => return Outcome::Said(self.take_group(item).await),
+            SUPERVISION => self.take_supervised(governed, charter, from, item).await,
             DOCUMENT => match self.take_document(governed, charter, from, item).await {
                 Ok(Some(outcome)) => return outcome,
                 Ok(None) => Ok(None),
@@ -151,6 +154,7 @@ impl Node {
         item: Item,
     ) -> Result<Option<Accepted>, Error> {
         let bytes = Bytes::from(Vec::from(item.body));
+        let (cosignature, bytes) = if item.suite == COSIGNED { cosigned(&bytes)? } else { (None, bytes) };
         let mut delivery = Delivery::decode(&bytes).map_err(|_| Error::Message("not a delivery"))?;
         if let Some(upload) = item.upload {
             delivery.ciphertext = governed.take_upload(from, upload)?;
@@ -158,7 +162,7 @@ impl Node {
         if delivery.member != *from {
             return Err(Error::NotItsOwn { from: from.clone(), sender: delivery.member });
         }
-        let taken = self.take_delivery(governed, charter, from, &delivery, true).await?;
+        let taken = self.take_delivery(governed, charter, from, &delivery, Fresh::Yes(cosignature.as_deref())).await?;
         if taken.as_ref().is_some_and(|taken| taken.withdraw.is_some()) {
             self.counters.pushed.add();
             self.counters.pushed_native.add();
@@ -185,7 +189,11 @@ impl Node {
         let header = Header::decode(&native.header).map_err(|_| Error::Message("a header that does not decode"))?;
         let digest = crate::crypto::hash::sha256(&[&native.header]);
         check_header(governed, charter, &header, true)?;
-        governed.check_supervised(charter, &header, &meta)?;
+        escrow::check_supervised(charter, &header, &meta)?;
+        self.not_stopped(governed, &Concern::of(&header.member, header.class, &header.privacy)).await?;
+        if self.cosigned(governed, charter, &header, digest, None)? == Demanded::OurWord {
+            return Err(SupervisionError::CosignDocument.into());
+        }
         let opened = self.enclave.open(id, &head, delivery.nonce, delivery.ciphertext.clone()).await?;
         let manifest = Manifest::decode(&opened.plaintext).map_err(|_| DocumentError::Manifest("it is no manifest"))?;
         let head = self.enclave.adopt_document(id, &head, manifest.document).await?;
@@ -197,15 +205,16 @@ impl Node {
         }))
     }
 
-    /// Opens, checks and keeps a delivery. `is_fresh`: it is sent now by its sender; else somebody gives back what was sent before.
+    /// Opens, checks and keeps a delivery.
     pub(super) async fn take_delivery(
         &self,
         governed: &Governed,
         charter: &Charter,
         from: &MemberId,
         delivery: &Delivery,
-        is_fresh: bool,
+        fresh: Fresh<'_>,
     ) -> Result<Option<Accepted>, Error> {
+        let is_fresh = matches!(fresh, Fresh::Yes(_));
         let NativeIngest::Mine { id, mut head, mut meta } =
             self.open_delivery(governed, charter, from, delivery, is_fresh).await?
         else {
@@ -216,8 +225,11 @@ impl Node {
         let digest = crate::crypto::hash::sha256(&[&native.header]);
         let class = header.class;
         check_header(governed, charter, &header, is_fresh)?;
-        if is_fresh {
-            governed.check_supervised(charter, &header, &meta)?;
+        let mut demanded = Demanded::Nothing;
+        if let Fresh::Yes(cosignature) = fresh {
+            escrow::check_supervised(charter, &header, &meta)?;
+            self.not_stopped(governed, &Concern::of(&header.member, class, &header.privacy)).await?;
+            demanded = self.cosigned(governed, charter, &header, digest, cosignature)?;
         }
         let before = meta.privacy.clone();
         let recipients = meta.recipients.clone();
@@ -229,7 +241,14 @@ impl Node {
             head = self.enclave.rewrite(id, &head, meta.clone()).await?;
         }
         let addresses = self.managed(&Address::new([0; 32]), &meta.recipients);
-        let withdraw = self.keep_received(id, head, &meta, delivery, class).await?;
+        let withdraw = self.keep_received(id, head.clone(), &meta, delivery, class).await?;
+        self.enter_received(governed, charter, &header).await?;
+        if demanded == Demanded::OurWord
+            && let Err(full) = self.queue_cosignature(governed, &header, digest).await
+        {
+            self.forget(id, head).await?;
+            return Err(full);
+        }
         Ok(Some(Accepted { id, header: digest, addresses, withdraw, passed_over: false }))
     }
 
@@ -280,7 +299,7 @@ impl Node {
         }
     }
 
-    fn body(&self, from: &MemberId, item: &Item) -> Result<Bytes, Error> {
+    pub(super) fn body(&self, from: &MemberId, item: &Item) -> Result<Bytes, Error> {
         match item.upload {
             Some(upload) => self.needs_governance()?.take_upload(from, upload),
             None => Ok(Bytes::copy_from_slice(&item.body)),
@@ -324,6 +343,7 @@ fn status(error: &Error) -> u16 {
         | Error::Enclave(EnclaveError::Broken | EnclaveError::Refused(_)) => 400,
         Error::Store(_) | Error::Enclave(_) | Error::Disk(_) | Error::RolledBack(_) => 503,
         Error::Conflict(_) | Error::Kept(DocumentError::Conflict(_)) => 409,
+        Error::Supervision(SupervisionError::Stopped { .. }) => 451,
         _ => 403,
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::deliver::{CELOSIA_1, NACL};
+use super::supervised::Fresh;
 use super::{NativeAddress, path};
 use crate::enclave::{EnclaveError, NativeTarget};
 use crate::governance::Charter;
@@ -109,7 +110,7 @@ impl Node {
             let before = later.len();
             let mut still = Vec::new();
             for (from, delivery) in later {
-                let taken = self.take_delivery(governed, &charter, &from, &delivery, false).await;
+                let taken = self.take_delivery(governed, &charter, &from, &delivery, Fresh::No).await;
                 if taken.is_ok_and(|taken| taken.is_some_and(|taken| taken.passed_over)) {
                     still.push((from, delivery));
                 }
@@ -148,7 +149,7 @@ impl Node {
                     continue;
                 }
                 let Ok(delivery) = Delivery::decode(&bytes) else { continue };
-                match self.take_delivery(governed, charter, &from.member, &delivery, false).await {
+                match self.take_delivery(governed, charter, &from.member, &delivery, Fresh::No).await {
                     Ok(Some(taken)) if taken.passed_over => later.push((from.member.clone(), delivery)),
                     Ok(_) => total += 1,
                     Err(error @ (Error::Store(_) | Error::Enclave(EnclaveError::Unavailable(_)))) => return Err(error),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
+use super::deliver::Taken;
 use crate::crypto::padme;
 use crate::enclave::{Draft, NativeDraft, NativeSealed, NativeTarget};
 use crate::erasure::Tags;
@@ -14,10 +15,12 @@ use crate::services::governed::{Governed, Route};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::send::Plan;
+use crate::services::supervision::{Concern, CopyOf, Watchers, copied_to, cosigned_scope, told_row};
 use crate::services::withdraw::WithdrawToken;
 use crate::services::{Error, Node, SendRequest, Sent};
 use crate::store::{Inserted, Kind, Record};
 use crate::types::{Address, Class, ItemId, MemberId};
+use crate::wire::delivery::Delivery;
 use crate::wire::header::day_of;
 
 /// A sealed payload with what the policy says of its way.
@@ -32,6 +35,19 @@ pub(super) struct Outgoing<'a> {
     tags: Tags,
     /// Recipients that the policy imposes: every member is shown that they are.
     pub(super) imposed: Vec<Address>,
+    /// What supervision looks at.
+    concern: Concern,
+    /// Whom a copy of it is for (modes S1 and S2).
+    pub(super) supervisors: Watchers,
+    /// Whose co-signature it needs (mode S4): they have it first.
+    cosigners: Option<Vec<MemberId>>,
+}
+
+/// What became of a payload and its deliveries.
+struct Delivered {
+    kept: Result<(), Error>,
+    delivered: Vec<(MemberId, Result<Taken, Error>)>,
+    failure: Option<Error>,
 }
 
 impl Node {
@@ -45,6 +61,10 @@ impl Node {
         let imposed = self.imposed(&charter, &sender, &request.terms.tags, class).await?;
         let Plan { recipients, privacy, affected } = self.plan_with(sender, &request.to, &imposed, &request.terms).await?;
         self.judge(&charter, &sender, &recipients, class).await?;
+        let concern = Concern::own(governed, class, &request.terms.tags, &request.terms.affected);
+        self.not_stopped(governed, &concern).await?;
+        let supervisors = copied_to(charter.policy(), &governed.me, &concern);
+        let cosigners = cosigned_scope(charter.policy(), &concern).map(|scope| scope.supervisors.clone());
         let mut targets = BTreeMap::new();
         for key in recipients.iter().filter(|key| !self.directory.is_own(key)) {
             match self.route(&charter, key)? {
@@ -85,44 +105,106 @@ impl Node {
         let members = draft.targets.iter().map(|target| target.member.clone()).collect();
         let sealed = self.enclave.seal_native(draft).await?;
         let tags = request.terms.tags;
-        let outgoing = Outgoing { governed, charter: &charter, sealed: &sealed, members, class, tags, imposed };
+        let outgoing = Outgoing {
+            governed,
+            charter: &charter,
+            sealed: &sealed,
+            members,
+            class,
+            tags,
+            imposed,
+            concern,
+            supervisors,
+            cosigners,
+        };
         self.keep_and_deliver_native(&outgoing, sender, &recipients).await
     }
 
     /// Our copy and all deliveries at once; then the id, or everything taken back.
     async fn keep_and_deliver_native(&self, out: &Outgoing<'_>, sender: Address, recipients: &[Address]) -> Result<Sent, Error> {
-        let deliveries = out.members.iter().zip(&out.sealed.deliveries);
-        let deliveries = join_all(deliveries.map(|(member, delivery)| self.deliver_native(out, member, delivery)));
-        let (kept, delivered) = tokio::join!(self.keep_native(out), deliveries);
-        let failure = delivered.iter().zip(&out.members).find_map(|(outcome, member)| {
-            let error = outcome.as_ref().err()?;
-            Some(at_recipient(clone_of(error), out.charter, member, recipients))
-        });
+        let Delivered { kept, delivered, failure } = self.deliver_all(out, recipients).await;
         let id = out.sealed.id;
+        let failure = match (&kept, failure) {
+            (Ok(()), None) => {
+                let copy = self.copy_of(id, &out.sealed.head);
+                let NativeSealed { head, nonce, ciphertext, .. } = out.sealed;
+                let of = CopyOf { id, head, nonce: *nonce, ciphertext };
+                self.copy_to_supervisors(out.governed, out.charter, &out.supervisors, copy, of).await.err()
+            }
+            (_, failure) => failure,
+        };
+        // Threat: an order comes while the payload is on its way. Its id is not told, and it is taken back.
+        let failure = match failure {
+            None => self.not_stopped(out.governed, &out.concern).await.err(),
+            failure => failure,
+        };
         match (kept, failure) {
             (Ok(()), None) => {
                 self.counters.sent.add();
                 self.counters.sent_native.add();
-                let acks = delivered.into_iter().flatten().map(|taken| taken.ack).collect();
+                let acks = delivered.into_iter().filter_map(|(_, outcome)| outcome.ok()).map(|taken| taken.ack).collect();
                 self.keep_acks(out.governed, id, out.sealed.head.clone(), acks);
                 Ok(Sent { id, sender, managed: self.managed(&sender, recipients) })
             }
             (kept, failure) => {
                 self.counters.send_failed.add();
-                let taken = delivered.into_iter().zip(&out.members);
+                let taken = delivered.into_iter();
                 let tokens: Vec<(MemberId, WithdrawToken)> =
-                    taken.filter_map(|(outcome, member)| Some((member.clone(), outcome.ok()?.withdraw?))).collect();
+                    taken.filter_map(|(member, outcome)| Some((member, outcome.ok()?.withdraw?))).collect();
                 self.take_back_native(out, tokens, kept.is_ok()).await;
                 Err(failure.or(kept.err()).unwrap_or(Error::NotFound(id)))
             }
         }
     }
 
+    /// Keeps our copy and delivers to all at once; under S4 to the supervisors first, and to the others with the word of one of them.
+    async fn deliver_all(&self, out: &Outgoing<'_>, recipients: &[Address]) -> Delivered {
+        let failed = |delivered: &[(MemberId, Result<Taken, Error>)]| {
+            delivered.iter().find_map(|(member, outcome)| {
+                let error = outcome.as_ref().err()?;
+                Some(at_recipient(clone_of(error), out.charter, member, recipients))
+            })
+        };
+        let ways = out.members.iter().zip(&out.sealed.deliveries);
+        let is_cosigner = |member: &MemberId| out.cosigners.as_ref().is_some_and(|cosigners| cosigners.contains(member));
+        let (first, rest): (Vec<_>, Vec<_>) = ways.partition(|(member, _)| is_cosigner(member));
+        let mut delivered = self.deliver_to(out, &first, None).await;
+        let mut failure = failed(&delivered);
+        let mut cosignature = None;
+        if out.cosigners.is_some() && failure.is_none() {
+            let supervisors: Vec<MemberId> = first.iter().map(|(member, _)| (*member).clone()).collect();
+            match self.await_cosignature(out.governed, out.charter, &supervisors, (out.sealed.id, out.sealed.header)).await {
+                Ok(signed) => cosignature = Some(signed),
+                Err(error) => failure = Some(error),
+            }
+        }
+        if failure.is_some() {
+            return Delivered { kept: Err(Error::NotFound(out.sealed.id)), delivered, failure };
+        }
+        let (kept, others) = tokio::join!(self.keep_native(out), self.deliver_to(out, &rest, cosignature.as_deref()));
+        delivered.extend(others);
+        let failure = failed(&delivered);
+        Delivered { kept, delivered, failure }
+    }
+
+    async fn deliver_to(
+        &self,
+        out: &Outgoing<'_>,
+        ways: &[(&MemberId, &Delivery)],
+        cosignature: Option<&[u8]>,
+    ) -> Vec<(MemberId, Result<Taken, Error>)> {
+        let deliver = ways
+            .iter()
+            .map(async |(member, delivery)| ((*member).clone(), self.deliver_native(out, member, delivery, cosignature).await));
+        join_all(deliver).await
+    }
+
     async fn keep_native(&self, out: &Outgoing<'_>) -> Result<(), Error> {
         let NativeSealed { id, nonce, ciphertext, head, .. } = out.sealed;
         let record = Record { time: now(), nonce: *nonce, head: head.clone(), ciphertext: ciphertext.clone() };
         let event = Happening::now(What::Stored).id(*id).class(out.class).event();
-        let declared = self.declared(ItemId::Payload(*id), head, record.time, out.class, &out.tags).await?;
+        let mut declared = self.declared(ItemId::Payload(*id), head, record.time, out.class, &out.tags).await?;
+        declared.rows.extend(told_row(id, &out.supervisors.members));
         match self.store.insert_with(Kind::Payload, *id, record, Some(event), declared.rows).await? {
             Inserted::New => Ok(()),
             Inserted::Buried => Err(Error::Erased(*id)),

@@ -7,12 +7,12 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::export::moment;
-use super::resolve::Known;
+use super::resolve::Facts;
 use crate::services::records::now;
 use crate::services::{Error, Node};
 use crate::shred::RootKind;
 use crate::store::Kind;
-use crate::types::{Address, Class, MemberId, PayloadId};
+use crate::types::{Address, DocumentId, ItemId, MemberId, PayloadId};
 
 /// What was lost, or got into the hands of others.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -73,6 +73,15 @@ pub(super) fn of_key(lost: &Address, item: &Item<'_>, is_own: impl Fn(&Address) 
     Some(if opens { Exposure::WithRecordedBoxes } else { Exposure::NeverSent })
 }
 
+/// How far a radius is.
+#[derive(Clone, Copy)]
+enum At {
+    Payloads(Option<PayloadId>),
+    Raws(Option<PayloadId>),
+    Documents(Option<DocumentId>),
+    End,
+}
+
 /// A radius in the making: each call gives the lines of some more items.
 pub struct Radius {
     node: Arc<Node>,
@@ -82,14 +91,14 @@ pub struct Radius {
     /// Where the root of the key trees is.
     root: RootKind,
     keys: Vec<Address>,
-    kind: Option<Kind>,
-    after: Option<PayloadId>,
+    at: At,
     total: Total,
 }
 
 #[derive(Default)]
 struct Total {
     touched: u64,
+    documents: u64,
     exposed: u64,
     classes: BTreeMap<&'static str, u64>,
     members: BTreeSet<String>,
@@ -110,64 +119,75 @@ impl Node {
             }
         };
         let (node, root) = (Arc::clone(self), self.root_status().await?.kind);
-        Ok(Radius { node, loss, with_subjects, root, keys, kind: Some(Kind::Payload), after: None, total: Total::default() })
+        Ok(Radius { node, loss, with_subjects, root, keys, at: At::Payloads(None), total: Total::default() })
     }
 }
 
 impl Radius {
     /// The lines of some more items; `None` after the last, which sums up.
     pub async fn next(&mut self) -> Result<Option<Vec<Value>>, Error> {
-        let Some(kind) = self.kind else { return Ok(None) };
-        match self.node.page_of(kind, self.after).await? {
-            Some((page, last)) => {
-                self.after = Some(last);
-                let lines = page.iter().filter_map(|known| self.line(kind, known));
-                Ok(Some(lines.collect()))
-            }
-            // Payloads that wait to be sent lie on the disk as well.
-            None if kind == Kind::Payload && self.loss == Loss::Disk => {
-                (self.kind, self.after) = (Some(Kind::Raw), None);
-                Ok(Some(Vec::new()))
-            }
-            None => {
-                self.kind = None;
-                Ok(Some(vec![self.summary()]))
-            }
+        let page =
+            match self.at {
+                At::Payloads(after) => self.node.page_of(Kind::Payload, after).await?.map(|(page, last)| {
+                    (page.into_iter().map(|known| Facts::of(Kind::Payload, known)).collect::<Vec<_>>(), At::Payloads(Some(last)))
+                }),
+                At::Raws(after) => self.node.page_of(Kind::Raw, after).await?.map(|(page, last)| {
+                    (page.into_iter().map(|known| Facts::of(Kind::Raw, known)).collect(), At::Raws(Some(last)))
+                }),
+                At::Documents(after) => {
+                    self.node.page_of_documents(after).await?.map(|(page, last)| (page, At::Documents(Some(last))))
+                }
+                At::End => return Ok(None),
+            };
+        if let Some((page, next)) = page {
+            self.at = next;
+            return Ok(Some(page.iter().filter_map(|facts| self.line(facts)).collect()));
         }
+        self.at = match self.at {
+            // Payloads that wait to be sent lie on the disk as well.
+            At::Payloads(_) if self.loss == Loss::Disk => At::Raws(None),
+            At::Payloads(_) | At::Raws(_) => At::Documents(None),
+            At::Documents(_) | At::End => At::End,
+        };
+        Ok(Some(if matches!(self.at, At::End) { vec![self.summary()] } else { Vec::new() }))
     }
 
-    fn exposure(&self, known: &Known) -> Option<Exposure> {
-        let (meta, directory) = (&known.meta, &self.node.directory);
+    fn exposure(&self, facts: &Facts) -> Option<Exposure> {
+        let directory = &self.node.directory;
+        // A document that is not whole went nowhere from here; its chunks lie on the disk.
+        if !facts.is_whole && self.loss != Loss::Disk {
+            return None;
+        }
         match &self.loss {
             Loss::Key(key) => {
-                let item = Item { sender: meta.sender, recipients: &meta.recipients, is_native: meta.native.is_some() };
+                let item = Item { sender: facts.sender, recipients: &facts.recipients, is_native: facts.is_native };
                 of_key(key, &item, |key| directory.is_own(key))
             }
             Loss::Disk if self.root == RootKind::File => Some(Exposure::Readable),
             Loss::Disk => Some(Exposure::KeysElsewhere),
             Loss::Member(_) => {
-                let has = self.keys.iter().any(|key| meta.sender == *key || meta.recipients.contains(key));
+                let has = self.keys.iter().any(|key| facts.sender == *key || facts.recipients.contains(key));
                 has.then_some(Exposure::Readable)
             }
         }
     }
 
-    fn line(&mut self, kind: Kind, known: &Known) -> Option<Value> {
-        let exposure = self.exposure(known)?;
-        let class = known.class();
-        let members: BTreeSet<String> = [known.meta.sender]
+    fn line(&mut self, facts: &Facts) -> Option<Value> {
+        let exposure = self.exposure(facts)?;
+        let class = facts.class;
+        let members: BTreeSet<String> = [facts.sender]
             .iter()
-            .chain(&known.meta.recipients)
+            .chain(&facts.recipients)
             .map(|key| self.node.party(key)["member"].as_str().map_or_else(|| key.to_string(), str::to_owned))
             .collect();
-        self.total.add(exposure, class, known, &members);
+        self.total.add(exposure, facts, &members);
         let mut line = json!({
-            "kind": "item", "id": known.id, "type": if kind == Kind::Raw { "raw" } else { "payload" },
-            "stored": moment(known.time), "class": class, "suite": if known.meta.native.is_some() { "celosia-1" } else { "nacl" },
+            "kind": "item", "id": facts.item, "type": facts.kind,
+            "stored": moment(facts.time), "class": class, "suite": if facts.is_native { "celosia-1" } else { "nacl" },
             "exposure": exposure, "exposed": exposure.is_exposed(), "members": members,
         });
-        if self.with_subjects && !known.tags.subjects.is_empty() {
-            line["subjects"] = known.tags.subjects.clone().into();
+        if self.with_subjects && !facts.tags.subjects.is_empty() {
+            line["subjects"] = facts.tags.subjects.clone().into();
         }
         Some(line)
     }
@@ -186,6 +206,7 @@ impl Radius {
             "lost": what,
             "touched": total.touched,
             "exposed": total.exposed,
+            "documents": total.documents,
             "exposed-by-class": total.classes,
             "members": total.members,
             "subjects": total.subjects.len(),
@@ -201,16 +222,17 @@ impl Radius {
 }
 
 impl Total {
-    fn add(&mut self, exposure: Exposure, class: Class, known: &Known, members: &BTreeSet<String>) {
+    fn add(&mut self, exposure: Exposure, facts: &Facts, members: &BTreeSet<String>) {
         self.touched += 1;
+        self.documents += u64::from(matches!(facts.item, ItemId::Document(_)));
         if !exposure.is_exposed() {
             return;
         }
         self.exposed += 1;
-        *self.classes.entry(class.name()).or_default() += 1;
+        *self.classes.entry(facts.class.name()).or_default() += 1;
         self.members.extend(members.iter().cloned());
-        self.subjects.extend(known.tags.subjects.iter().cloned());
-        self.window = Some(self.window.map_or((known.time, known.time), |(a, b)| (a.min(known.time), b.max(known.time))));
+        self.subjects.extend(facts.tags.subjects.iter().cloned());
+        self.window = Some(self.window.map_or((facts.time, facts.time), |(a, b)| (a.min(facts.time), b.max(facts.time))));
     }
 }
 

@@ -212,7 +212,10 @@ impl SubjectExport {
         };
         let (time, info, tags) = match found.await {
             Ok(found) => found,
-            Err(Error::ItemNotFound(_) | Error::Kept(DocumentError::NotFound(_) | DocumentError::Erased(_))) => return Ok(None),
+            Err(
+                Error::ItemNotFound(_)
+                | Error::Kept(DocumentError::NotFound(_) | DocumentError::Erased(_) | DocumentError::Blocked(_)),
+            ) => return Ok(None),
             Err(error) => return Err(error),
         };
         let class = tags.class.unwrap_or(info.class);

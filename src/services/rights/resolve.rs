@@ -9,10 +9,11 @@ use futures_util::future::join_all;
 use super::index::{CONTRACT, PURPOSE, SUBJECT, generation_prefix, item_of, word};
 use crate::enclave::{EnclaveError, IndexKey, Meta};
 use crate::erasure::{Scope, Tags, check_subject, contract_address};
+use crate::services::documents::KnownDocument;
 use crate::services::{Error, Node};
 use crate::shred::SealedHead;
 use crate::store::{Kind, Table};
-use crate::types::{Class, ItemId, PayloadId};
+use crate::types::{Address, Class, DocumentId, ItemId, PayloadId};
 
 /// Rows or heads read at once.
 const PAGE: usize = 1_000;
@@ -34,6 +35,53 @@ impl Known {
     pub(super) fn class(&self) -> Class {
         let signed = self.meta.native.as_ref().map(|native| native.class);
         self.tags.class.or(signed).unwrap_or_default()
+    }
+}
+
+/// What records of processing and breach radii ask of an item of either kind.
+pub(super) struct Facts {
+    pub(super) item: ItemId,
+    /// `payload`, `raw` or `document`.
+    pub(super) kind: &'static str,
+    /// All of it is here.
+    pub(super) is_whole: bool,
+    pub(super) time: u64,
+    pub(super) class: Class,
+    pub(super) sender: Address,
+    pub(super) recipients: Vec<Address>,
+    /// It is of the suite celosia-1.
+    pub(super) is_native: bool,
+    pub(super) tags: Tags,
+}
+
+impl Facts {
+    /// Those of a payload.
+    pub(super) fn of(kind: Kind, known: Known) -> Self {
+        let class = known.class();
+        let Known { id, time, meta, tags } = known;
+        let kind = if kind == Kind::Raw { "raw" } else { "payload" };
+        let is_native = meta.native.is_some();
+        let (item, sender, recipients) = (ItemId::Payload(id), meta.sender, meta.recipients);
+        Self { item, kind, is_whole: true, time, class, sender, recipients, is_native, tags }
+    }
+}
+
+impl Node {
+    /// A page of documents with what is known of each, and the last id looked at; `None` at the end. Erased and blocked ones are passed over.
+    pub(super) async fn page_of_documents(&self, after: Option<DocumentId>) -> Result<Option<(Vec<Facts>, DocumentId)>, Error> {
+        let Some((page, last)) = self.known_documents(after).await? else { return Ok(None) };
+        let mut facts = Vec::with_capacity(page.len());
+        for KnownDocument { id, is_whole, time, head, class, sender, recipients } in page {
+            let item = ItemId::Document(id);
+            let tags = match self.tags_under(item, &head).await {
+                Ok(tags) => tags.unwrap_or_default(),
+                Err(Error::ItemNotFound(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            let class = tags.class.unwrap_or(class);
+            facts.push(Facts { item, kind: "document", is_whole, time, class, sender, recipients, is_native: true, tags });
+        }
+        Ok(Some((facts, last)))
     }
 }
 

@@ -5,18 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::export::moment;
-use super::resolve::Known;
+use super::resolve::Facts;
 use crate::erasure::Basis;
 use crate::services::records::now;
 use crate::services::{Error, Node};
 use crate::shred::RootKind;
-use crate::types::{Address, Class};
+use crate::store::Kind;
+use crate::types::{Address, Class, ItemId};
 
 /// One activity: a class and a purpose.
 #[derive(Default)]
 struct Activity {
     bases: BTreeSet<Basis>,
     items: u64,
+    documents: u64,
     sent: u64,
     celosia_1: u64,
     time: Option<(u64, u64)>,
@@ -31,14 +33,19 @@ fn wider(range: Option<(u64, u64)>, at: u64) -> (u64, u64) {
 }
 
 impl Node {
-    /// The record as of now: from the payloads' own heads and tags, the directory and the policy. Without a word of any subject.
+    /// The record as of now: from the payloads' and documents' own heads and tags, the directory and the policy. Without a word of any subject.
     pub async fn records_of_processing(&self) -> Result<Value, Error> {
         let root = self.root_status().await?.kind;
         let (mut activities, mut after) = (BTreeMap::new(), None);
         while let Some((page, last)) = self.page_of_payloads(after).await? {
-            for known in &page {
-                self.count(&mut activities, known);
+            for known in page {
+                self.count(&mut activities, &Facts::of(Kind::Payload, known));
             }
+            after = Some(last);
+        }
+        let mut after = None;
+        while let Some((page, last)) = self.page_of_documents(after).await? {
+            page.iter().filter(|facts| facts.is_whole).for_each(|facts| self.count(&mut activities, facts));
             after = Some(last);
         }
         let activities =
@@ -53,19 +60,20 @@ impl Node {
         }))
     }
 
-    fn count(&self, activities: &mut BTreeMap<(u8, Option<String>), Activity>, known: &Known) {
-        let key = (known.class().number(), known.tags.purpose.clone());
+    fn count(&self, activities: &mut BTreeMap<(u8, Option<String>), Activity>, facts: &Facts) {
+        let key = (facts.class.number(), facts.tags.purpose.clone());
         let activity = activities.entry(key).or_default();
-        activity.bases.extend(known.tags.basis);
+        activity.bases.extend(facts.tags.basis);
         activity.items += 1;
-        activity.sent += u64::from(self.directory.is_own(&known.meta.sender));
-        activity.celosia_1 += u64::from(known.meta.native.is_some());
-        activity.time = Some(wider(activity.time, known.time));
-        match self.due_at(known.time, known.class(), &known.tags) {
+        activity.documents += u64::from(matches!(facts.item, ItemId::Document(_)));
+        activity.sent += u64::from(self.directory.is_own(&facts.sender));
+        activity.celosia_1 += u64::from(facts.is_native);
+        activity.time = Some(wider(activity.time, facts.time));
+        match self.due_at(facts.time, facts.class, &facts.tags) {
             Some(until) => activity.until = Some(wider(activity.until, until)),
             None => activity.for_ever += 1,
         }
-        for key in known.meta.recipients.iter().filter(|key| !self.directory.is_own(key)) {
+        for key in facts.recipients.iter().filter(|key| !self.directory.is_own(key)) {
             *activity.recipients.entry(*key).or_default() += 1;
         }
     }
@@ -84,6 +92,7 @@ impl Node {
             "purpose": purpose,
             "bases": activity.bases,
             "items": activity.items,
+            "documents": activity.documents,
             "sent": activity.sent,
             "received": activity.items - activity.sent,
             "stored": range(activity.time),

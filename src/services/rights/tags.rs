@@ -123,10 +123,22 @@ impl Node {
 
     /// The rows of an item that is readable again: what was declared of it, in place of what lies under its old leaf.
     pub(crate) async fn declared_again(&self, item: ItemId, tags: &Tags) -> Result<Declared<'_>, Error> {
-        self.index.come_back(&item);
         let (time, head) = self.dated_head(item).await?;
         let class = self.class_of(item, &head, tags).await?;
-        let mut declared = self.declared(item, &head, time, class, tags).await?;
+        self.declared_under(item, &head, time, class, tags).await
+    }
+
+    /// The same of one whose head is written together with these rows.
+    pub(crate) async fn declared_under(
+        &self,
+        item: ItemId,
+        head: &SealedHead,
+        time: u64,
+        class: Class,
+        tags: &Tags,
+    ) -> Result<Declared<'_>, Error> {
+        self.index.come_back(&item);
+        let mut declared = self.declared(item, head, time, class, tags).await?;
         if tags.is_empty() {
             declared.rows.push(Write::delete(Table::Tag, item.as_bytes().to_vec()));
         }

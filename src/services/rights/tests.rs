@@ -87,6 +87,8 @@ pub(in crate::services) fn node_under(folder: &Path, holds: HoldSettings) -> Arc
         poll_interval: Duration::from_secs(1),
         acknowledge_within: Duration::from_millis(200),
         node_cache: Duration::ZERO,
+        max_guards: 1_000_000,
+        cosign: crate::services::CosignSettings::default(),
         own_url,
         holds,
     };

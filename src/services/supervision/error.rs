@@ -1,0 +1,111 @@
+use crate::supervision::{MAX_TEXT, StopNumber, StopScope};
+use crate::types::{Code, Coded, MemberId, PayloadId};
+
+/// Why something is not sent, or an order not taken.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SupervisionError {
+    /// An order to stop stands before it.
+    #[error("new payloads of the scope {scope} are stopped by order {number} of {supervisor}: {text}")]
+    Stopped {
+        /// The order.
+        number: StopNumber,
+        /// Whose it is.
+        supervisor: MemberId,
+        /// What it stops.
+        scope: StopScope,
+        /// What it says.
+        text: String,
+    },
+    /// An order, or a lift, that does not decode, is of another network, or whose signature does not hold.
+    #[error("the order is not taken: {0}")]
+    Order(&'static str),
+    /// Somebody who is no supervisor, or does not take part.
+    #[error("{0} is no active member with the role supervisor")]
+    NotASupervisor(MemberId),
+    /// A scope that the policy does not give.
+    #[error("the policy gives {supervisor} no scope that holds {scope}")]
+    NotGiven {
+        /// Who asks for it.
+        supervisor: MemberId,
+        /// What for.
+        scope: StopScope,
+    },
+    /// No order of this number here.
+    #[error("there is no order {0} here")]
+    Unknown(StopNumber),
+    /// Too many orders of one supervisor.
+    #[error("{0} has as many orders as a supervisor may have")]
+    TooMany(MemberId),
+    /// An authority, or a text, that is none.
+    #[error("authority and text are one line each, of 1 to {MAX_TEXT} characters")]
+    Text,
+    /// A supervisor that does not have its copy durably.
+    #[error("the supervisor {supervisor} did not take its copy ({code}): the policy lets nothing of this scope go without it")]
+    Absent {
+        /// Who.
+        supervisor: MemberId,
+        /// Why.
+        code: Code,
+    },
+    /// A copy that cannot be made or taken.
+    #[error("the copy for a supervisor: {0}")]
+    Copy(&'static str),
+    /// A copy of what this node does not supervise.
+    #[error("the policy names {0} in no scope of this payload")]
+    NotSupervised(MemberId),
+    /// A delivery without a co-signature that the policy wants.
+    #[error("the policy takes this payload with a supervisor's co-signature alone")]
+    NotCosigned,
+    /// A supervisor that said no.
+    #[error("the supervisor {supervisor} does not let it go: {reason}")]
+    CosignRefused {
+        /// Who.
+        supervisor: MemberId,
+        /// Why, as it says.
+        reason: String,
+    },
+    /// A supervisor that has not answered in time.
+    #[error("the supervisor {0} has not answered in time: the payload is taken back")]
+    CosignLate(MemberId),
+    /// A document, which has no place for a co-signature.
+    #[error("the policy wants a supervisor's co-signature, and documents carry none: nothing of this class goes as one")]
+    CosignDocument,
+    /// No payload of this id waits here.
+    #[error("no payload {0} waits for a co-signature here")]
+    NotQueued(PayloadId),
+    /// A payload whose question is answered.
+    #[error("the question of {0} is answered")]
+    Answered(PayloadId),
+    /// Too many payloads of one member wait.
+    #[error("as many payloads of {0} wait for a co-signature as may")]
+    QueueFull(MemberId),
+    /// An order that stands no more.
+    #[error("order {0} is lifted")]
+    Lifted(StopNumber),
+}
+
+impl Coded for SupervisionError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Stopped { .. } => Code(7200),
+            Self::Order(_) => Code(7201),
+            Self::NotASupervisor(_) => Code(7202),
+            Self::NotGiven { .. } => Code(7203),
+            Self::Unknown(_) => Code(7204),
+            Self::TooMany(_) => Code(7205),
+            Self::Text => Code(7206),
+            Self::Lifted(_) => Code(7207),
+            Self::Absent { .. } => Code(7210),
+            Self::Copy(_) => Code(7211),
+            Self::NotSupervised(_) => Code(7212),
+            Self::NotCosigned => Code(7220),
+            Self::CosignRefused { .. } => Code(7221),
+            Self::CosignLate(_) => Code(7222),
+            Self::NotQueued(_) => Code(7223),
+            Self::Answered(_) => Code(7224),
+            Self::QueueFull(_) => Code(7225),
+            Self::CosignDocument => Code(7226),
+        }
+    }
+}

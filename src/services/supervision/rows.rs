@@ -1,0 +1,112 @@
+//! Rows of supervision (`docs/store-format.md`). `Table::Supervision`: 0 ‖ digest → a signed order to stop; 1 ‖ digest of the order → a signed
+//! lift; 2 ‖ place → a copy, or a payload that is supervised, in the order of their coming; 3 ‖ payload ‖ place → nothing; 4 ‖ payload → the
+//! supervisors that this node sent a copy to; 5 ‖ payload → what waits for a co-signature, or waited; 6 ‖ digest → how far a catch-up is.
+
+use bytes::Bytes;
+
+use crate::services::{Error, Node};
+use crate::store::{Table, Write};
+use crate::supervision::StopDigest;
+use crate::types::{MemberId, PayloadId};
+
+pub(super) const STOP: u8 = 0;
+pub(super) const LIFT: u8 = 1;
+pub(super) const COPY: u8 = 2;
+const OF: u8 = 3;
+const TOLD: u8 = 4;
+pub(super) const QUEUE: u8 = 5;
+const CATCH_UP: u8 = 6;
+
+/// Rows read at once.
+const PAGE: usize = 1_024;
+
+pub(super) fn put(kind: u8, digest: &StopDigest, bytes: Vec<u8>) -> Write {
+    Write::put(Table::Supervision, [&[kind], &digest[..]].concat(), bytes)
+}
+
+pub(super) fn copy_key(place: u64) -> Vec<u8> {
+    [&[COPY], &place.to_be_bytes()[..]].concat()
+}
+
+/// The place of a row of the feed.
+pub(super) fn place(key: &[u8]) -> Option<u64> {
+    key.strip_prefix(&[COPY])?.try_into().ok().map(u64::from_be_bytes)
+}
+
+pub(super) fn of_key(id: &PayloadId, place: u64) -> Vec<u8> {
+    [&[OF], &id.as_bytes()[..], &place.to_be_bytes()].concat()
+}
+
+pub(super) fn queue_key(id: &PayloadId) -> Vec<u8> {
+    [&[QUEUE], &id.as_bytes()[..]].concat()
+}
+
+pub(super) fn catch_up_key(digest: &[u8; 32]) -> Vec<u8> {
+    [&[CATCH_UP], &digest[..]].concat()
+}
+
+fn told_key(id: &PayloadId) -> Vec<u8> {
+    [&[TOLD], &id.as_bytes()[..]].concat()
+}
+
+pub(super) fn put_told(id: &PayloadId, supervisors: &[MemberId]) -> Write {
+    let names: Vec<&str> = supervisors.iter().map(MemberId::as_str).collect();
+    Write::put(Table::Supervision, told_key(id), names.join("\n").into_bytes())
+}
+
+impl Node {
+    /// Every row of a kind.
+    pub(super) async fn supervision_rows(&self, kind: u8) -> Result<Vec<Bytes>, Error> {
+        let (mut all, mut after) = (Vec::new(), None::<Bytes>);
+        loop {
+            let rows = self.store.rows(Table::Supervision, &[kind], after.as_deref(), PAGE).await?;
+            let Some((last, _)) = rows.last() else { return Ok(all) };
+            after = Some(last.clone());
+            all.extend(rows.into_iter().map(|(_, value)| value));
+        }
+    }
+
+    /// The places of a payload in the feed: one raw payload may be sent more than once.
+    pub(super) async fn places_of(&self, id: &PayloadId) -> Result<Vec<u64>, Error> {
+        let prefix = [&[OF], &id.as_bytes()[..]].concat();
+        let rows = self.store.rows(Table::Supervision, &prefix, None, PAGE).await?;
+        let place = |key: &Bytes| key.last_chunk::<8>().map(|place| u64::from_be_bytes(*place));
+        Ok(rows.iter().filter_map(|(key, _)| place(key)).collect())
+    }
+
+    /// Whether anything stands in the feed behind a place.
+    async fn is_behind(&self, place: u64) -> Result<bool, Error> {
+        Ok(!self.store.rows(Table::Supervision, &[COPY], Some(&copy_key(place)), 1).await?.is_empty())
+    }
+
+    /// The place behind the last one of the feed. Looked for by halves: there may be millions.
+    pub(super) async fn end_of_feed(&self) -> Result<u64, Error> {
+        if self.store.rows(Table::Supervision, &[COPY], None, 1).await?.is_empty() {
+            return Ok(0);
+        }
+        let mut high = 1;
+        while self.is_behind(high).await? {
+            high *= 2;
+        }
+        let mut low = 0;
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.is_behind(middle).await? { low = middle + 1 } else { high = middle }
+        }
+        Ok(low + 1)
+    }
+
+    /// The supervisors that this node sent copies of a payload to.
+    pub(crate) async fn supervisors_told(&self, id: &PayloadId) -> Result<Vec<MemberId>, Error> {
+        let Some(row) = self.store.row(Table::Supervision, &told_key(id)).await? else { return Ok(Vec::new()) };
+        let names = String::from_utf8_lossy(&row);
+        Ok(names.lines().filter_map(|name| name.parse().ok()).collect())
+    }
+
+    /// After a failed send.
+    pub(crate) async fn forget_told(&self, id: &PayloadId) {
+        if let Err(error) = self.store.write(vec![Write::delete(Table::Supervision, told_key(id))], Vec::new()).await {
+            tracing::warn!(%id, %error, "who was told of a failed send stays written down");
+        }
+    }
+}
