@@ -151,7 +151,6 @@ impl Ceremony<'_> {
     }
 
     fn agree(&self, consent: &mut dyn FnMut(&Plan) -> bool) -> Result<(), OfficerError> {
-        self.check_free()?;
         if let Some(previous) = &self.plan.previous {
             // Threat: shares of an earlier generation, which should be destroyed, are dealt once more.
             let plan = self.plan;
@@ -161,6 +160,7 @@ impl Ceremony<'_> {
                 return Err(OfficerError::NotNewest { known, given });
             }
         }
+        self.check_free()?;
         if consent(self.plan) { Ok(()) } else { Err(OfficerError::Declined) }
     }
 
