@@ -192,6 +192,7 @@ async fn work(node: &Arc<Node>, recover: bool, purge_every: Duration, signals: &
         tasks.spawn(Arc::clone(node).keep_retention());
         tasks.spawn(Arc::clone(node).keep_holds());
         tasks.spawn(Arc::clone(node).keep_matters());
+        tasks.spawn(Arc::clone(node).keep_disclosures());
     }
     let code = tokio::select! {
         () = signals.stop() => 0,

@@ -24,11 +24,13 @@ macro_rules! say_part {
 
 mod acts;
 mod admin;
+mod auditor;
 mod bench;
 mod case;
 mod certificate;
 mod config;
 mod demo;
+mod disclosure;
 mod doc;
 mod enclave;
 mod erase;
@@ -99,6 +101,10 @@ enum Command {
     Governance(Box<governance::Args>),
     /// Erase payloads and documents at every holder: ask, decide, refuse, follow.
     Erase(Box<erase::Args>),
+    /// For auditors without a node: ask for payloads, collect what officers and holder give, open and verify it.
+    Auditor(Box<auditor::Args>),
+    /// Who asked to see what, on whose approval: list, show, verify from files, revoke.
+    Disclosure(Box<disclosure::Args>),
     /// Holds: what stands before an erasure. Place, show, release.
     Hold(Box<hold::Args>),
     /// Cases: violations, exceptions, grievances and reviews, handled by people.
@@ -184,6 +190,8 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Officer(args) => officer::run(&args)?,
         Command::Receipt(args) => receipt::run(&args)?,
         Command::Purge(args) => purge::run(&args)?,
+        Command::Auditor(args) => auditor::run(&args)?,
+        Command::Disclosure(args) => disclosure::run(&args)?,
         Command::Hold(args) => hold::run(&args)?,
         Command::Supervisor(args) => return supervisor::run(*args),
         Command::Case(args) => case::run(&args)?,

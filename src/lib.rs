@@ -4,7 +4,7 @@
 //!
 //! | floor | modules | what lives there |
 //! |---|---|---|
-//! | 0 | [`types`] [`crypto`] [`erasure`] [`matter`] [`scan`] [`wire`] [`seal`] [`translog`] [`governance`] [`ceremony`] [`supervision`] | words and numbers: no I/O, no async, no clock |
+//! | 0 | [`types`] [`crypto`] [`erasure`] [`matter`] [`scan`] [`wire`] [`seal`] [`translog`] [`governance`] [`ceremony`] [`supervision`] [`disclosure`] | words and numbers: no I/O, no async, no clock |
 //! | 1 | [`enclave`] [`shred`] [`store`] [`directory`] [`journal`] [`officer`] | keeping: keys, payloads, members, what happened |
 //! | 2 | [`services`] | the verbs: send, push, receive, resend, erase; no sockets |
 //! | 3 | [`net`] [`api`] | transports: listeners, clients, routes, status codes |
@@ -12,6 +12,7 @@
 
 pub mod ceremony;
 pub mod crypto;
+pub mod disclosure;
 pub mod erasure;
 pub mod governance;
 pub mod matter;

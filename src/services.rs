@@ -2,6 +2,7 @@
 
 mod chronicle;
 mod counters;
+mod disclosure;
 mod discover;
 mod documents;
 mod encoded;
@@ -46,6 +47,7 @@ use crate::types::{Address, Class, GroupId, PayloadId, PeerUrl, Privacy, Privacy
 
 pub use chronicle::{Chronicle, log_name};
 pub use counters::{Counter, Counters};
+pub use disclosure::{DisclosureError, ReleaseStream};
 pub use discover::{PartyInfoAnswer, PartyInfoFrom};
 pub use documents::{
     BrokenOff, Contents, DocumentError, DocumentFigures, DocumentLimits, DocumentPlace, DocumentReceipt, DocumentState,
@@ -118,6 +120,7 @@ pub struct Node {
     pub(crate) orders: tokio::sync::Mutex<()>,
     /// Held while a case is changed.
     pub(crate) cases: tokio::sync::Mutex<()>,
+    pub(crate) disclosures: disclosure::Disclosures,
     pub(crate) holds: holds::Holds,
     pub(crate) matters: matters::Matters,
     pub(crate) purges: Purges,
@@ -147,6 +150,7 @@ impl Node {
             governed: None,
             orders: tokio::sync::Mutex::default(),
             cases: tokio::sync::Mutex::default(),
+            disclosures: disclosure::Disclosures::default(),
             holds: holds::Holds::default(),
             matters: matters::Matters::default(),
             purges: Purges::default(),

@@ -8,6 +8,10 @@ use celosia::config;
 use celosia::crypto::puncture::{KeyTree, Version};
 use celosia::crypto::secret::Secret;
 use celosia::crypto::threshold::{Capsule, KeyShare, Partial, Prepared};
+use celosia::disclosure::{
+    Bundle, Item as DocketItem, Released, SignedDocket, SignedNotice, SignedRelease, SignedRequest, SignedRevocation,
+    SignedShares, SignedVerdict, frame_head,
+};
 use celosia::enclave::keyfile::KeyFile;
 use celosia::enclave::proto;
 use celosia::erasure::{Certificate, SignedErasureReceipt, SignedOrder};
@@ -346,5 +350,78 @@ fn document(text: &str) {
         let canonical = document.text();
         assert_eq!(Document::parse(&canonical).as_ref(), Ok(&document));
         assert_eq!(Document::parse(text).is_ok(), canonical == text);
+    }
+}
+
+/// The head of a case file.
+pub fn disclosure_case(input: &[u8]) {
+    drop(frame_head(input));
+    if let Ok(text) = std::str::from_utf8(input)
+        && let Ok(bundle) = Bundle::read(text)
+    {
+        assert_eq!(Bundle::read(&bundle.write()), Ok(bundle));
+    }
+}
+
+/// What a request for disclosure resolved to.
+pub fn disclosure_docket(input: &[u8]) {
+    if let Ok(read) = SignedDocket::decode(input) {
+        assert_eq!(SignedDocket::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// An item of such a list.
+pub fn disclosure_item(input: &[u8]) {
+    if let Ok(read) = DocketItem::decode(input) {
+        assert_eq!(DocketItem::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// A notice of a disclosure.
+pub fn disclosure_notice(input: &[u8]) {
+    if let Ok(read) = SignedNotice::decode(input) {
+        assert_eq!(SignedNotice::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// The head of a release.
+pub fn disclosure_release(input: &[u8]) {
+    if let Ok(read) = SignedRelease::decode(input) {
+        assert_eq!(SignedRelease::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// A released payload.
+pub fn disclosure_released(input: &[u8]) {
+    if let Ok(read) = Released::decode(input) {
+        assert_eq!(Released::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// A request for disclosure.
+pub fn disclosure_request(input: &[u8]) {
+    if let Ok(read) = SignedRequest::decode(input) {
+        assert_eq!(SignedRequest::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// A revocation of a grant.
+pub fn disclosure_revocation(input: &[u8]) {
+    if let Ok(read) = SignedRevocation::decode(input) {
+        assert_eq!(SignedRevocation::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// The head of an officer's shares.
+pub fn disclosure_shares(input: &[u8]) {
+    if let Ok(read) = SignedShares::decode(input) {
+        assert_eq!(SignedShares::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// An officer's verdict.
+pub fn disclosure_verdict(input: &[u8]) {
+    if let Ok(read) = SignedVerdict::decode(input) {
+        assert_eq!(SignedVerdict::decode(&read.encode()), Ok(read));
     }
 }

@@ -13,7 +13,7 @@ use hyper::ext::ReasonPhrase;
 use super::request::RequestError;
 use crate::enclave::EnclaveError;
 use crate::matter::MatterError;
-use crate::services::{self, DocumentError, ErasureError, HoldError, PeerError, SupervisionError};
+use crate::services::{self, DisclosureError, DocumentError, ErasureError, HoldError, PeerError, SupervisionError};
 use crate::store::StoreError;
 use crate::types::{Code, Coded};
 use crate::wire::DecodeError;
@@ -211,6 +211,7 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         E::Hold(error) => hold_status(error),
         E::Supervision(error) => supervision_status(error),
         E::Matter(error) => matter_status(error),
+        E::Disclosure(error) => disclosure_status(error),
         E::Enclave(EnclaveError::HoldKeyGone) | E::Leaving(_) => StatusCode::CONFLICT,
         E::GroupsUnavailable | E::RolledBack(_) => StatusCode::SERVICE_UNAVAILABLE,
         E::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -244,6 +245,21 @@ fn matter_status(error: &MatterError) -> StatusCode {
         MatterError::State(..) | MatterError::Acknowledged(_) | MatterError::TooMany => StatusCode::CONFLICT,
         MatterError::Level(_) => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+fn disclosure_status(error: &DisclosureError) -> StatusCode {
+    use crate::disclosure::Refused as R;
+    use DisclosureError as E;
+    match error {
+        E::Unknown(_) => StatusCode::NOT_FOUND,
+        E::Exists(_) | E::NotYet | E::Shares { .. } | E::Refused(R::State(..) | R::Views | R::TooFew { .. }) => {
+            StatusCode::CONFLICT
+        }
+        E::Nothing | E::TooMany(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        E::Refused(R::Form(..) | R::Network(_) | R::Window(_)) => StatusCode::BAD_REQUEST,
+        E::Refused(R::Expired | R::Revoked | R::Erased(..)) => StatusCode::GONE,
+        _ => StatusCode::FORBIDDEN,
     }
 }
 

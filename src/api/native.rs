@@ -29,6 +29,8 @@ const MAX_MESSAGE: usize = 1 << 20;
 const PART: usize = 4;
 const WAITING: usize = 256;
 
+/// Longest notice of a disclosure: some hundred payloads with their places in the list.
+const MAX_NOTICE: usize = 4 << 20;
 /// Documents of a whole network.
 const MAX_DOCUMENTS: usize = 32 << 20;
 
@@ -50,6 +52,7 @@ pub fn native_router(node: Arc<Node>, limits: Limits) -> Router {
         .route(path::WITHDRAW, post(withdraw))
         .route_layer(from_fn_with_state(writes, pass_member));
     let pages = Router::new()
+        .route(path::DISCLOSE_NOTICE, post(notice))
         .route(path::DOCUMENTS, post(documents))
         .route(path::ERASE, post(erase))
         .route(path::ORDERS, post(orders))
@@ -135,6 +138,12 @@ async fn take(State(native): Surface, Extension(NativeCaller(from)): Caller, req
 async fn erase(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
     let order = body::read(request.into_body(), MAX_MESSAGE).await?;
     Ok(answer(&native.node.take_order(&from, order.to_vec()).await?))
+}
+
+async fn notice(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
+    let notice = body::read(request.into_body(), MAX_NOTICE).await?;
+    native.node.take_notice(&from, notice).await?;
+    Ok(Bytes::new())
 }
 
 async fn orders(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {

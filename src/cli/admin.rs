@@ -156,6 +156,29 @@ impl Door {
         self.send(Method::POST, path, Some("application/vnd.celosia.note"), text.into()).await
     }
 
+    /// `POST path` with bytes of a media type.
+    pub(crate) async fn post_bytes(&self, path: &str, media: &str, body: Bytes) -> anyhow::Result<Said> {
+        self.send(Method::POST, path, Some(media), body).await
+    }
+
+    /// `GET path`, whose answer may be long: each piece is given to `take` as it comes.
+    pub(crate) async fn download(&self, path: &str, take: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let bearer = self.token.as_ref().map(|token| Zeroizing::new(format!("Bearer {}", token.as_str())));
+        let mut headers = vec![("accept", "application/cbor-seq")];
+        headers.extend(bearer.as_ref().map(|bearer| ("authorization", bearer.as_str())));
+        let answer = self.client.open(Method::GET, path, &headers, Bytes::new(), LONG).await;
+        let mut answer = answer.with_context(|| format!("no answer from {}", self.target))?;
+        let (status, mut refused) = (answer.status, Vec::new());
+        while let Some(piece) = answer.next().await.context("the answer broke off")? {
+            if status.is_success() {
+                take(&piece)?;
+            } else {
+                refused.extend_from_slice(&piece);
+            }
+        }
+        if status.is_success() { Ok(()) } else { bail!("{}", Said { status, body: refused.into() }.text()) }
+    }
+
     /// Where it is.
     pub(crate) fn place(&self) -> &Target {
         &self.target

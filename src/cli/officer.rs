@@ -2,9 +2,11 @@
 //!
 //! All of it works on files: an officer's machine needs no network.
 
+mod approve;
 mod begin;
 mod destroy;
 mod init;
+mod release;
 mod status;
 mod take_part;
 
@@ -35,6 +37,12 @@ enum Verb {
     Refresh(begin::Refresh),
     /// Make new shares of the same key for other officers. Lost officers are replaced while as many as open are there.
     Handover(begin::Handover),
+    /// Look at what an auditor asks for, and approve or refuse it. Everything is checked here first.
+    Approve(approve::Args),
+    /// Give your part of what was approved, sealed to the auditor. Not before the view is on record in the holder's log.
+    Release(release::Args),
+    /// Take a grant back: sign a revocation.
+    Revoke(approve::RevokeArgs),
     /// Destroy the shares from before a committee that is complete, and the root under which they lay.
     Destroy(destroy::Args),
 }
@@ -47,6 +55,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Verb::Status(args) => status::run(args),
         Verb::Refresh(args) => begin::refresh(args),
         Verb::Handover(args) => begin::handover(args),
+        Verb::Approve(args) => approve::run(args),
+        Verb::Release(args) => release::run(args),
+        Verb::Revoke(args) => approve::revoke(args),
         Verb::Destroy(args) => destroy::run(args),
     }
 }
@@ -63,6 +74,11 @@ pub(super) struct Unlock {
 }
 
 impl Unlock {
+    /// Where it is.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Unlocks it.
     pub(super) fn open(&self) -> Result<Folder, Failure> {
         // Before the password: nobody types one for nothing.

@@ -51,6 +51,10 @@ pub struct Counters {
     pub delivery_failed: Counter,
     /// Deliveries that their sender took back.
     pub withdrawn: Counter,
+    /// Payloads that were released to auditors.
+    pub disclosed: Counter,
+    /// Notices of disclosures that came from other members.
+    pub disclosure_notices: Counter,
     /// Payloads erased.
     pub erased: Counter,
     /// Keys of the index of subjects that were destroyed, each with its bucket written anew.

@@ -182,6 +182,9 @@ pub enum Error {
     /// A case that people handle is not changed.
     #[error(transparent)]
     Matter(#[from] crate::matter::MatterError),
+    /// A disclosure that is not asked for, approved or released.
+    #[error(transparent)]
+    Disclosure(#[from] super::DisclosureError),
     /// The store cannot do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -248,6 +251,7 @@ impl Coded for Error {
             Self::Hold(error) => error.code(),
             Self::Supervision(error) => error.code(),
             Self::Matter(error) => error.code(),
+            Self::Disclosure(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }

@@ -16,6 +16,24 @@ pub enum Kind {
     Delivered,
     /// A step in a case that people handle, or in a violation that this node noticed.
     Case,
+    /// An officer approved a disclosure.
+    DisclosureApproved,
+    /// A grant's time came.
+    DisclosureExpired,
+    /// Another member tells of a disclosure that payloads of ours are among.
+    DisclosureNotice,
+    /// An officer refused a disclosure.
+    DisclosureRefused,
+    /// Payloads were released under a grant.
+    DisclosureReleased,
+    /// An auditor asked for a disclosure.
+    DisclosureRequested,
+    /// A grant was taken back.
+    DisclosureRevoked,
+    /// An officer gave its shares for a grant.
+    DisclosureShares,
+    /// A view of a grant, before anything is given.
+    DisclosureView,
     /// A directory or a policy came into force.
     Document,
     /// A supervisor asked for, or was given, what it was entitled to.

@@ -81,6 +81,11 @@ impl Node {
         Ok(stands.max())
     }
 
+    /// Names of the holds on an item.
+    pub(crate) async fn hold_names(&self, item: &ItemId) -> Result<Vec<String>, Error> {
+        Ok(self.holds_of(item).await?.into_iter().map(|on| on.hold.to_string()).collect())
+    }
+
     /// Whether an item is kept and unreadable.
     pub(crate) async fn is_blocked(&self, item: &ItemId) -> Result<bool, Error> {
         Ok(self.store.row(Table::Hold, &rows::envelope_key(item)).await?.is_some())

@@ -29,6 +29,8 @@ use crate::governance::DocumentHash;
 pub mod path {
     /// Deliveries: [`crate::wire::native::Batch`] to [`crate::wire::native::Answers`].
     pub const DELIVER: &str = "/celosia/1/deliver";
+    /// Tells of a disclosure that payloads of the answering member are among: a signed notice.
+    pub const DISCLOSE_NOTICE: &str = "/celosia/1/disclose/notice";
     /// A sealed chunk of a document: [`crate::wire::native::DocumentPart`] to [`crate::wire::native::PartTaken`].
     pub const DOCUMENT_PART: &str = "/celosia/1/document-part";
     /// Documents: [`crate::wire::native::DocumentsAfter`] to [`crate::wire::native::Documents`].

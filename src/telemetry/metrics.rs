@@ -136,7 +136,7 @@ impl fmt::Debug for NodeFigures {
 }
 
 /// Counters of [`Snapshot::counts`] that are metrics of their own: count, metric, help.
-const COUNTERS: [(&str, &str, &str); 21] = [
+const COUNTERS: [(&str, &str, &str); 23] = [
     ("sent", "payloads_sent", "Payloads that every recipient has"),
     ("send_failed", "payloads_send_failed", "Sends that failed after they were sealed"),
     ("received", "payloads_received", "Payloads given back to the node or an application"),
@@ -158,6 +158,8 @@ const COUNTERS: [(&str, &str, &str); 21] = [
     ("documents_received", "documents_received", "Documents taken from other members, complete"),
     ("documents_read", "documents_read", "Documents opened for reading"),
     ("documents_erased", "documents_erased", "Documents erased"),
+    ("disclosed", "payloads_disclosed", "Payloads released to auditors"),
+    ("disclosure_notices", "disclosure_notices", "Notices of disclosures taken from other members"),
 ];
 
 /// Counters that are outcomes of a delivery.

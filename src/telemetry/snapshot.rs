@@ -176,7 +176,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 26] = [
+    let named: [(&'static str, &Counter); 28] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -203,6 +203,8 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("documents_erased", &counters.documents_erased),
         ("documents_delivered", &counters.documents_delivered),
         ("documents_delivery_failed", &counters.documents_delivery_failed),
+        ("disclosed", &counters.disclosed),
+        ("disclosure_notices", &counters.disclosure_notices),
     ];
     named.into_iter().map(|(name, counter)| (name, counter.value())).collect()
 }

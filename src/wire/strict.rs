@@ -20,6 +20,12 @@ impl<'a> Fields<'a> {
         Ok(fields)
     }
 
+    /// The fields of an array whose length says what it is, and that length.
+    pub(crate) fn any(bytes: &'a [u8], form: &'static str) -> Result<(u64, Self), DecodeError> {
+        let mut fields = Self(Decoder::new(bytes));
+        Ok((fields.count(form)?, fields))
+    }
+
     /// The head of an array within this one.
     pub(crate) fn nested(&mut self, field: &'static str, count: u64) -> Result<(), DecodeError> {
         if self.count(field)? == count { Ok(()) } else { Err(DecodeError::Length(field)) }
@@ -109,6 +115,11 @@ impl Form {
     /// An array of so many fields.
     pub(crate) fn of(count: u64, size_hint: usize) -> Self {
         Self(Encoder::new(Vec::with_capacity(size_hint))).list(count)
+    }
+
+    /// The head of a byte string of so many bytes, by itself.
+    pub(crate) fn string(length: usize) -> Vec<u8> {
+        Self(Encoder::new(Vec::with_capacity(5 + length))).before(length)
     }
 
     pub(crate) fn list(mut self, count: u64) -> Self {

@@ -14,6 +14,8 @@ pub enum Act {
     AcceptRollback,
     /// Sees what the loss of a key, a disk or a member exposes.
     BreachRadius,
+    /// Hands an officer's verdict or shares to the node. What counts is the officer's signature.
+    ApproveDisclosure,
     /// Asks every member for what this supervisor was entitled to.
     CatchUp,
     /// Answers for a payload that waits for a supervisor's co-signature.
@@ -40,6 +42,8 @@ pub enum Act {
     Purge,
     /// Reads directory, policy and their history.
     ReadDocuments,
+    /// Sees requests for disclosure, what they resolve to, and notices that came.
+    ReadDisclosures,
     /// Sees which holds there are.
     ReadHolds,
     /// Reads records of the journal.
@@ -56,8 +60,14 @@ pub enum Act {
     ReadCases,
     /// Ends a hold before its time. Dangerous.
     ReleaseHold,
+    /// Hands in an auditor's signed request.
+    RequestDisclosure,
     /// Opens an erasure case, or looks at what it would reach.
     RequestErasure,
+    /// Takes a grant back.
+    RevokeDisclosure,
+    /// Takes what a grant is for: a view of it.
+    TakeDisclosure,
     /// Sees what is due to be erased.
     ReadRetention,
     /// Sees and declares what is known of an item, the people that it is about included.
@@ -94,6 +104,7 @@ const PARTIES: &[Role] = &[Role::Operator, Role::Dpo, Role::Officer, Role::Gover
 pub const RULES: &[Rule] = &[
     rule(Act::AcceptRollback, &[Role::Operator], Some(&[Role::Operator, Role::Governor]), true),
     rule(Act::AnswerErasure, &[Role::Dpo], None, true),
+    rule(Act::ApproveDisclosure, &[Role::Officer, Role::Operator, Role::Dpo], None, true),
     rule(Act::BreachRadius, &[Role::Operator, Role::Dpo], None, true),
     rule(Act::CatchUp, &[Role::Supervisor], None, true),
     rule(Act::Cosign, &[Role::Supervisor], None, true),
@@ -109,6 +120,7 @@ pub const RULES: &[Rule] = &[
     rule(Act::PublishDocument, &[Role::Operator, Role::Governor], None, true),
     rule(Act::Purge, &[Role::Operator, Role::Dpo], None, true),
     rule(Act::ReadCases, PARTIES, None, true),
+    rule(Act::ReadDisclosures, &[Role::Operator, Role::Dpo, Role::Officer, Role::Auditor, Role::Supervisor], None, true),
     rule(Act::ReadDocuments, &Role::ALL, None, false),
     rule(Act::ReadErasures, READERS, None, true),
     rule(Act::ReadHolds, READERS, None, true),
@@ -118,7 +130,10 @@ pub const RULES: &[Rule] = &[
     // A collector asks every few seconds: its calls would be most of the journal.
     rule(Act::ReadStatus, &Role::ALL, None, false),
     rule(Act::ReleaseHold, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
+    rule(Act::RequestDisclosure, &[Role::Auditor, Role::Dpo], None, true),
     rule(Act::RequestErasure, &[Role::Dpo], None, true),
+    rule(Act::RevokeDisclosure, &[Role::Dpo, Role::Officer], None, true),
+    rule(Act::TakeDisclosure, &[Role::Auditor, Role::Dpo], None, true),
     rule(Act::Tag, &[Role::Dpo], None, true),
     rule(Act::RotateRoot, &[Role::Operator], None, true),
     rule(Act::Stop, &[Role::Supervisor], None, true),
@@ -141,6 +156,7 @@ impl Act {
         match self {
             Self::AcceptRollback => "accept-rollback",
             Self::AnswerErasure => "answer-erasure",
+            Self::ApproveDisclosure => "approve-disclosure",
             Self::BreachRadius => "breach-radius",
             Self::CatchUp => "catch-up",
             Self::Cosign => "cosign",
@@ -156,6 +172,7 @@ impl Act {
             Self::PlaceHold => "place-hold",
             Self::PublishDocument => "publish-document",
             Self::Purge => "purge",
+            Self::ReadDisclosures => "read-disclosures",
             Self::ReadDocuments => "read-documents",
             Self::ReadErasures => "read-erasures",
             Self::ReadHolds => "read-holds",
@@ -164,8 +181,11 @@ impl Act {
             Self::ReadStatus => "read-status",
             Self::ReadStops => "read-stops",
             Self::ReleaseHold => "release-hold",
+            Self::RequestDisclosure => "request-disclosure",
             Self::RequestErasure => "request-erasure",
+            Self::TakeDisclosure => "take-disclosure",
             Self::Tag => "tag",
+            Self::RevokeDisclosure => "revoke-disclosure",
             Self::RotateRoot => "rotate-root",
             Self::Stop => "stop",
             Self::Watch => "watch",

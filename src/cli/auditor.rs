@@ -1,0 +1,98 @@
+//! `celosia auditor`: for auditors who have no node. One folder is one grant: its keys open this grant and nothing else.
+//!
+//! ```text
+//! auditor.key      32 random bytes, locked by a password: the keys of the grant are derived from them
+//! auditor.json     name, entity, grant, public keys
+//! request.json     the signed request
+//! case.cbor        what it resolved to, with approvals and the record of the view
+//! shares.cbor      the officers' shares
+//! release.cbor     what the holder gave
+//! out/             payloads, report.json, report.html
+//! ```
+
+mod folder;
+mod keygen;
+mod open;
+mod request;
+
+use clap::Subcommand;
+
+use self::folder::Unlock;
+use super::Failure;
+use super::admin::Node;
+use super::disclosure::{Looked, fetch};
+use super::http::block_on;
+
+/// Arguments of `celosia auditor`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the folder and the keys of one grant.
+    Keygen(keygen::Args),
+    /// Write and sign a request, and hand it in if a node is named.
+    Request(Box<request::Args>),
+    /// Show how the grant stands: from the node, or from the files that are there.
+    Status {
+        /// The folder.
+        #[arg(long, value_name = "FOLDER")]
+        folder: std::path::PathBuf,
+        #[command(flatten)]
+        node: Node,
+    },
+    /// Fetch case file, shares and release: a view, which the holder counts.
+    Collect {
+        /// The folder.
+        #[arg(long, value_name = "FOLDER")]
+        folder: std::path::PathBuf,
+        #[command(flatten)]
+        node: Node,
+    },
+    /// Combine, decrypt and check everything, offline; write payloads and report.
+    Open(Unlock),
+    /// The same without writing payloads: whether everything still holds.
+    Verify(Unlock),
+}
+
+/// Runs one of them.
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    match &args.command {
+        Command::Keygen(args) => keygen::run(args),
+        Command::Request(args) => request::run(args),
+        Command::Status { folder, node } => status(folder, node),
+        Command::Collect { folder, node } => collect(folder, node),
+        Command::Open(unlock) => open::run(unlock, true),
+        Command::Verify(unlock) => open::run(unlock, false),
+    }
+}
+
+fn status(path: &std::path::Path, node: &Node) -> Result<(), Failure> {
+    let known = folder::Known::read(path)?;
+    if node.admin.is_some() || node.config.is_some() {
+        let door = node.admin()?;
+        let shown = block_on(async { door.get(&format!("/disclosures/{}", known.grant)).await?.json() })?;
+        say!("{shown:#}");
+        return Ok(());
+    }
+    for name in [folder::REQUEST_FILE, folder::CASE, folder::SHARES, folder::RELEASE] {
+        say!("{name}: {}", if path.join(name).is_file() { "here" } else { "not here yet" });
+    }
+    if path.join(folder::CASE).is_file() {
+        Looked::open(&path.join(folder::CASE), &folder::Known::network(path)?)?.verify_and_show()?;
+    }
+    Ok(())
+}
+
+fn collect(path: &std::path::Path, node: &Node) -> Result<(), Failure> {
+    let (known, door) = (folder::Known::read(path)?, node.admin()?);
+    let at = |what: &str| format!("/disclosures/{}/{what}", known.grant);
+    // The release last: it is what counts as a view.
+    fetch(&door, &at("shares/all"), &path.join(folder::SHARES))?;
+    fetch(&door, &at("case"), &path.join(folder::CASE))?;
+    fetch(&door, &at("release"), &path.join(folder::RELEASE))?;
+    Ok(())
+}

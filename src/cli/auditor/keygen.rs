@@ -1,0 +1,71 @@
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::folder::{KEY, KNOWN, Keys, Known};
+use crate::cli::{Failure, keygen, keyupdate, prompt};
+use crate::crypto::hpke::BoxKey;
+use crate::crypto::random;
+use crate::crypto::secret::Secret;
+use crate::disclosure::GrantId;
+use crate::enclave::keyfile;
+
+/// Arguments of `celosia auditor keygen`.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// The new folder.
+    #[arg(long, value_name = "FOLDER")]
+    folder: PathBuf,
+    /// Who asks.
+    #[arg(long)]
+    name: String,
+    /// The legal entity that the person answers to.
+    #[arg(long)]
+    entity: String,
+    /// File whose first line is the password; asked twice if absent.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// JSON file with the options of argon2: variant, memory (KiB), iterations, parallelism.
+    #[arg(long, value_name = "FILE")]
+    argonconfig: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args) -> Result<(), Failure> {
+    let key = args.folder.join(KEY);
+    if key.symlink_metadata().is_ok() {
+        return Err(Failure::coded(2, &keyfile::KeyFileError::Exists(key.display().to_string())));
+    }
+    let options = keygen::argon_options(args.argonconfig.as_deref())?;
+    let password = match &args.password_file {
+        Some(file) => keyupdate::first_line(file)?,
+        None => prompt::new_password()?,
+    };
+    if password.is_empty() {
+        return Err(Failure::plain(2, "a grant's key is locked: give a password"));
+    }
+    let master = Secret::random();
+    let keys = Keys::of(&master);
+    let known = Known {
+        grant: GrantId(random()),
+        name: args.name.clone(),
+        entity: args.entity.clone(),
+        key: keys.signing.verify_key(),
+        box_key: BoxKey::of(&keys.private),
+    };
+    let locked = keyfile::to_locked_json(&master, &password, &options).map_err(|error| Failure::coded(2, &error))?;
+    DirBuilder::new().recursive(true).mode(0o700).create(&args.folder).with_context(|| args.folder.display().to_string())?;
+    write_new(&key, 0o600, &locked)?;
+    let text = serde_json::to_string_pretty(&known).context("strings")? + "\n";
+    write_new(&args.folder.join(KNOWN), 0o644, &text)?;
+    say!("{}", known.grant);
+    Ok(())
+}
+
+fn write_new(path: &Path, mode: u32, text: &str) -> anyhow::Result<()> {
+    let file = OpenOptions::new().create_new(true).write(true).mode(mode).open(path);
+    let mut file = file.with_context(|| path.display().to_string())?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(|| path.display().to_string())
+}

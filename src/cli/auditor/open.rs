@@ -1,0 +1,161 @@
+//! Opening on all cores: frames are read one after the other, opened side by side, and written in their order.
+
+use std::fs;
+use std::path::Path;
+use std::thread;
+
+use anyhow::Context as _;
+use data_encoding::HEXLOWER;
+
+use super::folder::{CASE, Keys, Known, OUT, RELEASE, SHARES, Unlock};
+use crate::cli::Failure;
+use crate::cli::disclosure::{Frames, Looked};
+use crate::crypto::hash::sha256;
+use crate::disclosure::{Bundle, Item, Opened, Opener, Refused, Released, Report, Row, SignedRelease, SignedShares, page};
+use crate::types::Coded as _;
+
+/// Payloads opened in one go for each core, and bytes of them at most.
+const TOGETHER: usize = 64;
+const MOST_BYTES: usize = 64 << 20;
+
+pub(super) fn run(unlock: &Unlock, writes: bool) -> Result<(), Failure> {
+    let coded = |refused: Refused| Failure::coded(2, &refused);
+    let folder = &unlock.folder;
+    let Keys { private, .. } = unlock.keys()?;
+    let asked = Known::request(folder)?;
+    let mut looked = Looked::open(&folder.join(CASE), &asked.request.network)?;
+    // Threat: an answer to another question than the one that was asked.
+    if looked.bundle.request != asked {
+        return Err(coded(Refused::OtherCase("case file")));
+    }
+    let mut frames = Frames::open(&folder.join(RELEASE))?;
+    let text = String::from_utf8(frames.expect()?).unwrap_or_default();
+    // The release has the record of its own view.
+    let bundle = Bundle::read(&text).map_err(coded)?;
+    if (&bundle.request, &bundle.docket) != (&looked.bundle.request, &looked.bundle.docket) {
+        return Err(coded(Refused::OtherCase("release")));
+    }
+    let release = SignedRelease::decode(&frames.expect()?).map_err(coded)?;
+    looked.bundle = bundle;
+    let (view, tally) = looked.bundle.check_view(&looked.charter, &looked.epochs).map_err(coded)?;
+    let docket = &looked.bundle.docket;
+    let key = looked.charter.members().by_id(&docket.docket.member).and_then(|member| member.signing_key);
+    release.verify(&docket.docket, &key.ok_or_else(|| coded(Refused::Signature("release")))?).map_err(coded)?;
+    if release.release.view != view.view {
+        return Err(coded(Refused::NoView("the record is of another view".into())));
+    }
+    let mut opener = Opener::new(&looked.charter, &looked.bundle.request, docket, private).map_err(coded)?;
+    add_shares(&mut opener, &folder.join(SHARES))?;
+    let mut report = Report::new(&looked.charter, &looked.bundle.request, &docket.docket, &tally.approvals, &view);
+    let out = folder.join(OUT);
+    if writes {
+        fs::create_dir_all(&out).with_context(|| out.display().to_string())?;
+    }
+    let mut at = 0;
+    open_all(&opener, &looked.items, &mut frames, &mut |item, opened| {
+        at += 1;
+        let row = match opened {
+            Ok(opened) => written(&looked, &opened, writes.then_some(&*out), at)?,
+            Err(refused) => Row::not_opened(item.id, &refused),
+        };
+        report.payloads.push(row);
+        Ok(())
+    })?;
+    finish(&report, writes.then_some(&*out))
+}
+
+/// Takes every officer's shares. What does not hold is told and left out: enough others may be there.
+fn add_shares(opener: &mut Opener<'_>, file: &Path) -> Result<(), Failure> {
+    let mut files = Frames::open(file)?;
+    while let Some(shares) = files.next()? {
+        let mut parts = Frames::of(shares.as_slice());
+        let head = parts.expect()?;
+        let mut chunks = Vec::new();
+        while let Some(chunk) = parts.next()? {
+            chunks.push(chunk);
+        }
+        let taken = SignedShares::decode(&head).and_then(|signed| opener.add(&signed, &chunks));
+        if let Err(refused) = taken {
+            eprintln!("warning: {refused} [{}]", refused.code());
+        }
+    }
+    Ok(())
+}
+
+type Take<'a> = dyn FnMut(&Item, Result<Opened, Refused>) -> anyhow::Result<()> + 'a;
+
+fn open_all(
+    opener: &Opener<'_>,
+    items: &[Item],
+    frames: &mut Frames<std::io::BufReader<fs::File>>,
+    take: &mut Take<'_>,
+) -> Result<(), Failure> {
+    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut rest = items;
+    while !rest.is_empty() {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while batch.len() < rest.len() && batch.len() < TOGETHER * cores && bytes < MOST_BYTES {
+            // A release that breaks off: what is missing is not released.
+            let Some(frame) = frames.next()? else { break };
+            bytes += frame.len();
+            batch.push(frame);
+        }
+        let count = if batch.is_empty() { rest.len() } else { batch.len() };
+        let (now, later) = rest.split_at(count);
+        let opened = if batch.is_empty() {
+            now.iter().map(|item| Err(Refused::NotReleased(item.id, "the release breaks off before it".into()))).collect()
+        } else {
+            side_by_side(opener, now, &batch, cores)
+        };
+        for (item, opened) in now.iter().zip(opened) {
+            take(item, opened)?;
+        }
+        rest = later;
+    }
+    Ok(())
+}
+
+fn side_by_side(opener: &Opener<'_>, items: &[Item], frames: &[Vec<u8>], cores: usize) -> Vec<Result<Opened, Refused>> {
+    let each = items.len().div_ceil(cores).max(1);
+    thread::scope(|scope| {
+        let workers = items.chunks(each).zip(frames.chunks(each)).map(|(items, frames)| {
+            scope.spawn(move || {
+                let open =
+                    |(item, frame): (&Item, &Vec<u8>)| Released::decode(frame).and_then(|released| opener.open(item, &released));
+                items.iter().zip(frames).map(open).collect::<Vec<_>>()
+            })
+        });
+        let workers: Vec<_> = workers.collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("opening does not panic")).collect()
+    })
+}
+
+/// Writes a payload, and its row.
+fn written(looked: &Looked, opened: &Opened, out: Option<&Path>, at: usize) -> anyhow::Result<Row> {
+    let digest = HEXLOWER.encode(&sha256(&[&opened.payload]));
+    let name = format!("{at:06}-{}.bin", HEXLOWER.encode(&opened.id.as_bytes()[..8]));
+    if let Some(out) = out {
+        let file = out.join(&name);
+        fs::write(&file, opened.payload.as_slice()).with_context(|| file.display().to_string())?;
+    }
+    Ok(Row::opened(looked.charter.members(), opened, name, digest))
+}
+
+fn finish(report: &Report, out: Option<&Path>) -> Result<(), Failure> {
+    let (opened, not) = report.counts();
+    if let Some(out) = out {
+        for (name, text) in [("report.json", report.to_json()), ("report.html", page(report))] {
+            let file = out.join(name);
+            fs::write(&file, text).with_context(|| file.display().to_string())?;
+            say!("{}", file.display());
+        }
+    }
+    for row in report.payloads.iter().filter(|row| !row.why_not.is_empty()) {
+        say!("not opened: {} [{}]", row.why_not, row.code);
+    }
+    for wrong in report.payloads.iter().flat_map(|row| &row.wrong_shares) {
+        say!("wrong: {wrong}");
+    }
+    say!("{opened} payload(s) opened and verified, {not} not opened; {}", report.view);
+    if opened == 0 { Err(Failure::plain(2, "nothing was opened")) } else { Ok(()) }
+}

@@ -1,0 +1,119 @@
+//! The head of a case file: everything short that officers and auditors need, with the network's documents from its beginning on, so that
+//! whoever has the network's id needs nothing else. The list follows it, a frame for each item.
+
+use data_encoding::BASE64;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    CheckedView, Epochs, Item, Refused, SignedDocket, SignedRequest, SignedVerdict, Tally, View, case_digest, committee_at, tally,
+};
+use crate::governance::Charter;
+use crate::translog::note::Note;
+use crate::types::NetworkId;
+
+const FORMAT: &str = "celosia-disclosure-case-1";
+const FORM: &str = "case file";
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Written {
+    format: String,
+    request: String,
+    docket: String,
+    verdicts: Vec<String>,
+    view: Option<View>,
+    documents: Vec<String>,
+}
+
+/// The head of a case file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Bundle {
+    /// What was asked.
+    pub request: SignedRequest,
+    /// What it resolved to.
+    pub docket: SignedDocket,
+    /// What officers said.
+    pub verdicts: Vec<SignedVerdict>,
+    /// That the view is on record.
+    pub view: Option<View>,
+    /// Policies and directory: signed notes, the first of the network first.
+    pub documents: Vec<String>,
+}
+
+impl Bundle {
+    /// Reads one.
+    pub fn read(text: &str) -> Result<Self, Refused> {
+        let wrong = |why: String| Refused::Form(FORM, why);
+        let written: Written = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        if written.format != FORMAT {
+            return Err(wrong("its format is another".into()));
+        }
+        let bytes = |text: &String| BASE64.decode(text.as_bytes()).map_err(|error| wrong(error.to_string()));
+        let verdict = |text: &String| SignedVerdict::decode(&bytes(text)?);
+        Ok(Self {
+            request: SignedRequest::decode(&bytes(&written.request)?)?,
+            docket: SignedDocket::decode(&bytes(&written.docket)?)?,
+            verdicts: written.verdicts.iter().map(verdict).collect::<Result<_, _>>()?,
+            view: written.view,
+            documents: written.documents,
+        })
+    }
+
+    /// One line of JSON.
+    pub fn write(&self) -> String {
+        let written = Written {
+            format: FORMAT.to_owned(),
+            request: BASE64.encode(&self.request.encode()),
+            docket: BASE64.encode(&self.docket.encode()),
+            verdicts: self.verdicts.iter().map(|verdict| BASE64.encode(&verdict.encode())).collect(),
+            view: self.view.clone(),
+            documents: self.documents.clone(),
+        };
+        // Strings always serialise.
+        serde_json::to_string(&written).unwrap_or_default()
+    }
+
+    /// The charter of its documents: a chain from the network's beginning, whose digest is the network's id.
+    ///
+    /// Threat: a committee that was made up for this case. `network` is what the reader knows from elsewhere.
+    pub fn charter(&self, network: &NetworkId, now: Timestamp) -> Result<Charter, Refused> {
+        let refused = |error: &dyn std::fmt::Display| Refused::Charter(error.to_string());
+        let mut notes = self.documents.iter().map(|note| Note::parse(note));
+        let first = notes.next().ok_or_else(|| refused(&"there is none"))?.map_err(|error| refused(&error))?;
+        let mut charter = Charter::begin(&first).map_err(|error| refused(&error))?;
+        for note in notes {
+            charter.accept(&note.map_err(|error| refused(&error))?, now).map_err(|error| refused(&error))?;
+        }
+        if charter.network() == *network { Ok(charter) } else { Err(Refused::Network("case file")) }
+    }
+
+    /// Checks request, docket and list. Answers under which keys the list is.
+    pub fn check_list(&self, charter: &Charter, items: &[Item], time: u64) -> Result<Epochs, Refused> {
+        let request = self.request.verify(&charter.network())?;
+        if request.grant != self.docket.docket.grant {
+            return Err(Refused::OtherCase("docket"));
+        }
+        let member = &self.docket.docket.member;
+        let key = charter.members().by_id(member).and_then(|member| member.signing_key);
+        let key = key.ok_or_else(|| Refused::Charter(format!("its directory has no signing key of {member}")))?;
+        self.docket.verify(&self.request, &key)?;
+        self.docket.is_of(&items.iter().map(Item::leaf).collect::<Vec<_>>())?;
+        self.docket.check_items(&self.request, items, |epoch| Ok(committee_at(charter, epoch, time)?.key))
+    }
+
+    /// Counts its verdicts as of a time, milliseconds since the Unix epoch.
+    pub fn tally(&self, charter: &Charter, epochs: &Epochs, time: u64) -> Result<Tally, Refused> {
+        tally(charter, &self.request.request, epochs, &case_digest(&self.docket.docket), &self.verdicts, time)
+    }
+
+    /// That the view is on record, and that the approvals it names were enough when it was recorded.
+    pub fn check_view(&self, charter: &Charter, epochs: &Epochs) -> Result<(CheckedView, Tally), Refused> {
+        let view = self.view.as_ref().ok_or_else(|| Refused::NoView("there is no record of it".into()))?;
+        let checked = view.check(charter, &self.docket.docket, &self.verdicts)?;
+        let tally = self.tally(charter, epochs, checked.at)?;
+        tally.is_enough()?;
+        self.request.request.is_open(checked.at)?;
+        Ok((checked, tally))
+    }
+}

@@ -1,0 +1,161 @@
+use std::collections::BTreeSet;
+
+use super::error::form;
+use super::request::GrantId;
+use super::{Item, Refused, SignedRequest, root};
+use crate::crypto::hash::sha256;
+use crate::crypto::sign::{Signature, VerifyKey, statement};
+use crate::translog::hash::Hash;
+use crate::types::{MemberId, NetworkId};
+use crate::wire::DecodeError;
+use crate::wire::strict::{Fields, Form, canonical};
+
+/// What the signature of a docket is for.
+const PURPOSE: &str = "celosia docket 1";
+const CASE: &[u8] = b"celosia disclosure case 1\0";
+const FORM: &str = "docket";
+const FIELDS: u64 = 8;
+
+/// Keys under which a list's capsules are, by their epochs.
+pub type Epochs = BTreeSet<u64>;
+
+/// What a request resolves to at one member: how many payloads, and the root over the list of them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Docket {
+    /// Which network.
+    pub network: NetworkId,
+    /// Of which request.
+    pub grant: GrantId,
+    /// [`SignedRequest::digest`].
+    pub request: [u8; 32],
+    /// Whose node resolved it and holds the payloads.
+    pub member: MemberId,
+    /// Version of the policy that it went by.
+    pub policy: u64,
+    /// When, milliseconds since the Unix epoch.
+    pub time: u64,
+    /// How many items the list has.
+    pub items: u64,
+    /// The root over their leaves.
+    pub root: Hash,
+}
+
+/// A docket and its member's signature: the member answers for the list, for its completeness too.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SignedDocket {
+    /// What it says.
+    pub docket: Docket,
+    /// The member's on [`Docket::statement`].
+    pub signature: Signature,
+}
+
+/// What is approved: one request and one list. Every document after it names this.
+///
+/// Threat: an approval for one list is shown with another, or with the same list of another request.
+pub fn case_digest(docket: &Docket) -> [u8; 32] {
+    let count = docket.items.to_be_bytes();
+    sha256(&[
+        CASE,
+        docket.network.as_bytes(),
+        &docket.grant.0,
+        &docket.request,
+        docket.member.as_str().as_bytes(),
+        &[0],
+        &count,
+        &docket.root,
+    ])
+}
+
+impl Docket {
+    /// What is signed.
+    pub fn statement(&self) -> Vec<u8> {
+        statement(PURPOSE, &self.network, &self.fields(FIELDS).finish())
+    }
+
+    fn fields(&self, count: u64) -> Form {
+        Form::of(count, 320)
+            .bytes(self.network.as_bytes())
+            .bytes(&self.grant.0)
+            .bytes(&self.request)
+            .text(self.member.as_str())
+            .number(self.policy)
+            .number(self.time)
+            .number(self.items)
+            .bytes(&self.root)
+    }
+}
+
+impl SignedDocket {
+    /// Reads what [`SignedDocket::encode`] wrote, and nothing else.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Refused> {
+        read(bytes).map_err(form(FORM))
+    }
+
+    /// `[network, grant, request, member, policy, time, items, root, signature]`.
+    pub fn encode(&self) -> Vec<u8> {
+        self.docket.fields(FIELDS + 1).bytes(&self.signature).finish()
+    }
+
+    /// Whether it is the member's, and of this request.
+    pub fn verify(&self, request: &SignedRequest, key: &VerifyKey) -> Result<(), Refused> {
+        let docket = &self.docket;
+        if docket.network != request.request.network {
+            return Err(Refused::Network(FORM));
+        }
+        if docket.grant != request.request.grant || docket.request != request.digest() {
+            return Err(Refused::OtherCase(FORM));
+        }
+        let refused = |_| Refused::DocketSignature(docket.member.clone());
+        key.verify(&docket.statement(), &self.signature).map_err(refused)
+    }
+
+    /// Whether a list is its own.
+    ///
+    /// Threat: whoever relays the list drops an item, adds one, or puts another in its place.
+    pub fn is_of(&self, leaves: &[Hash]) -> Result<(), Refused> {
+        if leaves.len() as u64 != self.docket.items {
+            return Err(Refused::List("it has another number of items"));
+        }
+        if root(leaves) == self.docket.root { Ok(()) } else { Err(Refused::List("an item is not what was resolved")) }
+    }
+
+    /// Checks every item against the request, and answers under which keys they are. `key_of` has the committees' keys.
+    pub fn check_items<'a>(
+        &self,
+        request: &SignedRequest,
+        items: impl IntoIterator<Item = &'a Item>,
+        key_of: impl Fn(u64) -> Result<crate::crypto::threshold::GroupKey, Refused>,
+    ) -> Result<Epochs, Refused> {
+        let (mut epochs, mut seen) = (Epochs::new(), BTreeSet::new());
+        for item in items {
+            if !seen.insert(item.id) {
+                return Err(Refused::List("an item is there twice"));
+            }
+            let Some(label) = item.label() else { continue };
+            let label = label?;
+            if !request.request.scope.covers(&label) {
+                return Err(Refused::Label(item.id, "it is outside the scope of the request"));
+            }
+            item.check(&self.docket.network, &key_of(label.epoch)?)?;
+            epochs.insert(label.epoch);
+        }
+        Ok(epochs)
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<SignedDocket, DecodeError> {
+    let mut fields = Fields::of(bytes, FORM, FIELDS + 1)?;
+    let docket = Docket {
+        network: NetworkId::new(fields.array("network")?),
+        grant: GrantId(fields.array("grant")?),
+        request: fields.array("request")?,
+        member: fields.word("member")?,
+        policy: fields.number("policy")?,
+        time: fields.number("time")?,
+        items: fields.number("items")?,
+        root: fields.array("root")?,
+    };
+    let signed = SignedDocket { docket, signature: fields.array("signature")? };
+    canonical(bytes, &signed.encode(), FORM)?;
+    Ok(signed)
+}

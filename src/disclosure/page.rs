@@ -1,0 +1,98 @@
+//! A report as a page: HTML of one file, without scripts, without anything from elsewhere.
+
+use std::fmt::Write as _;
+
+use super::{Party, Report};
+
+const STYLE: &str = "body{font:16px/1.5 Georgia,serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1d1d1f}\
+h1{font-size:1.6rem}table{border-collapse:collapse;width:100%;margin:1rem 0}th,td{border:1px solid #bbb;padding:.4rem .6rem;\
+text-align:left;vertical-align:top;overflow-wrap:anywhere}.state{font-size:1.15rem;padding:.6rem;border:2px solid #1d1d1f}small{color:#555}\
+@media print{body{margin:0}}";
+
+/// The page.
+pub fn page(report: &Report) -> String {
+    let (opened, not) = report.counts();
+    let mut page = String::new();
+    // Writing to a string does not fail.
+    let _ = write!(
+        page,
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Disclosure {grant}</title><style>{STYLE}</style>\
+         <h1>Report of a disclosure</h1><p class=\"state\">{opened} payload(s) opened and verified, {not} not opened.</p><table>",
+        grant = report.grant,
+    );
+    let rows = [
+        ("Grant", report.grant.to_string()),
+        ("Network", report.network.to_string()),
+        ("Auditor", party(&report.auditor)),
+        ("Mandate", report.mandate.clone()),
+        ("Purpose", report.purpose.clone()),
+        ("Legal basis", report.basis.clone()),
+        ("Asked for", report.scope.clone()),
+        ("Window", report.window.clone()),
+        (
+            "Secrecy order",
+            if report.secrecy.is_empty() { "none: those concerned were told".into() } else { report.secrecy.clone() },
+        ),
+        ("Holder", party(&report.holder)),
+        ("On record", format!("{}, in {}", report.view, report.log)),
+        ("Witnesses of the record", if report.witnesses.is_empty() { "none yet".into() } else { report.witnesses.join(", ") }),
+    ];
+    for (name, value) in rows {
+        let _ = write!(page, "<tr><th>{name}</th><td>{}</td></tr>", escape(&value));
+    }
+    page.push_str("</table><h2>Approved by</h2><ul>");
+    for officer in &report.officers {
+        let _ = write!(page, "<li>{}</li>", escape(&party(officer)));
+    }
+    page.push_str("</ul><h2>Payloads</h2><table><tr><th>Id on the chain</th><th>Made</th><th>Sent by</th><th>Acknowledged by</th><th>Content</th></tr>");
+    for row in &report.payloads {
+        let acknowledged: Vec<_> = row.acknowledged.iter().map(party).collect();
+        let class = row.class.map_or_else(String::new, |class| format!(" ({class})"));
+        let mut content = if row.why_not.is_empty() {
+            format!("{}: {} bytes, SHA-256 {}", row.file, row.bytes, row.sha256)
+        } else {
+            format!("not opened: {} [{}]", row.why_not, row.code)
+        };
+        for wrong in &row.wrong_shares {
+            let _ = write!(content, "; {wrong}");
+        }
+        let cells = [
+            row.id.to_string(),
+            format!("{}{class}", row.made),
+            row.sender.as_ref().map_or_else(String::new, party),
+            acknowledged.join("; "),
+            content,
+        ];
+        page.push_str("<tr>");
+        for cell in cells {
+            let _ = write!(page, "<td>{}</td>", escape(&cell));
+        }
+        page.push_str("</tr>");
+    }
+    page.push_str(
+        "</table><p><small>The files beside this page are the evidence; this page only shows it. They are verified again with \
+         <code>celosia auditor verify</code>, and without the key of the grant with <code>celosia disclosure verify</code>.</small></p></html>\n",
+    );
+    page
+}
+
+fn party(party: &Party) -> String {
+    let id = if party.id.is_empty() { String::new() } else { format!(" ({})", party.id) };
+    format!("{}{id}, {}, {}", party.name, party.entity, party.time)
+}
+
+/// Threat: a name or a purpose that is markup.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}

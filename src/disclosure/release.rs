@@ -1,0 +1,195 @@
+//! What a holder gives: for each payload sigma and nonce sealed to the grant's key, the ciphertext, the header and who acknowledged it.
+
+use super::error::form;
+use super::request::GrantId;
+use super::{Docket, Refused, case_digest};
+use crate::crypto::sign::{Signature, VerifyKey, statement};
+use crate::types::{MemberId, NetworkId, PayloadId};
+use crate::wire::strict::{Fields, Form, canonical};
+use crate::wire::{DecodeError, SignedAck};
+
+/// What the signature of a release is for.
+const PURPOSE: &str = "celosia disclosure-release 1";
+const SIGMA: &[u8] = b"celosia disclosure sigma 1\0";
+const FORM: &str = "release";
+const FIELDS: u64 = 7;
+/// Longest ciphertext, in bytes.
+const MAX_CIPHERTEXT: usize = 1 << 29;
+/// Longest header or acknowledgement, in bytes.
+const MAX_HEADER: usize = 4 << 20;
+/// Longest words of why something is not released, in bytes.
+const MAX_WORDS: usize = 1_024;
+
+/// HPKE's info of what a holder seals: for one list of one grant.
+pub fn sigma_info(case: &[u8; 32]) -> Vec<u8> {
+    [SIGMA, case].concat()
+}
+
+/// The head of a release: whose, of which view.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Release {
+    /// Which network.
+    pub network: NetworkId,
+    /// Which grant.
+    pub grant: GrantId,
+    /// [`case_digest`].
+    pub case: [u8; 32],
+    /// Who releases.
+    pub member: MemberId,
+    /// Which view, from 1.
+    pub view: u32,
+    /// When, milliseconds since the Unix epoch.
+    pub time: u64,
+    /// How many items follow.
+    pub items: u64,
+}
+
+/// A head and its member's signature.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SignedRelease {
+    /// What it says.
+    pub release: Release,
+    /// The member's on [`Release::statement`].
+    pub signature: Signature,
+}
+
+impl Release {
+    /// What is signed.
+    pub fn statement(&self) -> Vec<u8> {
+        statement(PURPOSE, &self.network, &self.fields(FIELDS).finish())
+    }
+
+    fn fields(&self, count: u64) -> Form {
+        Form::of(count, 256)
+            .bytes(self.network.as_bytes())
+            .bytes(&self.grant.0)
+            .bytes(&self.case)
+            .text(self.member.as_str())
+            .number(self.view)
+            .number(self.time)
+            .number(self.items)
+    }
+}
+
+impl SignedRelease {
+    /// Reads what [`SignedRelease::encode`] wrote, and nothing else.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Refused> {
+        read_head(bytes).map_err(form(FORM))
+    }
+
+    /// `[network, grant, case, member, view, time, items, signature]`.
+    pub fn encode(&self) -> Vec<u8> {
+        self.release.fields(FIELDS + 1).bytes(&self.signature).finish()
+    }
+
+    /// Whether it is of this list, and its holder's.
+    pub fn verify(&self, docket: &Docket, key: &VerifyKey) -> Result<(), Refused> {
+        let release = &self.release;
+        if release.network != docket.network {
+            return Err(Refused::Network(FORM));
+        }
+        if release.grant != docket.grant || release.case != case_digest(docket) || release.member != docket.member {
+            return Err(Refused::OtherCase(FORM));
+        }
+        key.verify(&release.statement(), &self.signature).map_err(|_| Refused::Signature(FORM))
+    }
+}
+
+fn read_head(bytes: &[u8]) -> Result<SignedRelease, DecodeError> {
+    let mut fields = Fields::of(bytes, FORM, FIELDS + 1)?;
+    let release = Release {
+        network: NetworkId::new(fields.array("network")?),
+        grant: GrantId(fields.array("grant")?),
+        case: fields.array("case")?,
+        member: fields.word("member")?,
+        view: fields.number("view")?,
+        time: fields.number("time")?,
+        items: fields.number("items")?,
+    };
+    let signed = SignedRelease { release, signature: fields.array("signature")? };
+    canonical(bytes, &signed.encode(), FORM)?;
+    Ok(signed)
+}
+
+/// One payload of a release.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Released {
+    /// It is given.
+    Given {
+        /// Which.
+        id: PayloadId,
+        /// Sigma and nonce, sealed to the grant's key with [`sigma_info`] and the label.
+        sealed: Vec<u8>,
+        /// What the chain's id is the hash of.
+        ciphertext: Vec<u8>,
+        /// The sender's header and its signature; none for what came from a Tessera.
+        header: Option<(Vec<u8>, Signature)>,
+        /// Acknowledgements of recipients, where the holder has them.
+        acks: Vec<SignedAck>,
+    },
+    /// It is not given, and why.
+    Withheld {
+        /// Which.
+        id: PayloadId,
+        /// Why: it was erased or blocked since, and under which reference.
+        why: String,
+    },
+}
+
+impl Released {
+    /// Which payload.
+    pub const fn id(&self) -> PayloadId {
+        match self {
+            Self::Given { id, .. } | Self::Withheld { id, .. } => *id,
+        }
+    }
+
+    /// Reads what [`Released::encode`] wrote, and nothing else.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Refused> {
+        read(bytes).map_err(form("released payload"))
+    }
+
+    /// `[id, sealed, ciphertext, header or null, signature or null, [acknowledgement …]]`, or `[id, why]`.
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Withheld { id, why } => Form::of(2, 128).bytes(id.as_bytes()).text(why).finish(),
+            Self::Given { id, sealed, ciphertext, header, acks } => {
+                let form = Form::of(6, 512 + ciphertext.len() + 450 * acks.len());
+                let form = form.bytes(id.as_bytes()).bytes(sealed).bytes(ciphertext);
+                let form = match header {
+                    Some((header, signature)) => form.bytes(header).bytes(signature),
+                    None => form.null().null(),
+                };
+                acks.iter().fold(form.list(acks.len() as u64), |form, ack| form.bytes(&ack.encode())).finish()
+            }
+        }
+    }
+}
+
+fn read(bytes: &[u8]) -> Result<Released, DecodeError> {
+    let (count, mut fields) = Fields::any(bytes, FORM)?;
+    let id = PayloadId::new(fields.array("payload id")?);
+    let released = match count {
+        2 => Released::Withheld {
+            id,
+            why: fields
+                .word::<String>("words")
+                .and_then(|why| if why.len() > MAX_WORDS { Err(DecodeError::Length("words")) } else { Ok(why) })?,
+        },
+        6 => {
+            let sealed = fields.bytes("sigma", 512)?.to_vec();
+            let ciphertext = fields.bytes("ciphertext", MAX_CIPHERTEXT)?.to_vec();
+            let header = fields.option("header", |fields| Ok(fields.bytes("header", MAX_HEADER)?.to_vec()))?;
+            let signature = fields.option("signature", |fields| fields.array("signature"))?;
+            if header.is_some() != signature.is_some() {
+                return Err(DecodeError::Value("signature"));
+            }
+            let acks =
+                fields.list("acknowledgements", |fields| SignedAck::decode(fields.bytes("acknowledgement", MAX_HEADER)?))?;
+            Released::Given { id, sealed, ciphertext, header: header.zip(signature), acks }
+        }
+        _ => return Err(DecodeError::Length(FORM)),
+    };
+    canonical(bytes, &released.encode(), FORM)?;
+    Ok(released)
+}

@@ -1,0 +1,189 @@
+//! What officers say: verdicts counted, shares taken, grants revoked; and what the clock says.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use data_encoding::HEXLOWER;
+
+use super::DisclosureError;
+use super::rows::{Dossier, frames, put_shares};
+use crate::disclosure::{
+    GrantId, Life, Refused, SignedRevocation, SignedShares, SignedVerdict, Stage, State, Step, Tally, case_digest, committee_at,
+    tally,
+};
+use crate::services::happening::{Happening, Kind as What};
+use crate::services::records::now;
+use crate::services::{Error, Governed, Node};
+use crate::types::Coded as _;
+
+/// How far a signature's time may be from now, in milliseconds.
+///
+/// Threat: an officer that left signs with a date of before.
+const FRESH: u64 = 10 * 60 * 1000;
+/// Grants looked at in one turn.
+const PAGE: usize = 1_000;
+
+impl Node {
+    /// Counts an officer's verdict. With the last that is needed the grant begins, and its first view is put on record.
+    pub async fn add_verdict(self: &Arc<Self>, grant: GrantId, verdict: &[u8]) -> Result<serde_json::Value, Error> {
+        let governed = Arc::clone(self.discloses()?);
+        let signed = SignedVerdict::decode(verdict).map_err(DisclosureError::from)?;
+        fresh(signed.verdict.time)?;
+        let _gate = self.disclosures.gate.lock().await;
+        let mut dossier = self.dossier(&grant).await?;
+        let known = dossier.verdicts()?;
+        if known.contains(&signed) {
+            return self.shown_disclosure(&dossier).await;
+        }
+        let mut all = known;
+        all.push(signed.clone());
+        let counted = self.count_verdicts(&dossier, &all)?;
+        let until = counted.until();
+        let step = Step::Counted { enough: counted.is_enough().is_ok(), until, possible: counted.is_possible };
+        dossier.life = dossier.life.step(step, now()).map_err(DisclosureError::from)?;
+        dossier.add(&signed);
+        if dossier.life.state == State::Refused {
+            "too many officers refused".clone_into(&mut dossier.ended);
+        }
+        let what = if signed.verdict.approves { What::DisclosureApproved } else { What::DisclosureRefused };
+        let details = serde_json::json!({
+            "grant": grant, "officer": signed.verdict.officer, "verdict": HEXLOWER.encode(&signed.digest()), "state": dossier.life.state,
+        });
+        self.store.write(vec![dossier.put()?], vec![Happening::now(what).details(details).event()]).await?;
+        if dossier.life.state == State::Granted {
+            self.begin_view(&governed, &mut dossier).await?;
+        }
+        self.shown_disclosure(&dossier).await
+    }
+
+    /// Puts the first view of a grant on record and tells those concerned, once its window has begun.
+    async fn begin_view(&self, governed: &Arc<Governed>, dossier: &mut Dossier) -> Result<(), Error> {
+        if now() < dossier.life.from {
+            return Ok(());
+        }
+        self.record_view(governed, dossier).await?;
+        if let Err(error) = self.wait_for_view(governed, dossier).await {
+            // It is on record, and on its way into the log: the notices are told without the proof.
+            tracing::warn!(code = %error.code(), "the record of a view takes long");
+        }
+        let items = self.items(&dossier.grant()?).await?;
+        self.queue_notices(governed, dossier, &items, Stage::Viewed).await
+    }
+
+    /// Counts the verdicts of a dossier as of now.
+    pub(super) fn count_verdicts(&self, dossier: &Dossier, verdicts: &[SignedVerdict]) -> Result<Tally, Error> {
+        let charter = self.needs_governance()?.charter();
+        let (request, docket) = (dossier.request()?, dossier.docket()?);
+        let epochs = dossier.epochs.iter().copied().collect();
+        let case = case_digest(&docket.docket);
+        Ok(tally(&charter, &request.request, &epochs, &case, verdicts, now()).map_err(DisclosureError::from)?)
+    }
+
+    /// Takes an officer's shares for the auditor. They are sealed: nobody here can use them.
+    pub async fn add_shares(&self, grant: GrantId, file: Bytes) -> Result<serde_json::Value, Error> {
+        let charter = self.discloses()?.charter();
+        let mut parts = frames(&file)?.into_iter();
+        let head = parts.next().ok_or_else(|| DisclosureError::from(Refused::Form("shares", "nothing is in it".into())))?;
+        let signed = SignedShares::decode(head).map_err(DisclosureError::from)?;
+        let chunks: Vec<Vec<u8>> = parts.map(<[u8]>::to_vec).collect();
+        let _gate = self.disclosures.gate.lock().await;
+        let dossier = self.dossier(&grant).await?;
+        is_granted(&dossier.life)?;
+        let (docket, shares) = (dossier.docket()?, &signed.shares);
+        let committee = committee_at(&charter, shares.epoch, now()).map_err(DisclosureError::from)?;
+        // Threat: shares of before a refresh. The committee in force has made others, and the old ones combine with none of them.
+        let officer = committee.officer(shares.index).filter(|_| committee.generation == shares.generation);
+        let officer = officer.ok_or(DisclosureError::Refused(Refused::NotOfficer))?;
+        signed.verify(&docket.docket, &officer.signing_key, &chunks).map_err(DisclosureError::from)?;
+        let details = serde_json::json!({
+            "grant": grant, "officer": officer.signing_key, "epoch": shares.epoch, "count": shares.count,
+            "sealed": HEXLOWER.encode(&shares.sealed),
+        });
+        let event = Happening::now(What::DisclosureShares).details(details).event();
+        self.store.write(vec![put_shares(&grant, shares.epoch, shares.index, file.clone())], vec![event]).await?;
+        self.shown_disclosure(&dossier).await
+    }
+
+    /// Takes a grant back: one officer's signed word is enough.
+    pub async fn revoke_disclosure(&self, grant: GrantId, revocation: &[u8]) -> Result<serde_json::Value, Error> {
+        let governed = self.discloses()?;
+        let signed = SignedRevocation::decode(revocation).map_err(DisclosureError::from)?;
+        fresh(signed.revocation.time)?;
+        let dossier = self.dossier(&grant).await?;
+        let charter = governed.charter();
+        let committees = dossier.epochs.iter().filter_map(|epoch| committee_at(&charter, *epoch, now()).ok());
+        let committees: Vec<_> = committees.collect();
+        let is_officer = |key: &_| committees.iter().any(|committee| committee.signer(key).is_some());
+        signed.verify(&governed.network, grant, is_officer).map_err(DisclosureError::from)?;
+        self.end_disclosure(grant, &signed.revocation.officer.to_string(), "officer", &signed.revocation.text).await
+    }
+
+    /// Takes a grant back by the word of who answers for personal data here.
+    pub async fn withdraw_disclosure(&self, grant: GrantId, by: &str, text: &str) -> Result<serde_json::Value, Error> {
+        self.end_disclosure(grant, by, "dpo", text).await
+    }
+
+    async fn end_disclosure(&self, grant: GrantId, by: &str, role: &str, text: &str) -> Result<serde_json::Value, Error> {
+        let _gate = self.disclosures.gate.lock().await;
+        let mut dossier = self.dossier(&grant).await?;
+        dossier.life = dossier.life.step(Step::Revoke, now()).map_err(DisclosureError::from)?;
+        dossier.ended = format!("revoked: {text}");
+        let details = serde_json::json!({ "grant": grant });
+        let event = Happening::now(What::DisclosureRevoked).actor(by, role).text(text).details(details).event();
+        self.store.write(vec![dossier.put()?], vec![event]).await?;
+        self.shown_disclosure(&dossier).await
+    }
+
+    /// Begins grants whose window has begun, ends those whose time has come, and tells those concerned of every end.
+    pub(super) async fn expire_disclosures(&self) -> Result<(), Error> {
+        let governed = Arc::clone(self.needs_governance()?);
+        let mut after: Option<GrantId> = None;
+        loop {
+            let page = self.dossiers(after.as_ref(), PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.grant()?);
+            for dossier in page.into_iter().filter(is_due) {
+                let _gate = self.disclosures.gate.lock().await;
+                let mut dossier = self.dossier(&dossier.grant()?).await?;
+                if !dossier.life.at(now()).state.is_over() {
+                    if dossier.life.used == 0 {
+                        self.begin_view(&governed, &mut dossier).await?;
+                    }
+                    continue;
+                }
+                dossier.end_told = true;
+                let mut events = Vec::new();
+                if !dossier.life.state.is_over() {
+                    dossier.life = dossier.life.at(now());
+                    "its time is over".clone_into(&mut dossier.ended);
+                    let details = serde_json::json!({ "grant": dossier.grant()?, "views": dossier.life.used });
+                    events.push(Happening::now(What::DisclosureExpired).details(details).event());
+                }
+                self.queue_notices(&governed, &dossier, &self.items(&dossier.grant()?).await?, Stage::Ended).await?;
+                self.store.write(vec![dossier.put()?], events).await?;
+            }
+        }
+    }
+}
+
+/// Whether something is to be done about a grant: its end is to be told, or it begins.
+fn is_due(dossier: &Dossier) -> bool {
+    let life = dossier.life.at(now());
+    let begins = life.state == State::Granted && life.used == 0 && now() >= life.from;
+    begins || (!dossier.end_told && life.state.is_over())
+}
+
+/// That something may be given under a grant now.
+pub(super) fn is_granted(life: &Life) -> Result<(), DisclosureError> {
+    match life.at(now()).state {
+        State::Granted if now() < life.from => Err(Refused::Window("its window has not begun").into()),
+        State::Granted => Ok(()),
+        State::Revoked => Err(Refused::Revoked.into()),
+        State::Expired => Err(Refused::Expired.into()),
+        other => Err(Refused::State(other.name(), "nothing is given for it").into()),
+    }
+}
+
+fn fresh(time: u64) -> Result<(), DisclosureError> {
+    if time.abs_diff(now()) > FRESH { Err(DisclosureError::Stale) } else { Ok(()) }
+}

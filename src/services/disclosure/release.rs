@@ -1,0 +1,170 @@
+//! What the holder gives: case files to officers, and to the auditor, once the view is on record and the officers have given theirs, the payloads.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::DisclosureError;
+use super::approve::is_granted;
+use super::rows::{Dossier, KeptShares};
+use crate::disclosure::{
+    Found, GrantId, Item, Refused, Release, Released, SignedRelease, case_digest, committee_at, frame, sigma_info,
+};
+use crate::enclave::EnclaveError;
+use crate::services::happening::{Happening, Kind as What};
+use crate::services::records::now;
+use crate::services::{Error, Node};
+use crate::store::{Kind, Lookup};
+use crate::types::PayloadId;
+use crate::wire::SignedAck;
+
+/// A case file or a release on its way, in pieces.
+pub struct ReleaseStream {
+    node: Arc<Node>,
+    grant: GrantId,
+    page: u32,
+    head: Option<Bytes>,
+    given: bool,
+}
+
+impl std::fmt::Debug for ReleaseStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ReleaseStream({}, page {})", self.grant, self.page)
+    }
+}
+
+impl Node {
+    /// A grant's case file: its head, and the list. What officers look at, before they approve and again before they give their shares.
+    pub async fn case_file(self: &Arc<Self>, grant: GrantId) -> Result<ReleaseStream, Error> {
+        self.discloses()?;
+        let bundle = self.bundle(&self.dossier(&grant).await?).await?;
+        let head = Some(frame(bundle.write().as_bytes()).into());
+        Ok(ReleaseStream { node: Arc::clone(self), grant, page: 0, head, given: false })
+    }
+
+    /// Shares of the officers, each a frame: given together, once there are enough for every key.
+    ///
+    /// Threat: a grant that is revoked after some shares were handed out. Fewer than k open nothing, so they go last and together.
+    pub async fn all_shares(&self, grant: GrantId) -> Result<Vec<Bytes>, Error> {
+        let dossier = self.dossier(&grant).await?;
+        let shares = self.enough_shares(&dossier).await?;
+        Ok(shares.into_iter().map(|shares| frame(&shares.file).into()).collect())
+    }
+
+    async fn enough_shares(&self, dossier: &Dossier) -> Result<Vec<KeptShares>, Error> {
+        is_granted(&dossier.life)?;
+        let charter = self.discloses()?.charter();
+        let shares = self.shares_of(&dossier.grant()?).await?;
+        for epoch in &dossier.epochs {
+            let committee = committee_at(&charter, *epoch, now()).map_err(DisclosureError::from)?;
+            let need = usize::try_from(committee.threshold).unwrap_or(usize::MAX);
+            let have = shares.iter().filter(|shares| shares.epoch == *epoch && committee.officer(shares.index).is_some()).count();
+            if have < need {
+                return Err(DisclosureError::Shares { have, need }.into());
+            }
+        }
+        Ok(shares)
+    }
+
+    /// Everything that the grant is for, once: a view. Each after the first is put on record first, and is one less.
+    pub async fn release(self: &Arc<Self>, grant: GrantId, by: &str) -> Result<ReleaseStream, Error> {
+        let governed = Arc::clone(self.discloses()?);
+        let _gate = self.disclosures.gate.lock().await;
+        let mut dossier = self.dossier(&grant).await?;
+        self.enough_shares(&dossier).await?;
+        self.count_verdicts(&dossier, &dossier.verdicts()?)?.is_enough().map_err(DisclosureError::from)?;
+        if dossier.released >= dossier.life.used {
+            self.record_view(&governed, &mut dossier).await?;
+        }
+        self.wait_for_view(&governed, &dossier).await?;
+        let (docket, bundle) = (dossier.docket()?.docket, self.bundle(&dossier).await?);
+        let release = Release {
+            network: governed.network,
+            grant,
+            case: case_digest(&docket),
+            member: governed.me.clone(),
+            view: dossier.life.used,
+            time: now(),
+            items: docket.items,
+        };
+        let signature = self.enclave.sign(release.statement()).await?;
+        let details = serde_json::json!({ "grant": grant, "view": release.view, "items": release.items });
+        let event = Happening::now(What::DisclosureReleased).actor(by, "auditor").details(details).event();
+        dossier.released = dossier.life.used;
+        self.store.write(vec![dossier.put()?], vec![event]).await?;
+        let signed = SignedRelease { release, signature };
+        let head = [frame(bundle.write().as_bytes()), frame(&signed.encode())].concat();
+        Ok(ReleaseStream { node: Arc::clone(self), grant, page: 0, head: Some(head.into()), given: true })
+    }
+
+    async fn released(&self, case: &[u8; 32], grant: &Dossier, item: Item) -> Result<Released, Error> {
+        let id = item.id;
+        let withheld = |why: String| Ok(Released::Withheld { id, why });
+        if !matches!(item.found, Found::Escrowed { .. }) {
+            return withheld(item.why_not().map_or_else(String::new, |why| why.to_string()));
+        }
+        // As it is now: an erasure or a block since goes before the grant.
+        match self.found(id).await? {
+            Found::Escrowed { .. } => {}
+            Found::Erased(words) => return withheld(format!("erased since: {words}")),
+            Found::Held(words) => return withheld(words),
+            Found::NoEscrow | Found::Absent => return withheld("it is not here any more".into()),
+        }
+        let Lookup::Found(record) = self.store.get(Kind::Payload, &id).await? else {
+            return withheld("it is not here any more".into());
+        };
+        let to = grant.request()?.request.box_key;
+        let sealed = match self.enclave.release_escrow(id, &record.head, record.nonce, to, sigma_info(case)).await {
+            Ok(sealed) => sealed,
+            Err(EnclaveError::Erased) => return withheld("erased since".into()),
+            Err(error) => return Err(error.into()),
+        };
+        let (header, acks) = self.proofs_of(id).await?;
+        Ok(Released::Given { id, sealed: sealed.to_vec(), ciphertext: record.ciphertext.to_vec(), header, acks })
+    }
+
+    /// Header and acknowledgements, of a payload that has them.
+    async fn proofs_of(&self, id: PayloadId) -> Result<(Option<(Vec<u8>, [u8; 64])>, Vec<SignedAck>), Error> {
+        match self.receipt(id).await {
+            Ok(receipt) => Ok((Some((receipt.header.encode(), receipt.signature)), receipt.acks)),
+            Err(Error::NoReceipt(_)) => Ok((None, Vec::new())),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl ReleaseStream {
+    /// The next piece; nothing at the end.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
+        if let Some(head) = self.head.take() {
+            return Ok(Some(head));
+        }
+        let items = self.node.items_page(&self.grant, self.page).await?;
+        self.page += 1;
+        if items.is_empty() {
+            return Ok(None);
+        }
+        if !self.given {
+            return Ok(Some(items.iter().flat_map(|item| frame(&item.encode())).collect::<Vec<u8>>().into()));
+        }
+        // Threat: a grant that is revoked or ends while a long release is on its way.
+        let dossier = self.node.dossier(&self.grant).await?;
+        is_granted(&dossier.life)?;
+        let case = case_digest(&dossier.docket()?.docket);
+        let mut piece = Vec::new();
+        for item in items {
+            let released = self.node.released(&case, &dossier, item).await?;
+            if matches!(released, Released::Given { .. }) {
+                self.node.counters.disclosed.add();
+            }
+            piece.extend_from_slice(&frame(&released.encode()));
+        }
+        Ok(Some(piece.into()))
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        DisclosureError::from(refused).into()
+    }
+}

@@ -1,0 +1,113 @@
+//! From a request to the list of what it reaches here.
+
+use futures_util::future::join_all;
+
+use super::DisclosureError;
+use crate::disclosure::{By, Found, Item, Scope};
+use crate::enclave::EnclaveError;
+use crate::erasure;
+use crate::services::{Error, Node};
+use crate::shred::SealedHead;
+use crate::store::{Kind, Lookup};
+use crate::types::{ItemId, PayloadId};
+
+/// Payloads of one request, at most.
+const MOST: usize = 200_000;
+/// Heads read at once.
+const PAGE: usize = 1_000;
+/// Calls to the enclave at once.
+const PARALLEL: usize = 32;
+
+impl Node {
+    /// What a scope reaches here, in the order of ids. Named payloads are all answered for, whatever became of them.
+    pub(super) async fn docket_items(&self, scope: &Scope) -> Result<Vec<Item>, Error> {
+        let items = match &scope.by {
+            By::Items(ids) => self.items_of(ids).await?,
+            By::Contract(contract) => {
+                let items = self.resolve(&erasure::Scope::Contract(contract.to_string())).await?;
+                let payload = |item: &ItemId| match item {
+                    ItemId::Payload(id) => Some(*id),
+                    ItemId::Document(_) => None,
+                };
+                let ids: Vec<PayloadId> = items.iter().filter_map(payload).collect();
+                covered(scope, self.items_of(&ids).await?)
+            }
+            By::Time | By::Member(_) | By::Class(_) => self.items_among_all(scope).await?,
+        };
+        if items.len() > MOST { Err(DisclosureError::TooMany(MOST).into()) } else { Ok(items) }
+    }
+
+    async fn items_of(&self, ids: &[PayloadId]) -> Result<Vec<Item>, Error> {
+        let mut items = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(PARALLEL) {
+            let found = join_all(chunk.iter().map(|id| self.found(*id))).await;
+            for (id, found) in chunk.iter().zip(found) {
+                items.push(Item { id: *id, found: found? });
+            }
+        }
+        items.sort_by_key(|item| item.id);
+        Ok(items)
+    }
+
+    async fn items_among_all(&self, scope: &Scope) -> Result<Vec<Item>, Error> {
+        let (mut items, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.store.heads(Kind::Payload, after, PAGE).await?;
+            let Some((last, ..)) = page.last() else { return Ok(items) };
+            after = Some(*last);
+            for chunk in page.chunks(PARALLEL) {
+                let found = join_all(chunk.iter().map(|(id, _, head)| self.escrowed(*id, head))).await;
+                for ((id, ..), found) in chunk.iter().zip(found) {
+                    items.extend(covered(scope, vec![Item { id: *id, found: found? }]));
+                }
+            }
+            if items.len() > MOST {
+                return Err(DisclosureError::TooMany(MOST).into());
+            }
+        }
+    }
+
+    /// What is here of one payload.
+    pub(super) async fn found(&self, id: PayloadId) -> Result<Found, Error> {
+        let item = ItemId::Payload(id);
+        if self.is_blocked(&item).await? {
+            return Ok(Found::Held(self.words_of_holds(&item).await?));
+        }
+        match self.store.head(Kind::Payload, &id).await? {
+            Lookup::Found(head) => self.escrowed(id, &head).await,
+            Lookup::Erased(tombstone) => Ok(Found::Erased(self.words_of_erasure(id, tombstone.time).await?)),
+            Lookup::Absent => Ok(Found::Absent),
+        }
+    }
+
+    async fn escrowed(&self, id: PayloadId, head: &SealedHead) -> Result<Found, Error> {
+        match self.enclave.escrow(id, head).await {
+            Ok(Some(escrowed)) => Ok(Found::Escrowed { label: escrowed.label.encode(), capsule: Box::new(escrowed.capsule) }),
+            Ok(None) => Ok(Found::NoEscrow),
+            // Its erasure is under way.
+            Err(EnclaveError::Erased) => Ok(Found::Erased("its key is destroyed; ask for the certificate of its erasure".into())),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What stands for an erased payload: when it was erased, and where its journal says so.
+    async fn words_of_erasure(&self, id: PayloadId, time: u64) -> Result<String, Error> {
+        let rows = self.store.trace(&id).await?;
+        let rows: Vec<String> = rows.iter().map(ToString::to_string).collect();
+        let at = crate::disclosure::moment(time);
+        Ok(format!(
+            "erased {at}; journal row(s) {}; ask its sender for the certificate",
+            if rows.is_empty() { "none".into() } else { rows.join(", ") }
+        ))
+    }
+
+    async fn words_of_holds(&self, item: &ItemId) -> Result<String, Error> {
+        let holds = self.hold_names(item).await?;
+        Ok(format!("blocked under hold {}", holds.join(", ")))
+    }
+}
+
+/// Those that a scope covers; what has no label is not told apart and not listed.
+fn covered(scope: &Scope, items: Vec<Item>) -> Vec<Item> {
+    items.into_iter().filter(|item| matches!(item.label(), Some(Ok(label)) if scope.covers(&label))).collect()
+}

@@ -1,0 +1,235 @@
+//! Rows of disclosures, byte by byte (`docs/store-format.md`).
+//!
+//! `Table::Disclosure`: 0 ‖ grant → the dossier, JSON; 1 ‖ grant ‖ page (4) → frames of items; 2 ‖ grant ‖ epoch (8) ‖ index (2) → an
+//! officer's shares; 3 ‖ due (8) ‖ random (8) ‖ member → a notice that waits; 4 ‖ time (8) ‖ SHA-256 (32) → a notice that came.
+//! Numbers are big-endian.
+
+use bytes::Bytes;
+use data_encoding::BASE64;
+use serde::{Deserialize, Serialize};
+
+use super::DisclosureError;
+use crate::disclosure::{Frame, GrantId, Item, Life, SignedDocket, SignedRequest, SignedVerdict, frame, frame_head};
+use crate::services::{Error, Node};
+use crate::store::{StoreError, Table, Write};
+use crate::types::MemberId;
+
+const DOSSIER: u8 = 0;
+const ITEMS: u8 = 1;
+const SHARES: u8 = 2;
+const WAITING: u8 = 3;
+const CAME: u8 = 4;
+/// Items of a row.
+const TOGETHER: usize = 256;
+/// Rows read at once.
+const PAGE: usize = 1_000;
+
+/// A request, and what came of it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Dossier {
+    pub(super) life: Life,
+    request: String,
+    docket: String,
+    verdicts: Vec<String>,
+    /// Rows of the journal with the views.
+    pub(super) views: Vec<u64>,
+    /// Views that were released.
+    pub(super) released: u32,
+    /// Epochs of the keys that the list is under.
+    pub(super) epochs: Vec<u64>,
+    /// Why it ended.
+    pub(super) ended: String,
+    /// Who handed the request in.
+    pub(super) by: String,
+    /// Whether its end was told.
+    pub(super) end_told: bool,
+}
+
+/// Officers' shares as they came: a signed head and sealed chunks.
+#[derive(Clone, Debug)]
+pub(super) struct KeptShares {
+    pub(super) epoch: u64,
+    pub(super) index: u16,
+    pub(super) file: Bytes,
+}
+
+fn corrupt(what: &str) -> Error {
+    Error::Store(StoreError::Corrupt(what.to_owned()))
+}
+
+fn key(kind: u8, parts: &[&[u8]]) -> Bytes {
+    [&[kind][..], &parts.concat()].concat().into()
+}
+
+impl Dossier {
+    pub(super) fn new(life: Life, request: &SignedRequest, docket: &SignedDocket, by: &str) -> Self {
+        Self {
+            life,
+            request: BASE64.encode(&request.encode()),
+            docket: BASE64.encode(&docket.encode()),
+            verdicts: Vec::new(),
+            views: Vec::new(),
+            released: 0,
+            epochs: Vec::new(),
+            ended: String::new(),
+            by: by.to_owned(),
+            end_told: false,
+        }
+    }
+
+    pub(super) fn request(&self) -> Result<SignedRequest, Error> {
+        SignedRequest::decode(&decode(&self.request)?).map_err(|_| corrupt("a request of a disclosure"))
+    }
+
+    pub(super) fn docket(&self) -> Result<SignedDocket, Error> {
+        SignedDocket::decode(&decode(&self.docket)?).map_err(|_| corrupt("a docket"))
+    }
+
+    pub(super) fn verdicts(&self) -> Result<Vec<SignedVerdict>, Error> {
+        let read = |text: &String| SignedVerdict::decode(&decode(text)?).map_err(|_| corrupt("a verdict"));
+        self.verdicts.iter().map(read).collect()
+    }
+
+    pub(super) fn add(&mut self, verdict: &SignedVerdict) {
+        self.verdicts.push(BASE64.encode(&verdict.encode()));
+    }
+
+    pub(super) fn grant(&self) -> Result<GrantId, Error> {
+        Ok(self.request()?.request.grant)
+    }
+
+    pub(super) fn put(&self) -> Result<Write, Error> {
+        // Strings and numbers always serialise.
+        let value = serde_json::to_vec(self).unwrap_or_default();
+        Ok(Write::put(Table::Disclosure, key(DOSSIER, &[&self.grant()?.0]), value))
+    }
+}
+
+fn decode(text: &str) -> Result<Vec<u8>, Error> {
+    BASE64.decode(text.as_bytes()).map_err(|_| corrupt("a document of a disclosure"))
+}
+
+/// The rows of a list.
+pub(super) fn put_items(grant: &GrantId, items: &[Item]) -> Vec<Write> {
+    let pages = (0_u32..).zip(items.chunks(TOGETHER));
+    let rows = pages.map(|(page, items)| {
+        let frames: Vec<u8> = items.iter().flat_map(|item| frame(&item.encode())).collect();
+        Write::put(Table::Disclosure, key(ITEMS, &[&grant.0, &page.to_be_bytes()]), frames)
+    });
+    rows.collect()
+}
+
+pub(super) fn put_shares(grant: &GrantId, epoch: u64, index: u16, file: Bytes) -> Write {
+    let place = key(SHARES, &[&grant.0, &epoch.to_be_bytes(), &index.to_be_bytes()]);
+    Write::put(Table::Disclosure, place, file)
+}
+
+/// A notice that waits until `due`, milliseconds since the Unix epoch.
+pub(super) fn put_waiting(due: u64, to: &MemberId, notice: Vec<u8>) -> Write {
+    let random = crate::crypto::random::<8>();
+    Write::put(Table::Disclosure, key(WAITING, &[&due.to_be_bytes(), &random, to.as_str().as_bytes()]), notice)
+}
+
+pub(super) fn delete(place: Bytes) -> Write {
+    Write::delete(Table::Disclosure, place)
+}
+
+/// A notice that came: the same one twice is one row.
+pub(super) fn put_came(time: u64, notice: &[u8]) -> Write {
+    let digest = crate::crypto::hash::sha256(&[notice]);
+    Write::put(Table::Disclosure, key(CAME, &[&time.to_be_bytes(), &digest]), notice.to_vec())
+}
+
+/// The frames of bytes that were written whole.
+pub(super) fn frames(mut bytes: &[u8]) -> Result<Vec<&[u8]>, Error> {
+    let mut frames = Vec::new();
+    while !bytes.is_empty() {
+        let Frame::Of { head, content } = frame_head(bytes).map_err(DisclosureError::from)? else {
+            return Err(corrupt("frames that break off"));
+        };
+        let whole = bytes.get(head..head + content).ok_or_else(|| corrupt("frames that break off"))?;
+        frames.push(whole);
+        bytes = &bytes[head + content..];
+    }
+    Ok(frames)
+}
+
+impl Node {
+    pub(super) async fn dossier(&self, grant: &GrantId) -> Result<Dossier, Error> {
+        let row = self.store.row(Table::Disclosure, &key(DOSSIER, &[&grant.0])).await?;
+        let row = row.ok_or(DisclosureError::Unknown(*grant))?;
+        serde_json::from_slice(&row).map_err(|_| corrupt("a dossier of a disclosure"))
+    }
+
+    pub(super) async fn has_dossier(&self, grant: &GrantId) -> Result<bool, Error> {
+        Ok(self.store.row(Table::Disclosure, &key(DOSSIER, &[&grant.0])).await?.is_some())
+    }
+
+    /// Dossiers in the order of their names, after one.
+    pub(super) async fn dossiers(&self, after: Option<&GrantId>, limit: usize) -> Result<Vec<Dossier>, Error> {
+        let after = after.map(|grant| key(DOSSIER, &[&grant.0]));
+        let rows = self.store.rows(Table::Disclosure, &[DOSSIER], after.as_deref(), limit).await?;
+        rows.iter().map(|(_, row)| serde_json::from_slice(row).map_err(|_| corrupt("a dossier of a disclosure"))).collect()
+    }
+
+    /// A page of a list; empty behind its end.
+    pub(super) async fn items_page(&self, grant: &GrantId, page: u32) -> Result<Vec<Item>, Error> {
+        let row = self.store.row(Table::Disclosure, &key(ITEMS, &[&grant.0, &page.to_be_bytes()])).await?;
+        let Some(row) = row else { return Ok(Vec::new()) };
+        frames(&row)?.into_iter().map(|bytes| Item::decode(bytes).map_err(|_| corrupt("an item of a docket"))).collect()
+    }
+
+    /// A whole list.
+    pub(super) async fn items(&self, grant: &GrantId) -> Result<Vec<Item>, Error> {
+        let mut all = Vec::new();
+        for page in 0.. {
+            let items = self.items_page(grant, page).await?;
+            if items.is_empty() {
+                break;
+            }
+            all.extend(items);
+        }
+        Ok(all)
+    }
+
+    pub(super) async fn shares_of(&self, grant: &GrantId) -> Result<Vec<KeptShares>, Error> {
+        let prefix = key(SHARES, &[&grant.0]);
+        let rows = self.store.rows(Table::Disclosure, &prefix, None, PAGE).await?;
+        let mut shares = Vec::with_capacity(rows.len());
+        for (place, file) in rows {
+            let read = || {
+                let (epoch, index) = place.get(prefix.len()..)?.split_first_chunk::<8>()?;
+                Some((u64::from_be_bytes(*epoch), u16::from_be_bytes(index.try_into().ok()?)))
+            };
+            let (epoch, index) = read().ok_or_else(|| corrupt("the name of an officer's shares"))?;
+            shares.push(KeptShares { epoch, index, file });
+        }
+        Ok(shares)
+    }
+
+    /// Notices that are due, with their places and to whom they go.
+    pub(super) async fn notices_due(&self, now: u64) -> Result<Vec<(Bytes, MemberId, Bytes)>, Error> {
+        let rows = self.store.rows(Table::Disclosure, &[WAITING], None, PAGE).await?;
+        let mut due = Vec::new();
+        for (place, notice) in rows {
+            let read = || {
+                let (at, rest) = place.get(1..)?.split_first_chunk::<8>()?;
+                Some((u64::from_be_bytes(*at), std::str::from_utf8(rest.get(8..)?).ok()?.parse().ok()?))
+            };
+            let (at, member) = read().ok_or_else(|| corrupt("the name of a notice"))?;
+            if at > now {
+                break;
+            }
+            due.push((place, member, notice));
+        }
+        Ok(due)
+    }
+
+    /// Notices that came, after one, with their names.
+    pub(super) async fn notices_came(&self, after: Option<&[u8]>, limit: usize) -> Result<Vec<(Bytes, Bytes)>, Error> {
+        let after = after.map(|name| key(CAME, &[name]));
+        let rows = self.store.rows(Table::Disclosure, &[CAME], after.as_deref(), limit).await?;
+        Ok(rows.into_iter().map(|(place, notice)| (place.slice(1..), notice)).collect())
+    }
+}

@@ -1,0 +1,149 @@
+//! What a disclosure refuses at real processes, each for its stated reason.
+
+use crate::court::{Court, in_minutes, in_seconds};
+
+fn tampered(court: &Court, file: &str, change: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut bytes = std::fs::read(file).unwrap();
+    change(&mut bytes);
+    let altered = court.path("altered");
+    std::fs::write(&altered, bytes).unwrap();
+    altered
+}
+
+#[test]
+fn an_erased_payload_opens_for_nobody_with_every_share_and_every_backup() {
+    let mut court = Court::begin(&["a", "b"]);
+    let id = court.at(0).sent(b"about a person", &[court.at(1)]);
+    let grant = court.grant("audit", 0, &["--id", &id]);
+    // All five officers have given their shares, and somebody has a copy of the holder's whole store.
+    for officer in [2, 4] {
+        court.releases(officer, 0, &grant).well();
+    }
+    court.members[0].stop();
+    let store = court.at(0).folder.join("data/store");
+    let saved = court.path("saved");
+    assert!(std::process::Command::new("cp").arg("-a").args([store.to_str().unwrap(), &saved]).status().unwrap().success());
+    court.members[0].start();
+    let admin = court.admin(0);
+    court.run(&["erase", "request", "--admin", &admin, "--ground", "consent-withdrawn", "--now", "--id", &id]).well();
+    let a = court.at(0);
+    a.wait_until(|| a.receive(&id).is_none(), "it is not erased");
+    court.collects("audit", 0).well();
+    let told = court.audits("audit", "open", &[]).refused("CEL7130");
+    assert!(told.contains("erased since"), "{told}");
+    // The store of before, with the key trees of now.
+    court.members[0].stop();
+    std::fs::remove_dir_all(&store).unwrap();
+    assert!(
+        std::process::Command::new("cp").arg("-a").args([saved.as_str(), store.to_str().unwrap()]).status().unwrap().success()
+    );
+    let data = court.at(0).folder.join("data");
+    let data = data.to_str().unwrap();
+    court.run(&["journal", "accept-rollback", "--data-dir", data, "--actor", "ana", "--reason", "disk lost"]).well();
+    court.members[0].start();
+    let said = court.collects("audit", 0);
+    assert!(!said.good || !court.audits("audit", "open", &[]).good, "it was opened from a backup");
+    // A new request for it is answered by reference, and there is nothing to approve.
+    let next = court.auditor("again", "Auditores Unidos");
+    court.asks("again", 0, &in_minutes(5), &["--id", &id]).well();
+    assert_eq!(court.shown(0, &next)["state"], "refused");
+    court.approves(1, 0, &next).refused("CEL7132");
+}
+
+#[test]
+fn the_requesters_entity_two_of_one_entity_and_a_revoked_or_expired_grant_get_nothing() {
+    let court = Court::begin(&["a", "b"]);
+    let id = court.at(0).sent(b"x", &[court.at(1)]);
+    let own = court.auditor("own", "ENTITY  2");
+    court.asks("own", 0, &in_minutes(5), &["--id", &id]).well();
+    court.approves(2, 0, &own).refused("CEL7110");
+
+    // A second approval of the same officer, made anew, counts for nothing.
+    court.approves(1, 0, &own).well();
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    court.approves(1, 0, &own).refused("CEL7111");
+
+    let grant = court.grant("audit", 0, &["--id", &id]);
+    let (revocation, network, admin) = (court.path("revocation.json"), court.network(), court.admin(0));
+    court.officer(4, "revoke", &["--network", &network, &grant, "--text", "out of mandate", "--out", &revocation]).well();
+    // Of another grant it is none.
+    court.run(&["disclosure", "revoke", "--admin", &admin, &own, &revocation]).refused("CEL7114");
+    court.run(&["disclosure", "revoke", "--admin", &admin, &grant, &revocation]).well();
+    court.collects("audit", 0).refused("CEL7116");
+    court.releases(2, 0, &grant).refused("CEL7116");
+
+    let short = court.auditor("short", "Auditores Unidos");
+    court.asks("short", 0, &in_seconds(40), &["--id", &id]).well();
+    for officer in [1, 2, 3] {
+        court.approves(officer, 0, &short).well();
+    }
+    let a = court.at(0);
+    a.wait_until(|| court.shown(0, &short)["state"] == "expired", "it does not expire");
+    court.releases(1, 0, &short).refused("CEL7115");
+    court.collects("short", 0).refused("CEL7115");
+}
+
+#[test]
+fn what_passes_through_other_hands_is_not_altered_dropped_or_replayed_unseen() {
+    let court = Court::begin(&["a", "b"]);
+    let (a, b) = (court.at(0), court.at(1));
+    let ids = [a.sent(b"one", &[b]), a.sent(b"two", &[b])];
+    let grant = court.auditor("audit", "Auditores Unidos");
+    court.asks("audit", 0, &in_minutes(60), &["--id", &ids[0], "--id", &ids[1]]).well();
+    let case = court.case(0, &grant);
+    let verdict = court.path("v.json");
+    let approve = |file: &str| court.officer(1, "approve", &[file, "--text", "yes", "--out", &verdict]);
+    // The last item is dropped, an item is altered: the officer's client sees both.
+    let dropped = tampered(&court, &case, |bytes| bytes.truncate(bytes.len() - 10));
+    approve(&dropped).refused("CEL7100");
+    let altered = tampered(&court, &case, |bytes| {
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+    });
+    let said = approve(&altered);
+    assert!(!said.good && ["CEL7105", "CEL7107", "CEL7100"].iter().any(|code| said.text.contains(code)), "{}", said.text);
+
+    for officer in [1, 3, 5] {
+        court.approves(officer, 0, &grant).well();
+        court.releases(officer, 0, &grant).well_or("CEL7117");
+    }
+    for officer in [1, 3, 5] {
+        court.releases(officer, 0, &grant).well();
+    }
+    // Shares of one grant are none of another.
+    let other = court.grant("other", 0, &["--id", &ids[0]]);
+    let admin = court.admin(0);
+    let shares = court.path(&format!("{grant}-1.shares"));
+    court.run(&["disclosure", "submit", "--admin", &admin, &other, &shares]).refused("CEL7114");
+    let damaged = tampered(&court, &shares, |bytes| {
+        let middle = bytes.len() - 40;
+        bytes[middle] ^= 1;
+    });
+    court.run(&["disclosure", "submit", "--admin", &admin, &grant, &damaged]).refused("CEL7120");
+
+    // On the way to the auditor, too.
+    court.collects("audit", 0).well();
+    let release = court.path("audit/release.cbor");
+    let good = std::fs::read(&release).unwrap();
+    let cut = tampered(&court, &release, |bytes| bytes.truncate(bytes.len() - 10));
+    std::fs::copy(&cut, &release).unwrap();
+    court.audits("audit", "open", &[]).refused("CEL7100");
+    let flipped = {
+        let mut bytes = good.clone();
+        let at = bytes.len() - 900;
+        bytes[at] ^= 1;
+        bytes
+    };
+    std::fs::write(&release, flipped).unwrap();
+    let told = court.audits("audit", "open", &[]);
+    assert!(told.text.contains("1 not opened") || !told.good, "{}", told.text);
+    std::fs::write(&release, good).unwrap();
+    // The release of another grant under this one's name.
+    court.collects("other", 0).well();
+    let foreign = std::fs::read(court.path("other/release.cbor")).unwrap();
+    let kept = std::fs::read(&release).unwrap();
+    std::fs::write(&release, foreign).unwrap();
+    court.audits("audit", "open", &[]).refused("CEL7114");
+    std::fs::write(&release, kept).unwrap();
+    court.audits("audit", "open", &[]).well();
+}

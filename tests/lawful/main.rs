@@ -1,0 +1,18 @@
+//! Lawful sight: members under a policy with an escrow committee, officers and an auditor with a folder each, all of it the real program.
+
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub, reason = "tests, and helpers that other tests use")]
+
+#[path = "../governed/charter.rs"]
+mod charter;
+#[path = "../support/http.rs"]
+mod http;
+#[path = "../support/keys.rs"]
+mod keys;
+#[path = "../governed/member.rs"]
+mod member;
+#[path = "../support/ports.rs"]
+mod ports;
+
+mod attacks;
+mod court;
+mod disclosure;
