@@ -145,7 +145,17 @@ fn a_contract_is_stopped_by_its_address_and_by_what_builds_on_it() {
     let (good, said) = celosia(&wide);
     assert!(!good && said.contains("CEL7203"), "{said}");
     must(&[
-        "supervisor", "stop", "--admin", &node, "--scope", &scope, "--creation", &creation, "--authority", "A", "--text",
+        "supervisor",
+        "stop",
+        "--admin",
+        &node,
+        "--scope",
+        &scope,
+        "--creation",
+        &creation,
+        "--authority",
+        "A",
+        "--text",
         "trading is suspended",
     ]);
     refused(&send(Some(address), &[]));
