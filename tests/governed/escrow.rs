@@ -12,6 +12,7 @@ use celosia::wire::{Header, Receipt};
 use curve25519_dalek::Scalar;
 use serde_json::json;
 
+use crate::documents;
 use crate::http::{JSON, Request};
 use crate::member::{Member, percent};
 use crate::net::Net;
@@ -209,4 +210,29 @@ fn nothing_is_sent_while_its_supervisor_is_suspended() {
     let answer = a.send(b"x", &[b], None);
     assert_eq!((answer.status, answer.header("celosia-error")), (403, Some("CEL6045")), "{}", answer.text());
     a.send(b"x", &[b], Some("public")).must(201);
+}
+
+/// In Tessera's suite (an application that stores first and sends later) sender and recipient make a capsule each.
+#[test]
+fn under_s2_tesseras_suite_has_a_capsule_at_each_holder() {
+    let net = started(&["a", "b"], &["supervision = \"S2\""]);
+    let (a, b) = (net.at(0), net.at(1));
+    let stored = json!({ "payload": "aG9sYQ==", "from": a.keys.public });
+    let raw = Request::post("/storeraw", JSON, stored.to_string().as_bytes()).send(&a.node).must(200).json();
+    let signed = json!({ "hash": raw["key"], "to": [b.keys.public] });
+    Request::post("/sendsignedtx", JSON, signed.to_string().as_bytes()).send(&a.node).must(201);
+    assert_eq!(b.receive(raw["key"].as_str().unwrap()).as_deref(), Some(b"hola".as_slice()));
+    assert_eq!([a, b].map(|at| metric(at, "celosia_capsules_made_total")), [1, 1]);
+}
+
+#[test]
+fn under_s3_a_document_reaches_the_supervisor_too() {
+    let net = started(&["a", "b", "s"], &[S3]);
+    let (a, b, s) = (net.at(0), net.at(1), net.at(2));
+    let id = documents::putted(a, b"a report", &[b], "now");
+    for at in [b, s] {
+        documents::wait_for(at, &id);
+        assert_eq!(documents::get(at, &id).body, b"a report", "{}", at.id);
+    }
+    assert!(metric(a, "celosia_capsules_made_total") >= 2, "one for each member's manifest");
 }

@@ -54,6 +54,10 @@ fn summary(path: &Path) -> Result<(), GovernanceError> {
         names.len(),
         names.join(", ")
     );
+    for committee in &policy.committees {
+        let (k, n) = (committee.threshold, committee.officers.len());
+        say!("committee  {}, generation {}: {k} of {n} officers", committee.title(), committee.generation);
+    }
     let members = charter.members();
     match members.version() {
         0 => say!("directory  none yet"),

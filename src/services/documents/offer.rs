@@ -113,6 +113,9 @@ impl Offer<'_> {
             targets: Vec::new(),
             escrow,
         };
+        if escrow.is_some() {
+            self.node.counters.capsules_made.add();
+        }
         Ok(self.node.enclave.seal_manifest(self.kept.id, &self.kept.head, draft).await?)
     }
 
