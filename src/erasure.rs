@@ -16,9 +16,7 @@ mod scope;
 mod tags;
 
 pub use case::{Case, Forbidden, Holder, HolderKind, Moved, Refusal, State, Step};
-pub use certificate::{
-    About, Addressed, Certificate, CertificateError, Checked, CheckedHolder, Entry, Evidence, OUTSIDE, Recipient, Shown,
-};
+pub use certificate::{About, Addressed, Certificate, CertificateError, Checked, CheckedHolder, Entry, Evidence, OUTSIDE, Shown};
 pub use clock::answer_due;
 pub use ground::{Exception, Ground, UnknownWord};
 pub use hold::{
