@@ -253,11 +253,12 @@ fn disclosure_status(error: &DisclosureError) -> StatusCode {
     use DisclosureError as E;
     match error {
         E::Unknown(_) => StatusCode::NOT_FOUND,
-        E::Exists(_) | E::NotYet | E::Shares { .. } => StatusCode::CONFLICT,
+        E::Exists(_) | E::NotYet | E::Shares { .. } | E::Refused(R::State(..) | R::Views | R::TooFew { .. }) => {
+            StatusCode::CONFLICT
+        }
         E::Nothing | E::TooMany(_) => StatusCode::UNPROCESSABLE_ENTITY,
         E::Refused(R::Form(..) | R::Network(_) | R::Window(_)) => StatusCode::BAD_REQUEST,
         E::Refused(R::Expired | R::Revoked | R::Erased(..)) => StatusCode::GONE,
-        E::Refused(R::State(..) | R::Views | R::TooFew { .. }) => StatusCode::CONFLICT,
         _ => StatusCode::FORBIDDEN,
     }
 }

@@ -91,6 +91,9 @@ fn show(checked: &Checked, is_anchored: bool) {
         if holder.in_journal > 0 {
             say!("    its journal has the receipt ({} order(s))", holder.in_journal);
         }
+        if holder.unproved > 0 {
+            say!("    {} receipt(s) that its journal has not been shown to have", holder.unproved);
+        }
     }
     say!("outside its reach:");
     for outside in &certificate.outside {

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use jiff::Timestamp;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::admin::{Door, Node};
 use super::http::block_on;
-use crate::erasure::{CaseId, Exception, Ground, Scope};
+use crate::erasure::{Case, CaseId, Exception, Ground, Scope};
 use crate::types::{Address, Class, ItemId};
 
 /// Arguments of `celosia erase`.
@@ -237,11 +238,11 @@ fn list(node: &Node, overdue: bool, as_json: bool) -> anyhow::Result<bool> {
         let Some(page) = page.as_array().filter(|page| !page.is_empty()).cloned() else { break };
         all.extend(page);
     }
-    let now = Timestamp::now().as_millisecond();
-    all.retain(|case| {
-        let waits = matches!(case["state"].as_str(), Some("requested" | "erasing"));
-        !overdue || (waits && case["due"].as_i64().is_some_and(|due| due < now))
-    });
+    if overdue {
+        let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
+        // What cannot be read is shown: somebody must look.
+        all.retain(|case| Case::deserialize(case).map_or(true, |case| case.is_overdue(now)));
+    }
     let any = !all.is_empty();
     if as_json {
         say!("{:#}", Value::Array(all));
@@ -249,16 +250,24 @@ fn list(node: &Node, overdue: bool, as_json: bool) -> anyhow::Result<bool> {
     }
     for case in &all {
         say!(
-            "{}  {}  {} item(s) by {}  {}  due {}",
+            "{}  {}  {} item(s) by {}  {}  due {}{}",
             text(&case["id"]),
             text(&case["state"]),
             case["items"],
             text(&case["scope"]),
             text(&case["ground"]),
             time(&case["due"]),
+            silent(case),
         );
     }
     Ok(any)
+}
+
+/// Who has not answered a case that was decided.
+fn silent(case: &Value) -> String {
+    let Ok(case) = Case::deserialize(case) else { return String::new() };
+    let names: Vec<String> = case.silent().map(|holder| holder.member.to_string()).collect();
+    if names.is_empty() { String::new() } else { format!("  no answer from {}", names.join(", ")) }
 }
 
 fn show(node: &Node, case: CaseId, as_json: bool) -> anyhow::Result<()> {

@@ -116,7 +116,7 @@ impl<'a> Opener<'a> {
         }
         let (sigma, nonce) = self.sigma(id, bytes, sealed)?;
         let (data_key, wrong) = self.data_key(item, &label, (bytes, capsule), &sigma)?;
-        let payload = self.plaintext(id, &label, (&data_key, &nonce), ciphertext)?;
+        let payload = plaintext(id, &label, (&data_key, &nonce), ciphertext)?;
         let header = header.as_ref().map(|header| self.header(id, &label, capsule, header)).transpose()?;
         if header.is_none() && label.suite == SUITE {
             return Err(Refused::Header(id, "it is missing"));
@@ -172,21 +172,6 @@ impl<'a> Opener<'a> {
         Err(wrong.into_iter().next().unwrap_or(Refused::TooFewShares { have, need, id }))
     }
 
-    fn plaintext(
-        &self,
-        id: PayloadId,
-        label: &Label,
-        (data_key, nonce): (&Secret<32>, &Nonce),
-        ciphertext: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, Refused> {
-        if label.suite != SUITE {
-            return nacl::open(data_key.expose(), nonce, ciphertext).map_err(|error| Refused::Plaintext(id, error.to_string()));
-        }
-        let sender = label.member.as_ref().ok_or(Refused::Label(id, "it names no member"))?;
-        content::open(&label.network, sender, data_key, nonce, ciphertext)
-            .map_err(|error| Refused::Plaintext(id, error.to_string()))
-    }
-
     /// The header, verified, and the SHA-256 of its bytes.
     fn header(
         &self,
@@ -228,6 +213,20 @@ impl<'a> Opener<'a> {
         }
         Ok(acks.to_vec())
     }
+}
+
+/// The payload of a ciphertext, as its suite has it.
+fn plaintext(
+    id: PayloadId,
+    label: &Label,
+    (data_key, nonce): (&Secret<32>, &Nonce),
+    ciphertext: &[u8],
+) -> Result<Zeroizing<Vec<u8>>, Refused> {
+    if label.suite != SUITE {
+        return nacl::open(data_key.expose(), nonce, ciphertext).map_err(|error| Refused::Plaintext(id, error.to_string()));
+    }
+    let sender = label.member.as_ref().ok_or(Refused::Label(id, "it names no member"))?;
+    content::open(&label.network, sender, data_key, nonce, ciphertext).map_err(|error| Refused::Plaintext(id, error.to_string()))
 }
 
 /// The committee of an epoch when its shares were of a generation.

@@ -14,7 +14,7 @@ use crate::crypto::sign::{SigningKey, statement};
 use crate::crypto::threshold::{Capsule, GroupKey, KeyShare, Prepared};
 use crate::governance::{Charter, Committee, Directory, Document, Genesis, Governor, Head, Officer, Policy, Purpose};
 use crate::seal::celosia1::Content;
-use crate::seal::escrow::{Carried, Label};
+use crate::seal::escrow::{Carried, Label, TESSERA};
 use crate::translog::checkpoint::{Checkpoint, origin};
 use crate::translog::commitment::commit;
 use crate::translog::hash::leaf;
@@ -180,6 +180,29 @@ impl World {
         let item = Item { id, found: Found::Escrowed { label, capsule: Box::new(capsule) } };
         let (nonce, ciphertext) = (content.nonce, content.ciphertext.to_vec());
         Kept { item, payload: text.as_bytes().to_vec(), sigma, nonce, ciphertext, header: (bytes, signature), acks }
+    }
+
+    /// A payload in Tessera's suite of a sender that the directory does not know.
+    pub(super) fn kept_of_a_tessera(&self, text: &str) -> Kept {
+        let (data_key, sigma, nonce) = (Secret::random(), Secret::random(), crate::crypto::random());
+        let ciphertext = crate::crypto::nacl::seal(data_key.expose(), &nonce, text.as_bytes());
+        let id = payload_id(&ciphertext);
+        let label = Label {
+            network: self.network,
+            suite: TESSERA,
+            policy: 1,
+            epoch: 1,
+            class: Class::Personal,
+            member: None,
+            sender: Address::new([8; 32]),
+            day: day_of(NOW),
+            id,
+        };
+        let label = label.encode();
+        let capsule = Capsule::make(&Prepared::new(&self.committee().key), &data_key, &sigma, &label);
+        let item = Item { id, found: Found::Escrowed { label, capsule: Box::new(capsule) } };
+        let header = (Vec::new(), [0; 64]);
+        Kept { item, payload: text.as_bytes().to_vec(), sigma, nonce, ciphertext, header, acks: Vec::new() }
     }
 
     pub(super) fn request(&self, scope: Scope) -> SignedRequest {

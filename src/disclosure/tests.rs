@@ -78,6 +78,36 @@ fn three_officers_open_exactly_what_was_granted_and_everything_is_proved() {
 }
 
 #[test]
+fn a_payload_in_tesseras_suite_opens_too_and_has_no_header() {
+    let world = World::new();
+    let kept = world.kept_of_a_tessera("from a Tessera");
+    let items = vec![kept.item.clone()];
+    let request = world.request(by_id(&[kept.item.id]));
+    let docket = world.docket(&request, &items);
+    let mut opener = world.opener(&request, &docket);
+    for officer in 1..=3 {
+        let (signed, chunks) = world.shares_of(&request, &docket, &items, officer);
+        opener.add(&signed, &chunks).expect("taken");
+    }
+    let Released::Given { id, sealed, ciphertext, .. } = world.released(&docket, &kept) else { panic!("given") };
+    let released = Released::Given { id, sealed, ciphertext, header: None, acks: Vec::new() };
+    let opened = opener.open(&items[0], &released).expect("it opens");
+    assert_eq!((opened.payload.as_slice(), opened.header), (&b"from a Tessera"[..], None));
+    // One of the suite celosia-1 has a header, or it is not opened.
+    let case = case(&["x"]);
+    let mut opener = case.world.opener(&case.request, &case.docket);
+    for officer in 1..=3 {
+        let (signed, chunks) = case.world.shares_of(&case.request, &case.docket, &case.items, officer);
+        opener.add(&signed, &chunks).expect("taken");
+    }
+    let Released::Given { id, sealed, ciphertext, .. } = case.world.released(&case.docket, &case.kept[0]) else {
+        panic!("given")
+    };
+    let bare = Released::Given { id, sealed, ciphertext, header: None, acks: Vec::new() };
+    assert_eq!(opener.open(&case.items[0], &bare).expect_err("no header"), Refused::Header(id, "it is missing"));
+}
+
+#[test]
 fn fewer_than_k_officers_are_not_enough() {
     let case = case(&["x"]);
     let two = case.tally(&case.verdicts(&[1, 2]), NOW).expect("a tally");

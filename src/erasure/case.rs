@@ -219,9 +219,15 @@ impl Case {
         Ok(())
     }
 
-    /// Whether art. 12(3)'s time is over and nothing has been decided or done.
+    /// Whether art. 12(3)'s time is over and nothing has been decided or done, or a holder has not answered.
     pub fn is_overdue(&self, now: u64) -> bool {
-        now > self.due && matches!(self.state, State::Requested | State::Erasing)
+        let is_late = matches!(self.state, State::Requested | State::Erasing);
+        now > self.due && (is_late || (self.state.is_at_work() && self.silent().next().is_some()))
+    }
+
+    /// Holders that take orders and have not said of all of them that nothing is readable any more, nor that a hold stands before it.
+    pub fn silent(&self) -> impl Iterator<Item = &Holder> {
+        self.holders.iter().filter(|holder| !holder.is_done() && holder.level == 0 && holder.held == 0)
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::certificate::{Checked, level_words};
+use super::certificate::{Checked, CheckedHolder, level_words};
 use super::{HolderKind, Level};
 
 const STYLE: &str = "body{font:16px/1.5 Georgia,serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1d1d1f}\
@@ -58,11 +58,7 @@ pub fn render(checked: &Checked) -> String {
         let until = holder
             .recoverable_until
             .map_or_else(String::new, |until| format!("; a backup with its root can open it until {}", time(until)));
-        let proof = if holder.in_journal > 0 {
-            format!("receipt in its journal ({} of its orders)", holder.in_journal)
-        } else {
-            "none".into()
-        };
+        let proof = proof_words(holder);
         let root = if holder.root.is_empty() { String::new() } else { format!("; root: {}", holder.root) };
         let _ = write!(
             page,
@@ -92,6 +88,18 @@ pub fn render(checked: &Checked) -> String {
          <code>celosia certificate verify</code> and the network's id, without anything else.</small></p></html>\n",
     );
     page
+}
+
+/// What of a holder's receipts its journal has shown.
+fn proof_words(holder: &CheckedHolder) -> String {
+    let shown = match holder.in_journal {
+        0 => "none".into(),
+        orders => format!("receipt in its journal ({orders} of its orders)"),
+    };
+    match holder.unproved {
+        0 => shown,
+        receipts => format!("{shown}; {receipts} receipt(s) that its journal has not been shown to have"),
+    }
 }
 
 fn time(millis: u64) -> String {

@@ -305,9 +305,9 @@ impl Store for RocksStore {
         let after = after.map(|after| table.place(after));
         let start = after.as_ref().map_or(&prefix, |after| after.max(&prefix));
         let mut found = Vec::new();
-        for row in self.db.iterator_cf(&family, IteratorMode::From(start, Direction::Forward)) {
+        for row in self.db.iterator_cf_opt(&family, rows::within(&prefix), IteratorMode::From(start, Direction::Forward)) {
             let (key, value) = row.map_err(reading)?;
-            if !key.starts_with(&prefix) || found.len() == limit {
+            if found.len() == limit {
                 break;
             }
             if after.as_deref() != Some(&*key) {

@@ -10,7 +10,7 @@ use crate::member::Member;
 use crate::net::Net;
 
 /// The node's cache is not waited for, and the root is rotated when it is asked for.
-const QUICK: &str = "[erasure]\nnode-cache = \"0s\"\n";
+pub const QUICK: &str = "[erasure]\nnode-cache = \"0s\"\n";
 
 pub fn celosia(arguments: &[&str]) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_celosia")).args(arguments).output().unwrap();

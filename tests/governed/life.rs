@@ -138,14 +138,19 @@ fn faketime() -> PathBuf {
     found.expect("libfaketime: `scripts/setup test` installs it")
 }
 
+/// Variables of a process whose clock is moved.
+pub fn clock(by: &str) -> Vec<(String, String)> {
+    vec![
+        ("LD_PRELOAD".into(), faketime().display().to_string()),
+        ("FAKETIME".into(), by.into()),
+        ("FAKETIME_DONT_FAKE_MONOTONIC".into(), "1".into()),
+    ]
+}
+
 #[test]
 fn clocks_that_are_an_hour_apart_are_told_of() {
     let mut net = Net::prepare(&["a", "b"]);
-    net.members[1].variables = vec![
-        ("LD_PRELOAD".into(), faketime().display().to_string()),
-        ("FAKETIME".into(), "+1h".into()),
-        ("FAKETIME_DONT_FAKE_MONOTONIC".into(), "1".into()),
-    ];
+    net.members[1].variables = clock("+1h");
     net.members.iter_mut().for_each(Member::start);
     let (a, b) = (net.at(0), net.at(1));
     for (from, to) in [(a, b), (b, a)] {

@@ -1,6 +1,6 @@
 //! What an auditor without a node gets, on whose approval, and how those concerned learn of it.
 
-use crate::court::{Court, in_minutes};
+use crate::court::{Court, in_minutes, in_seconds};
 use crate::http::Request;
 
 #[test]
@@ -67,7 +67,7 @@ fn an_auditor_gets_exactly_what_was_granted_and_those_concerned_are_told() {
         assert!(!file.contains("viewed") || told.contains("on record: view 1"), "{told}");
     }
     assert!(court.run(&["disclosure", "notices", "--admin", &court.admin(2)]).well().is_empty(), "c is not concerned");
-    let journal = Request::get("/journal?from=0").send(&a.admin).text();
+    let journal = Request::get("/journal/export").send(&a.admin).must(200).text();
     for kind in ["disclosure-requested", "disclosure-approved", "disclosure-view", "disclosure-shares", "disclosure-released"] {
         assert!(journal.contains(kind), "{kind}: {journal}");
     }
@@ -93,4 +93,32 @@ fn whole_scopes_are_opened_and_what_is_outside_is_not_listed() {
     assert!(told.contains("300 payload(s) opened and verified, 0 not opened"), "{told}");
     let report = court.report("audit");
     assert!(report["payloads"].as_array().unwrap().iter().all(|row| row["sender"]["id"] == "a"));
+}
+
+#[test]
+fn under_a_secrecy_order_one_officer_more_approves_and_at_its_end_those_concerned_are_told() {
+    let court = Court::begin(&["a", "b"]);
+    let id = court.at(0).sent(b"x", &[court.at(1)]);
+    let grant = court.auditor("audit", "Auditores Unidos");
+    let until = in_seconds(45);
+    let order = ["--id", &id, "--secrecy", "Juzgado 3, 12/2026", "--secret-until", &until];
+    court.asks("audit", 0, &in_minutes(60), &order).well();
+    for officer in [1, 2, 3] {
+        court.approves(officer, 0, &grant).well();
+    }
+    assert_eq!(court.shown(0, &grant)["state"], "requested", "three are not enough");
+    court.approves(4, 0, &grant).well();
+    assert_eq!(court.shown(0, &grant)["state"], "granted");
+    for officer in [1, 2, 3] {
+        court.releases(officer, 0, &grant).well();
+    }
+    court.collects("audit", 0).well();
+    court.audits("audit", "open", &[]).well();
+    assert_eq!(court.report("audit")["secrecy"].as_str().unwrap().split(',').next(), Some("Juzgado 3"));
+    let (b, admin) = (court.at(1), court.admin(1));
+    let told = || court.run(&["disclosure", "notices", "--admin", &admin]).well();
+    if jiff::Timestamp::now() < until.parse().unwrap() {
+        assert!(told().is_empty(), "b was told before the order's end");
+    }
+    b.wait_until(|| told().contains("viewed"), "b is never told");
 }

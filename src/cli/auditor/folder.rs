@@ -55,12 +55,12 @@ impl Known {
     }
 
     /// The network of the request in the folder: what everything that came later is held to.
-    pub(super) fn network(&self, folder: &Path) -> Result<NetworkId, Failure> {
-        Ok(self.request(folder)?.request.network)
+    pub(super) fn network(folder: &Path) -> Result<NetworkId, Failure> {
+        Ok(Self::request(folder)?.request.network)
     }
 
     /// The request in the folder.
-    pub(super) fn request(&self, folder: &Path) -> Result<SignedRequest, Failure> {
+    pub(super) fn request(folder: &Path) -> Result<SignedRequest, Failure> {
         let bytes = document(&folder.join(REQUEST_FILE), REQUEST)?;
         SignedRequest::decode(&bytes).map_err(|refused| Failure::coded(2, &refused))
     }

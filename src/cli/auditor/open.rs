@@ -20,9 +20,9 @@ const MOST_BYTES: usize = 64 << 20;
 
 pub(super) fn run(unlock: &Unlock, writes: bool) -> Result<(), Failure> {
     let coded = |refused: Refused| Failure::coded(2, &refused);
-    let (folder, known) = (&unlock.folder, Known::read(&unlock.folder)?);
+    let folder = &unlock.folder;
     let Keys { private, .. } = unlock.keys()?;
-    let asked = known.request(folder)?;
+    let asked = Known::request(folder)?;
     let mut looked = Looked::open(&folder.join(CASE), &asked.request.network)?;
     // Threat: an answer to another question than the one that was asked.
     if looked.bundle.request != asked {

@@ -26,15 +26,19 @@ pub(super) async fn run(args: &Args, count: u64) -> anyhow::Result<()> {
     let size = args.size.first().copied().unwrap_or(2048);
     let subject = Subject { target, to: vec![network.members[1].address], network: None, up: None };
     wait_for_keys(&subject).await?;
+    let stores: Vec<_> = network.members.iter().map(|member| member.folder.join("data/store")).collect();
+    let disk = || stores.iter().map(|store| disk(store)).sum::<u64>();
+    let empty = disk();
     let mut sent = 0;
     while sent < count {
         let outcome = send(&subject, size, Duration::from_millis(500), Some(SUBJECT)).await?;
         ensure!(outcome.failed == 0, "sends fail");
         sent += outcome.micros.len() as u64;
     }
+    // Purged before, too: what is compared lies as close both times.
+    purge(&network.members).await?;
+    let took = disk().saturating_sub(empty);
     let quiet = send(&subject, size, QUIET, None).await?;
-    let stores: Vec<_> = network.members.iter().map(|member| member.folder.join("data/store")).collect();
-    let before: u64 = stores.iter().map(|store| disk(store)).sum();
     let place = |url: &str| Place::Tcp(url.trim_start_matches("http://").to_owned());
     let (application, admin) = (place(&network.members[0].application), place(&network.members[0].admin));
     let begun = Instant::now();
@@ -47,13 +51,27 @@ pub(super) async fn run(args: &Args, count: u64) -> anyhow::Result<()> {
     }
     let (items, here, everywhere) = erasing.await??;
     purge(&network.members).await?;
-    let after: u64 = stores.iter().map(|store| disk(store)).sum();
     report(size, items, here, everywhere);
     #[expect(clippy::cast_precision_loss, reason = "rates, for people")]
     let meanwhile = answers as f64 / elapsed.as_secs_f64().max(f64::MIN_POSITIVE);
     say!("sends meanwhile: {:.2} x those of the same network with nothing erased", meanwhile / quiet.rate());
-    say!("disk of both stores: {} MiB before, {} MiB after a purge", before >> 20, after >> 20);
+    let besides = (quiet.micros.len() + answers) as u64;
+    report_disk(took, items, besides, disk().saturating_sub(empty));
     Ok(())
+}
+
+/// What the erased took, what was sent besides and is still there takes at the same size each, and what is left.
+fn report_disk(took: u64, items: u64, besides: u64, left: u64) {
+    let kept = took / items.max(1) * besides;
+    let given_back = (took + kept).saturating_sub(left);
+    say!("disk of both stores: {} MiB with the {items}, {} B each at both together", took >> 20, took / items.max(1));
+    say!("  {besides} more were sent before and meanwhile: {} MiB at that size", kept >> 20);
+    say!(
+        "  {} MiB after a purge: {} MiB given back, {} % of what the erased took",
+        left >> 20,
+        given_back >> 20,
+        given_back * 100 / took.max(1)
+    );
 }
 
 #[expect(clippy::cast_precision_loss, reason = "rates, for people")]
@@ -78,22 +96,32 @@ async fn erased(application: &Place, admin: &Place, asked: &Value, begun: Instan
     loop {
         let cases = admin.get("/erasures").await?.json()?;
         let case = cases.as_array().and_then(|cases| cases.first()).context("no case was opened")?;
-        let level = |at: usize| case["holders"][at]["level"].as_u64().unwrap_or_default();
-        if level(0) >= 1 && here.is_none() {
+        let items = case["items"].as_u64().unwrap_or_default();
+        let status = admin.get("/status").await?.json()?;
+        if here.is_none() && status["store"]["tombstones"].as_u64() >= Some(items) {
             here = Some(begun.elapsed());
         }
-        if let (Some(here), true) = (here, level(1) >= 1) {
-            return Ok((case["items"].as_u64().unwrap_or_default(), here, begun.elapsed()));
+        if let (Some(here), true) = (here, case["holders"][1]["level"].as_u64() >= Some(1)) {
+            return Ok((items, here, begun.elapsed()));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
+/// Purges every member's store, to its end: a large one takes longer than a caller waits for the answer.
 async fn purge(members: &[Member]) -> anyhow::Result<()> {
     for member in members {
         let admin = Place::Tcp(member.admin.trim_start_matches("http://").to_owned());
-        // It goes on when the caller stops waiting.
-        let _ = admin.call("POST", "/erasure/purge", Some(&json!({}))).await;
+        let before = admin.get("/erasure/purge").await?.json()?["done"].clone();
+        admin.call("POST", "/erasure/purge", Some(&json!({}))).await?;
+        loop {
+            let state = admin.get("/erasure/purge").await?.json()?;
+            ensure!(state["failed"] == 0, "a purge failed: see {}/celosia.log", member.folder.display());
+            if state["running"] == false && state["done"] != before {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
     Ok(())
 }

@@ -4,6 +4,9 @@ use super::super::sample::{NOW, key};
 use super::super::*;
 use super::case;
 
+/// Reads a document and writes it again.
+type Again = fn(&[u8]) -> Result<Vec<u8>, Refused>;
+
 #[test]
 fn every_document_reads_back_and_refuses_every_cut_and_every_tail() {
     let case = case(&["x"]);
@@ -49,7 +52,6 @@ fn every_document_reads_back_and_refuses_every_cut_and_every_tail() {
     assert_eq!(revocation.verify(&case.world.network, other, |_| true), Err(Refused::OtherCase("revocation")));
     let withheld = Released::Withheld { id: case.items[0].id, why: "erased since".into() };
     let given = case.world.released(&case.docket, &case.kept[0]);
-    type Again = fn(&[u8]) -> Result<Vec<u8>, Refused>;
     let forms: [(Vec<u8>, Again); 9] = [
         (case.request.encode(), |bytes| Ok(SignedRequest::decode(bytes)?.encode())),
         (case.docket.encode(), |bytes| Ok(SignedDocket::decode(bytes)?.encode())),

@@ -53,6 +53,8 @@ pub struct CheckedHolder {
     pub unanswered: usize,
     /// Orders whose receipt is proved to be in the holder's journal.
     pub in_journal: usize,
+    /// Orders whose receipt is signed, and not proved to be there.
+    pub unproved: usize,
     /// When it last answered; 0: never.
     pub heard: u64,
     /// What keeps its root, and what that said of the old root's destruction.
@@ -174,6 +176,7 @@ impl Certificate {
             recoverable_until: None,
             unanswered: 0,
             in_journal: 0,
+            unproved: 0,
             heard: entry.heard,
             root: String::new(),
         };
@@ -188,7 +191,10 @@ impl Certificate {
                 continue;
             }
             let receipt = check_receipt(members, entry, page, evidence, &order)?;
-            if !evidence.proof.is_empty() {
+            // Threat: a holder signs, and shows nothing: what its log has of it, if anything, nobody has seen.
+            if evidence.proof.is_empty() {
+                holder.unproved += 1;
+            } else {
                 self.check_journal(members, entry, page, evidence, &receipt)?;
                 holder.in_journal += 1;
             }

@@ -142,7 +142,7 @@ impl Node {
             let page = self.dossiers(after.as_ref(), PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.grant()?);
-            for dossier in page.into_iter().filter(|dossier| is_due(dossier)) {
+            for dossier in page.into_iter().filter(is_due) {
                 let _gate = self.disclosures.gate.lock().await;
                 let mut dossier = self.dossier(&dossier.grant()?).await?;
                 if !dossier.life.at(now()).state.is_over() {

@@ -72,10 +72,10 @@ impl Node {
         let left = |(at, _): &(usize, ItemId)| matches!(kept_mark(&before, *at), Mark::Pending | Mark::Held);
         let left: Vec<(usize, ItemId)> = items.into_iter().filter(left).collect();
         for together in left.chunks(TOGETHER) {
-            self.guard_absent(&signed.order, together).await?;
+            let seen = self.guard_absent(&signed.order, together).await?;
             let mut doomed = Vec::new();
-            for (at, item) in together {
-                let mark = self.mark(governed, signed, item).await?;
+            for ((at, item), seen) in together.iter().zip(seen) {
+                let mark = self.mark(governed, signed, item, seen).await?;
                 kept.marks[*at] = mark as u8;
                 if mark == Mark::Erased {
                     doomed.push(*item);
@@ -101,33 +101,37 @@ impl Node {
         Ok(())
     }
 
-    /// What is to become of an item: [`Mark::Erased`] if it is to be erased now, or was.
-    async fn mark(&self, governed: &Governed, signed: &SignedOrder, item: &ItemId) -> Result<Mark, Error> {
-        match self.presence(item).await? {
+    /// What is to become of an item: [`Mark::Erased`] if it is to be erased now, or was. What was absent is looked for once more.
+    async fn mark(&self, governed: &Governed, signed: &SignedOrder, item: &ItemId, seen: Presence) -> Result<Mark, Error> {
+        let presence = if seen == Presence::Absent { self.presence(item).await? } else { seen };
+        match presence {
             Presence::Absent => Ok(Mark::Absent),
             Presence::Erased => Ok(Mark::Erased),
             Presence::Unreadable => self.or_held(item).await,
             Presence::Here => {
                 // What it decides of its own copies is this node's own affair.
                 let is_own = signed.order.controller == governed.me;
-                let sender = self.controller_of(governed, item).await?;
-                let may = is_own || sender.is_none_or(|sender| sender == signed.order.controller);
+                let sender = if is_own { None } else { self.controller_of(governed, item).await? };
+                let may = sender.is_none_or(|sender| sender == signed.order.controller);
                 if may { self.or_held(item).await } else { Ok(Mark::NotControllers) }
             }
         }
     }
 
-    /// Writes down, in one batch, that what is not here is not to be taken from this controller.
+    /// Writes down, in one batch, that what is not here is not to be taken from this controller. Where each item was.
     ///
     /// Threat: it is delivered while we look. Whoever keeps it looks for the guard afterwards, and we look for the item once more.
-    async fn guard_absent(&self, order: &Order, items: &[(usize, ItemId)]) -> Result<(), Error> {
-        let mut absent = Vec::new();
+    async fn guard_absent(&self, order: &Order, items: &[(usize, ItemId)]) -> Result<Vec<Presence>, Error> {
+        let (mut absent, mut seen) = (Vec::new(), Vec::with_capacity(items.len()));
         for (_, item) in items {
-            if self.presence(item).await? == Presence::Absent {
+            let presence = self.presence(item).await?;
+            seen.push(presence);
+            if presence == Presence::Absent {
                 absent.push(*item);
             }
         }
-        self.guard(&order.controller, &absent).await
+        self.guard(&order.controller, &absent).await?;
+        Ok(seen)
     }
 
     /// An item that may be erased, unless a hold stands before it. Whoever may not order it learns of no hold.

@@ -39,7 +39,7 @@ impl Node {
             let mut given = self.given(&case.id, page, &holder.member).await?;
             if is_settled(&given) {
                 done += 1;
-            } else {
+            } else if failed.is_none() {
                 match self.ask(governed, &holder.member, &given).await {
                     Ok(answer) => {
                         news |= *answer.receipt != *given.receipt;
@@ -52,12 +52,13 @@ impl Node {
                     Err(error) => {
                         tracing::info!(case = %case.id, member = %holder.member, code = %error.code(), "a holder did not answer an order");
                         failed = Some(error.code().to_string());
-                        break;
                     }
                 }
             }
             held += held_in(&given);
-            if let Some(level) = level_of(&given) {
+            // Threat: one order is answered, the next finds a full disk, and the case goes on as if all were.
+            let level = if given.receipt.is_empty() { Some(0) } else { level_of(&given) };
+            if let Some(level) = level {
                 lowest = Some(lowest.map_or(level, |lowest| lowest.min(level)));
             }
         }

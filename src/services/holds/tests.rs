@@ -141,7 +141,7 @@ async fn at_its_end_it_is_destroyed_for_the_committee_and_for_backups_too() {
     bench.start();
     // Control: with the key trees of that time the envelope opens.
     let parts = bench.node().parts(&item).await.expect("reads");
-    assert!(bench.node().enclave.hold_lock(id_of(item), &parts[0].envelope().expect("one")).await.is_ok());
+    assert!(bench.node().enclave.hold_lock(item, &parts[0].envelope().expect("one")).await.is_ok());
     bench.later(500).await;
     assert!(bench.is_destroyed(item).await);
     assert_eq!(bench.node().hold(hold.id).await.expect("its row stays").state, HoldState::Expired);
@@ -153,7 +153,7 @@ async fn at_its_end_it_is_destroyed_for_the_committee_and_for_backups_too() {
     copy(backup.path(), &bench.folder.path().join("store"));
     bench.start();
     assert_eq!(bench.node().parts(&item).await.expect("reads"), parts);
-    let gone = bench.node().enclave.hold_lock(id_of(item), &parts[0].envelope().expect("one")).await;
+    let gone = bench.node().enclave.hold_lock(item, &parts[0].envelope().expect("one")).await;
     assert!(matches!(gone, Err(EnclaveError::Erased)), "{gone:?}");
     bench.node().answer_hold(hold.id, opened).await.expect("the row says that it stands");
     assert!(matches!(bench.node().release_hold(hold.id, "ana").await, Err(Error::Enclave(EnclaveError::Erased))));

@@ -42,9 +42,10 @@ pub(super) fn raw(db: &DB, index: u64) -> Result<Option<Vec<u8>>, StoreError> {
 pub(super) fn trace(db: &DB, id: &PayloadId) -> Result<Vec<u64>, StoreError> {
     let family = rows::family(db, TRACE)?;
     let mut found = Vec::new();
-    for row in db.iterator_cf(&family, IteratorMode::From(id.as_bytes(), Direction::Forward)) {
+    let mode = IteratorMode::From(id.as_bytes(), Direction::Forward);
+    for row in db.iterator_cf_opt(&family, rows::within(id.as_bytes()), mode) {
         let (key, _) = row.map_err(reading)?;
-        let Some(index) = key.strip_prefix(id.as_bytes()) else { break };
+        let index = key.strip_prefix(id.as_bytes()).unwrap_or_default();
         let index = index.try_into().map_err(|_| StoreError::Corrupt("a key of the journal's index".into()))?;
         found.push(u64::from_be_bytes(index));
     }

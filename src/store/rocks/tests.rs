@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rocksdb::perf::{PerfContext, PerfMetric, PerfStatsLevel, set_perf_stats};
 use tempfile::tempdir;
 
 use super::*;
@@ -60,4 +61,29 @@ async fn a_closed_store_is_hardly_larger_than_what_it_keeps() {
         println!("{count} of {length}: {} bytes a record", disk / u64::from(count));
         assert!(disk <= allowed + (64 << 10), "{disk} bytes for {count} of {length}, allowed {allowed}");
     }
+}
+
+/// An erasure asks of every item what stands before it; what it removed lies behind, until a purge.
+#[tokio::test]
+async fn a_search_for_what_is_not_there_walks_over_nothing_that_was_removed() {
+    let folder = tempdir().expect("a folder");
+    let store = RocksStore::open(folder.path()).expect("a store");
+    let keys: Vec<Bytes> = (0..3_000_u32).map(|number| number.to_be_bytes().to_vec().into()).collect();
+    let put = keys.iter().map(|key| Write::put(Table::Subject, key.clone(), Bytes::new())).collect();
+    store.write(put, Vec::new()).await.expect("written");
+    let delete = keys.iter().map(|key| Write::delete(Table::Subject, key.clone())).collect();
+    store.write(delete, Vec::new()).await.expect("written");
+    set_perf_stats(PerfStatsLevel::EnableCount);
+    let mut perf = PerfContext::default();
+    let mut walked = async |table: Table| {
+        perf.reset();
+        assert!(store.rows(table, &[1], None, 10).await.expect("read").is_empty());
+        perf.metric(PerfMetric::InternalDeleteSkippedCount)
+    };
+    assert_eq!(walked(Table::Hold).await, 0, "the table before");
+    assert_eq!(walked(Table::Subject).await, 0, "another prefix of the same");
+    perf.reset();
+    assert!(store.rows(Table::Subject, &[0], None, 10).await.expect("read").is_empty());
+    assert!(perf.metric(PerfMetric::InternalDeleteSkippedCount) > 0, "the figure counts");
+    set_perf_stats(PerfStatsLevel::Disable);
 }
