@@ -196,7 +196,7 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         | E::PrivacyViolation(_)
         | E::Recovering(_)
         | E::WithdrawRefused => StatusCode::FORBIDDEN,
-        E::Enclave(EnclaveError::Erased | EnclaveError::NotOurs(_))
+        E::Enclave(EnclaveError::Erased | EnclaveError::NoEscrow | EnclaveError::NotOurs(_))
         | E::GroupNotFound(_)
         | E::NoReceipt(_)
         | E::NotGoverned
