@@ -7,11 +7,11 @@ use celosia::crypto::padme::Padding;
 use celosia::crypto::secret::Secret;
 use celosia::governance::Supervision;
 use celosia::seal::celosia1::{Content, Statement};
+use celosia::services::native_path;
+use celosia::supervision::StopScope;
 use celosia::supervision::SupervisionCopy;
 use celosia::types::{Address, Class, Privacy};
 use celosia::wire::header;
-use celosia::services::native_path;
-use celosia::supervision::StopScope;
 use celosia::wire::native::{Answer, Batch, CatchUp, Item, Message as _, Resent};
 use serde_json::Value;
 

@@ -127,11 +127,8 @@ impl Court {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Said {
-        let output = Command::new(env!("CARGO_BIN_EXE_celosia"))
-            .current_dir(self.folder.path())
-            .args(arguments)
-            .output()
-            .unwrap();
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_celosia")).current_dir(self.folder.path()).args(arguments).output().unwrap();
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         Said { good: output.status.success(), text }
     }

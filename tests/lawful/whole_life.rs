@@ -167,8 +167,7 @@ impl Life {
         let ask = ["erase", "request", "--admin", &admin, "--ground", "consent-withdrawn", "--now", "--urgent", "--id", id];
         let case = self.call(&ask).lines().next().unwrap().to_owned();
         let is = |state: &str| {
-            let shown: Value =
-                serde_json::from_str(&self.call(&["erase", "show", "--admin", &admin, &case, "--json"])).unwrap();
+            let shown: Value = serde_json::from_str(&self.call(&["erase", "show", "--admin", &admin, &case, "--json"])).unwrap();
             shown["state"] == state
         };
         a.wait_until(|| is("backup-safe"), "it is not erased everywhere");
@@ -310,7 +309,6 @@ fn gathered(life: &Life, committees: &[&str; 2], certificate: &str, id: &str) ->
         left.take(court.path(audit), audit);
     }
     let notices = court.path("notices");
-    std::fs::create_dir_all(&notices).unwrap();
     let list = || court.run(&["disclosure", "notices", "--admin", &court.admin(1), "--out", &notices]).well();
     court.at(1).wait_until(|| list().matches("viewed").count() >= 3, "b is not told");
     let admin = court.admin(0);
@@ -364,4 +362,3 @@ fn everything_verifies(left: &Offline, network: &str, keys: &[(String, String)])
         assert!(committee.officers.iter().all(|officer| policy.contains(&officer.share.to_string())), "{policy}");
     }
 }
-
