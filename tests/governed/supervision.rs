@@ -187,7 +187,7 @@ fn a_member_that_was_away_knows_the_order_before_it_sends() {
     refused(&net.at(1).send(b"late", &[net.at(0)], None));
 }
 
-fn order(network: NetworkId, supervisor: &str, scope: StopScope) -> StopOrder {
+pub fn order(network: NetworkId, supervisor: &str, scope: StopScope) -> StopOrder {
     let (authority, text) = ("EXP 12/2026".into(), "trading is suspended".into());
     StopOrder {
         network,
@@ -200,7 +200,7 @@ fn order(network: NetworkId, supervisor: &str, scope: StopScope) -> StopOrder {
     }
 }
 
-fn signed(order: StopOrder, key: &SigningKey) -> Vec<u8> {
+pub fn signed(order: StopOrder, key: &SigningKey) -> Vec<u8> {
     let signature = key.sign(&order.statement());
     [&[0], &SignedStop { order, signature }.encode()[..]].concat()
 }

@@ -7,10 +7,12 @@ use celosia::crypto::padme::Padding;
 use celosia::crypto::secret::Secret;
 use celosia::governance::Supervision;
 use celosia::seal::celosia1::{Content, Statement};
+use celosia::services::native_path;
+use celosia::supervision::StopScope;
 use celosia::supervision::SupervisionCopy;
 use celosia::types::{Address, Class, Privacy};
 use celosia::wire::header;
-use celosia::wire::native::{Answer, Batch, Item};
+use celosia::wire::native::{Answer, Batch, CatchUp, Item, Message as _, Resent};
 use serde_json::Value;
 
 use crate::erasure::{admin, case, celosia, copy, erase, must};
@@ -18,7 +20,7 @@ use crate::http::Request;
 use crate::member::Member;
 use crate::net::Net;
 use crate::outsider::{Outsider, now, rows};
-use crate::supervision::{scope, supervised};
+use crate::supervision::{order, scope, signed, supervised};
 use crate::supervision_cosign::committee;
 
 /// Members a and b, and a supervisor of their business, under S1.
@@ -241,4 +243,34 @@ fn a_supervisor_catches_up_with_what_it_was_entitled_to() {
     for member in [net.at(0), net.at(1), cnmv] {
         assert!(rows(member, "\"caught-up\"") > 0, "{}", member.id);
     }
+}
+
+/// A supervisor whose program writes nothing down is on record at everybody else: its orders, and what it asks for, wherever it begins to ask.
+#[test]
+fn a_supervisor_that_keeps_no_record_is_on_record_at_the_others() {
+    let mut net = net();
+    business(net.at(0), b"an offer", &[net.at(1)]);
+    net.members[2].stop();
+    let [a, b, cnmv] = &net.members[..] else { unreachable!("three") };
+    let outsider = Outsider::of(&net, cnmv);
+    let before = rows(a, "\"caught-up\"");
+    let ask = |after: Vec<u8>| {
+        let epoch = outsider.epoch(cnmv).0.encode().into();
+        let asked = CatchUp { epoch, scope: "all".into(), since: 0, after: after.into() };
+        let answer = outsider.call(a, native_path::SUPERVISION_CATCH_UP, &asked).unwrap();
+        Resent::from_bytes(&answer).unwrap().items.len()
+    };
+    assert_eq!(ask(Vec::new()), 1);
+    assert_eq!(rows(a, "\"caught-up\""), before + 1);
+    // In the middle of the ids, as if it went on.
+    assert_eq!(ask(vec![0; 64]), 1);
+    assert_eq!(rows(a, "\"caught-up\""), before + 2);
+    // An order that it tells one member alone.
+    let order = order(net.governors.network(), "cnmv", StopScope::Class(Class::Business));
+    outsider.call_bytes(a, native_path::SUPERVISION_TELL, signed(order, &cnmv.signing())).unwrap();
+    for member in [a, b] {
+        member.wait_until(|| rows(member, "\"stop-ordered\"") == 1, "the order is not on record");
+    }
+    // The order holds as any other.
+    assert_eq!(a.send(b"unseen", &[b], Some("business")).status, 451);
 }

@@ -10,9 +10,13 @@ mod http;
 mod keys;
 #[path = "../governed/member.rs"]
 mod member;
+#[path = "../support/member.rs"]
+mod peer;
 #[path = "../support/ports.rs"]
 mod ports;
 
 mod attacks;
 mod court;
 mod disclosure;
+mod offline;
+mod whole_life;

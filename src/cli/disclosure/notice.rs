@@ -21,6 +21,9 @@ const NOTICE: &str = "celosia-disclosure-notice-1";
 
 pub(super) fn list(node: &Node, out: Option<&Path>) -> Result<(), Failure> {
     let door = node.admin()?;
+    if let Some(out) = out {
+        std::fs::create_dir_all(out).with_context(|| out.display().to_string())?;
+    }
     let mut after = String::new();
     loop {
         let page = block_on(async { door.get(&format!("/disclosures/notices{after}")).await?.json() })?;
