@@ -214,10 +214,10 @@ impl Folder {
 
     /// The newest committee of a purpose and epoch that the folder knows.
     pub fn newest(&self, network: &NetworkId, purpose: Purpose, epoch: u64) -> Result<Option<CommitteeFile>, OfficerError> {
-        let all = Self::committees_of(&self.path)?.into_iter();
+        let mut all = Self::committees_of(&self.path)?.into_iter();
         let is_it =
             |file: &CommitteeFile| file.network == *network && (file.committee.purpose, file.committee.epoch) == (purpose, epoch);
-        Ok(all.filter(is_it).next_back())
+        Ok(all.rfind(is_it))
     }
 
     /// Keeps a committee, and destroys every share of the same key from before it, and what is left of attempts; then the root under which

@@ -82,7 +82,7 @@ fn status(path: &std::path::Path, node: &Node) -> Result<(), Failure> {
         say!("{name}: {}", if path.join(name).is_file() { "here" } else { "not here yet" });
     }
     if path.join(folder::CASE).is_file() {
-        Looked::open(&path.join(folder::CASE), &folder::Known::network(path)?)?.verify_and_show()?;
+        Looked::open(&path.join(folder::CASE), &folder::Known::network(path)?)?.verify_and_show(0)?;
     }
     Ok(())
 }

@@ -343,5 +343,5 @@ fn a_send_in_flight_is_taken_back() {
 fn count(of: &Member, name: &str) -> usize {
     let metrics = Request::get("/metrics").send(&of.admin).must(200).text();
     let line = metrics.lines().find(|line| line.contains(name) && !line.starts_with('#'));
-    line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).map_or(0, |value| if value > 0.0 { 1 } else { 0 })
+    line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).map_or(0, |value| usize::from(value > 0.0))
 }

@@ -229,7 +229,7 @@ fn a_supervisor_catches_up_with_what_it_was_entitled_to() {
     net.members[2].start();
     let cnmv = net.at(2);
     let ids = || seen(cnmv).iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
-    assert_eq!(ids(), [before.clone()]);
+    assert_eq!(ids(), std::slice::from_ref(&before));
     let catch_up =
         || must(&["supervisor", "catch-up", "--admin", &admin(cnmv), "--scope", "all", "--since", "2026-01-01T00:00:00Z"]);
     let said = catch_up();

@@ -50,6 +50,13 @@ fn an_auditor_gets_exactly_what_was_granted_and_those_concerned_are_told() {
         let told = court.run(&["disclosure", "verify", &file, "--network", &network]).well();
         assert!(told.contains("approved: Officer 5 (Entity 5)") && told.contains("on record: view 1"), "{told}");
     }
+    // Others have seen the log that the record is in.
+    let is_witnessed = || {
+        let case = court.case(0, &grant);
+        court.run(&["disclosure", "verify", &case, "--network", &network, "--witnesses", "1"]).good
+    };
+    a.wait_until(is_witnessed, "nobody cosigns");
+    court.run(&["disclosure", "verify", &court.case(0, &grant), "--network", &network, "--witnesses", "9"]).refused("CEL7117");
     let other = "00".repeat(32);
     court.run(&["disclosure", "verify", &court.path("audit/case.cbor"), "--network", &other]).refused("CEL7101");
 

@@ -8,7 +8,7 @@ fn scope(mode: &str, supervisors: &str) -> Scope {
 }
 
 fn text(committees: Vec<Committee>, scopes: Vec<Scope>) -> String {
-    let mut policy = Policy { committees, scopes, ..genesis() };
+    let mut policy = Policy { scopes, committees, ..genesis() };
     policy.normalise();
     Document::Policy(policy).text()
 }
@@ -39,12 +39,12 @@ struct Table {
 
 #[test]
 fn each_fault_of_a_committee_has_its_code() {
+    type Change = fn(&mut Committee);
     let with = |change: &dyn Fn(&mut Committee)| {
         let mut committee = escrow(1, 1);
         change(&mut committee);
         fault(vec![committee], vec![])
     };
-    type Change = fn(&mut Committee);
     let cases: Vec<(Change, u16, &str)> = vec![
         (|c| c.epoch = 0, 6006, "committees[0].epoch"),
         (|c| c.generation = 0, 6006, "committees[0].generation"),
