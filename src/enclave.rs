@@ -17,6 +17,7 @@ pub(crate) mod memory;
 mod native;
 pub mod proto;
 pub mod remote;
+pub mod returned;
 pub mod server;
 mod socket;
 pub mod stack;
@@ -33,6 +34,7 @@ pub use self::copies::CopyKeys;
 pub use self::documents::DocumentKeys;
 pub use self::hold::{HoldRelease, Restored};
 pub use self::index::IndexKey;
+pub use self::returned::{Kept, Returned, ReturnKeys};
 pub use self::native::{Clock, NativeDraft, NativeIngest, NativeMeta, NativeSealed, NativeTarget};
 use crate::crypto::hpke::BoxKey;
 use crate::crypto::nacl::{KeyBox, Nonce};
@@ -187,6 +189,9 @@ pub enum EnclaveError {
     /// The one-time key that an answer of the hold committee was sealed to is gone: it lives in the enclave's memory alone.
     #[error("the one-time key of this answer is gone: export the hold again, and have that opened")]
     HoldKeyGone,
+    /// The one-time key that a lost payload comes back under is gone: it lives in the enclave's memory alone.
+    #[error("the one-time key of this return is gone: begin the recovery again")]
+    ReturnKeyGone,
     /// A payload that no committee can open: none was to, when it was made.
     #[error("the payload has no escrow capsule: the policy did not ask for one when it was sent")]
     NoEscrow,
@@ -220,6 +225,7 @@ impl Coded for EnclaveError {
             Self::NotOurs(_) => Code(5004),
             Self::NoSigningKey => Code(5010),
             Self::NoEscrow => Code(5033),
+            Self::ReturnKeyGone => Code(7341),
             Self::Refused(refused) => refused.code(),
             Self::Shred(error) => error.code(),
             Self::Unavailable(_) => Code(5005),
@@ -229,7 +235,7 @@ impl Coded for EnclaveError {
 
 /// The boundary. Every operation that touches a private key or a data key is here, and nowhere else.
 #[async_trait]
-pub trait Enclave: CopyKeys + DocumentKeys + Send + Sync {
+pub trait Enclave: CopyKeys + DocumentKeys + ReturnKeys + Send + Sync {
     /// Our public keys, the default sender first. Never empty.
     fn addresses(&self) -> Arc<[Address]>;
 

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use self::field::{message, record};
 use super::documents::Place;
+use super::returned::{Kept, Returned};
 use super::{AffectedRecord, Draft, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
 use super::{EscrowTerms, HoldRelease, Opened, RawDraft, Restored, Sealed, SealedRaw};
 use crate::crypto::hpke::BoxKey;
@@ -92,6 +93,8 @@ pub enum Request {
     SealChunk(DocumentId, SealedHead, Place, Plain),
     OpenChunk(DocumentId, SealedHead, Place, Bytes),
     CheckChunk(DocumentId, SealedHead, Place, Bytes),
+    ReturnKey,
+    TakeBack(Returned),
 }
 
 /// What the enclave answers.
@@ -151,6 +154,10 @@ pub enum Response {
     Root(RootStatus),
     /// To `RotateRoot`.
     Rotation(Rotation),
+    /// To `ReturnKey`.
+    ReturnKey(BoxKey),
+    /// To `TakeBack`.
+    Kept(Kept),
 }
 
 /// Reads the body of a request: its number and the call. Total; the entry for fuzzing.
@@ -215,6 +222,8 @@ message! { Request {
     39 SealChunk(0 document, 1 head, 2 place, 3 chunk),
     40 OpenChunk(0 document, 1 head, 2 place, 3 sealed),
     41 CheckChunk(0 document, 1 head, 2 place, 3 sealed),
+    80 ReturnKey(),
+    81 TakeBack(0 returned),
 } }
 
 message! { Response {
@@ -245,6 +254,8 @@ message! { Response {
     55 Escrowed(0 escrowed),
     30 Root(0 status),
     31 Rotation(0 rotation),
+    80 ReturnKey(0 key),
+    81 Kept(0 kept),
 } }
 
 message! { EnclaveError {
@@ -258,6 +269,7 @@ message! { EnclaveError {
     7 Refused(0 refused),
     50 HoldKeyGone(),
     55 NoEscrow(),
+    80 ReturnKeyGone(),
 } }
 
 message! { ShredError {
@@ -280,6 +292,8 @@ message! { Ingest {
 record! { AffectedRecord { id, head, ciphertext } }
 record! { Draft { plaintext, sender, recipients, privacy, affected, escrow } }
 record! { EncodedPayload { sender, ciphertext, nonce, boxes, recipient_nonce, recipients, privacy } }
+record! { Kept { head, nonce } }
+record! { Returned { id, one_time, sealed, ciphertext, key, escrowed, meta } }
 record! { HoldRelease { envelope, label, one_time, from, sealed } }
 record! { LeafRef { tree, leaf } }
 record! { Meta { sender, recipients, recipient_nonce, privacy, native } }
