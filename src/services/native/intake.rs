@@ -289,14 +289,20 @@ impl Node {
         delivery: &Delivery,
         is_fresh: bool,
     ) -> Result<NativeIngest, Error> {
-        let key_of = |member: &MemberId| {
-            charter.members().by_id(member).and_then(|member| member.signing_key).ok_or_else(|| Error::NotAMember(member.clone()))
-        };
         let escrows = escrow::keys(charter.policy());
-        match self.enclave.ingest_native(delivery, key_of(from)?, &escrows).await {
-            Err(_) if !is_fresh => Ok(self.enclave.ingest_native(delivery, key_of(&governed.me)?, &escrows).await?),
-            other => Ok(other?),
+        let keys = charter.signing_keys(from);
+        let newest = *keys.first().ok_or_else(|| Error::NotAMember(from.clone()))?;
+        let mut outcome = self.enclave.ingest_native(delivery, newest, &escrows).await;
+        if !is_fresh {
+            // With a key of its time: members replace theirs.
+            for key in keys.into_iter().skip(1).chain(charter.signing_keys(&governed.me)) {
+                if outcome.is_ok() {
+                    break;
+                }
+                outcome = self.enclave.ingest_native(delivery, key, &escrows).await;
+            }
         }
+        Ok(outcome?)
     }
 
     pub(super) fn body(&self, from: &MemberId, item: &Item) -> Result<Bytes, Error> {
