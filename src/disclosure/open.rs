@@ -136,7 +136,7 @@ impl<'a> Opener<'a> {
         }
         let acks = self.acks(id, header.as_ref().map(|(_, digest)| digest), acks)?;
         let keys = Keys { data_key, sigma, nonce };
-        Ok(Opened { id, payload, label, header: header.map(|(header, _)| header), acks, keys, wrong })
+        Ok(Opened { id, payload, label, header: header.map(|(header, _)| header).filter(|header| header.suite == SUITE), acks, keys, wrong })
     }
 
     fn sigma(&self, id: PayloadId, label: &[u8], sealed: &[u8]) -> Result<(Secret<32>, Nonce), Refused> {
@@ -197,6 +197,7 @@ impl<'a> Opener<'a> {
         let wrong = |why| Refused::Header(id, why);
         let read = Header::decode(bytes).map_err(|_| wrong("it does not decode"))?;
         if read.id != id
+            || read.suite != label.suite
             || read.sender != label.sender
             || Some(&read.member) != label.member.as_ref()
             || read.class != label.class
@@ -208,7 +209,9 @@ impl<'a> Opener<'a> {
             return Err(wrong("it has another capsule"));
         }
         // With a key of its time: members replace theirs.
-        let keys = self.charter.signing_keys(&read.member);
+        // In Tessera's suite there is none: what stands here is the holder's word on the rules that it keeps.
+        let signer = if label.suite == SUITE { &read.member } else { &self.docket.member };
+        let keys = self.charter.signing_keys(signer);
         if keys.is_empty() {
             return Err(wrong("the directory has no key of its member"));
         }

@@ -16,3 +16,4 @@ mod ports;
 mod attacks;
 mod court;
 mod disclosure;
+mod recover;

@@ -158,15 +158,22 @@ fn check(
         return Err(unsound("its label is of another payload"));
     }
     let escrowed = Escrowed { label: label.clone(), capsule: (**capsule).clone() };
-    let Some((bytes, signature)) = header else { return check_nacl(governed, listed, escrowed) };
+    let Some((bytes, signature)) = header else {
+        return check_nacl(governed, listed, escrowed, Privacy::default(), Vec::new());
+    };
     let read = Header::decode(&bytes).map_err(|_| unsound("its header does not decode"))?;
     let carried = Carried { epoch: label.epoch, capsule: (**capsule).clone() };
     if Label::of(&read, label.epoch) != label || read.escrow.as_deref() != Some(carried.to_bytes().as_slice()) {
         return Err(unsound("its header is of another payload"));
     }
     let is_signed = |key: &_| header::verify(&read.network, &bytes, &signature, key).is_ok();
-    if !charter.signing_keys(&read.member).iter().any(is_signed) {
+    // In Tessera's suite it is the holder's word on the rules that it keeps.
+    let signer = if label.suite == SUITE { &read.member } else { &listed.holder };
+    if !charter.signing_keys(signer).iter().any(is_signed) {
         return Err(unsound("its member did not sign its header"));
+    }
+    if label.suite != SUITE {
+        return check_nacl(governed, listed, escrowed, read.privacy, read.recipients.unwrap_or_default());
     }
     let acks = sound_acks(charter, &read, &bytes, acks);
     let (recipients, is_sender) = recipients(governed, charter, &read, &acks);
@@ -180,7 +187,13 @@ fn check(
 }
 
 /// In Tessera's suite nothing but the label says whose it is.
-fn check_nacl(governed: &Governed, listed: &Listed, escrowed: Escrowed) -> Result<Checked, ReturnError> {
+fn check_nacl(
+    governed: &Governed,
+    listed: &Listed,
+    escrowed: Escrowed,
+    privacy: Privacy,
+    recipients: Vec<Address>,
+) -> Result<Checked, ReturnError> {
     let (label, id) = (&escrowed.label, escrowed.label.id);
     if label.suite == SUITE {
         return Err(ReturnError::Unsound(id, "its header is missing"));
@@ -189,8 +202,7 @@ fn check_nacl(governed: &Governed, listed: &Listed, escrowed: Escrowed) -> Resul
         return Err(ReturnError::NotParty(id));
     }
     let (sender, time) = (label.sender, u64::from(label.day) * DAY);
-    let privacy = Privacy::default();
-    let meta = Meta { sender, recipients: Vec::new(), recipient_nonce: [0; 24], privacy, native: None };
+    let meta = Meta { sender, recipients, recipient_nonce: [0; 24], privacy, native: None };
     Ok(Checked { id, escrowed, meta, time, acks: Vec::new() })
 }
 
