@@ -55,10 +55,10 @@ enum Command {
     Rewrap {
         /// The old key, base64.
         #[arg(long, value_name = "BASE64")]
-        from: Address,
+        old: Address,
         /// The new key, base64.
         #[arg(long, value_name = "BASE64")]
-        to: Address,
+        new: Address,
         #[command(flatten)]
         node: Node,
     },
@@ -81,7 +81,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Command::Status { folder, node } => auditor::status(folder, node),
         Command::Collect { folder, node } => auditor::collect(folder, node),
         Command::Import { unlock, despite_silent, node } => import::run(unlock, node, import::What::All { despite_silent: *despite_silent }),
-        Command::Rewrap { from, to, node } => rewrap(node, *from, *to),
+        Command::Rewrap { old, new, node } => rewrap(node, *old, *new),
         Command::Drill { unlock, id, node } => import::run(unlock, node, import::What::Drill(*id)),
     }
 }

@@ -52,6 +52,10 @@ impl Court {
         let member = &mut self.members[index];
         member.give(network, &notes);
         "[erasure]\nnode-cache = \"0s\"\n".clone_into(&mut member.extra);
+        // The first start makes the journal; what the witnesses saw of the one before is over.
+        member.spawn(&[]);
+        member.wait_for_admin();
+        member.stop();
         let data = member.folder.join("data");
         let accept = ["journal", "accept-rollback", "--data-dir", data.to_str().unwrap(), "--actor", "olga", "--reason", "disk lost"];
         self.run(&accept).well();
@@ -196,7 +200,7 @@ fn after_the_old_key_is_gone_everything_is_read_and_given_again() {
     let is_sender = Request::get(&format!("/transaction/{}/isSender", crate::member::percent(&sent))).send(&a.node).text();
     assert_eq!(is_sender, "true");
     let admin = court.admin(0);
-    let rewrap = |from: &str, to: &str| court.run(&["recover", "rewrap", "--admin", &admin, "--from", from, "--to", to]);
+    let rewrap = |from: &str, to: &str| court.run(&["recover", "rewrap", "--admin", &admin, "--old", from, "--new", to]);
     let told = rewrap(&old, &new.public).well();
     assert!(told.contains("0 written anew, 2 of the suite celosia-1 need nothing"), "{told}");
     rewrap(&new.public, &old).refused("CEL7350");
