@@ -10,19 +10,21 @@ mod keys;
 mod listeners;
 mod pidfile;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::ceremony::{CeremonyError, CommitteeFile};
 use crate::config::{Config, Cosign, Surface};
 use crate::directory::{Directory, Trust};
 use crate::enclave::Enclave;
 use crate::enclave::harden::harden;
 use crate::enclave::remote::RemoteEnclave;
 use crate::erasure::Profile;
+use crate::governance::{Committee, Purpose};
 use crate::net::Shutdown;
 use crate::net::admin::{Pending, Readiness};
 use crate::services::{CosignSettings, Governed, HoldSettings, Node, Settings};
@@ -82,6 +84,7 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
         Some(native) => node.with_governance(native.governed()),
         None => node,
     });
+    check_profile(&node)?;
     node.finish_unindexing().await.map_err(StartError::Index)?;
     node.load_supervision().await.map_err(StartError::Stops)?;
     node.open_resident_groups(&listeners::groups(&config)).await.map_err(StartError::ResidentGroups)?;
@@ -279,6 +282,27 @@ fn settings(config: &Config, recovering: bool) -> Result<Settings, StartError> {
     })
 }
 
+/// A law that wants blocks needs a committee, in the policy or in the configuration.
+fn check_profile(node: &Node) -> Result<(), StartError> {
+    let profile = &node.settings().holds.profile;
+    if profile.blocks.is_empty() || !node.hold_committees().is_empty() {
+        return Ok(());
+    }
+    Err(StartError::NoCommittee(profile.name.clone()))
+}
+
+/// A hold committee in a file: signed by all its officers.
+fn committee(path: &Path) -> Result<Committee, StartError> {
+    let wrong = |source| StartError::Committee { path: path.to_owned(), source };
+    let text = std::fs::read_to_string(path).map_err(|source| StartError::CommitteeFile { path: path.to_owned(), source })?;
+    let file = CommitteeFile::parse(&text).map_err(wrong)?;
+    file.check_own().map_err(wrong)?;
+    if file.committee.purpose != Purpose::Hold {
+        return Err(wrong(CeremonyError::Successor("it is no hold committee")));
+    }
+    Ok(file.committee)
+}
+
 /// The hold committee, and the law that applies.
 fn holds(config: &Config) -> Result<HoldSettings, StartError> {
     let profile = match &config.erasure.profile {
@@ -288,9 +312,6 @@ fn holds(config: &Config) -> Result<HoldSettings, StartError> {
             Profile::parse(&text).map_err(|source| StartError::Profile { path: path.clone(), source })?
         }
     };
-    let committee = config.holds.committee;
-    if committee.is_none() && !profile.blocks.is_empty() {
-        return Err(StartError::NoCommittee(profile.name));
-    }
+    let committee = config.holds.committee.as_deref().map(committee).transpose()?;
     Ok(HoldSettings { committee, profile: Arc::new(profile) })
 }

@@ -32,13 +32,14 @@ use zeroize::Zeroizing;
 
 pub use self::copies::CopyKeys;
 pub use self::documents::DocumentKeys;
-pub use self::hold::{HoldRelease, Restored};
+pub use self::hold::{HoldLock, HoldRelease, HoldShare, Restored};
 pub use self::index::IndexKey;
-pub use self::returned::{Kept, Returned, ReturnKeys};
 pub use self::native::{Clock, NativeDraft, NativeIngest, NativeMeta, NativeSealed, NativeTarget};
+pub use self::returned::{Kept, ReturnKeys, Returned};
 use crate::crypto::hpke::BoxKey;
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
+use crate::crypto::threshold::GroupKey;
 use crate::seal::celosia1::Refused;
 use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
@@ -192,6 +193,9 @@ pub enum EnclaveError {
     /// The one-time key that a lost payload comes back under is gone: it lives in the enclave's memory alone.
     #[error("the one-time key of this return is gone: begin the recovery again")]
     ReturnKeyGone,
+    /// An officer's answer does not open, or its proof fails. Which one, from 0 in the order they were given.
+    #[error("answer {0} of the hold committee is not the officer's partial decryption")]
+    HoldShare(u32),
     /// A payload that no committee can open: none was to, when it was made.
     #[error("the payload has no escrow capsule: the policy did not ask for one when it was sent")]
     NoEscrow,
@@ -221,6 +225,7 @@ impl Coded for EnclaveError {
             Self::Broken => Code(5001),
             Self::Erased => Code(5002),
             Self::HoldKeyGone => Code(3389),
+            Self::HoldShare(_) => Code(7040),
             Self::LowOrder(_) => Code(5003),
             Self::NotOurs(_) => Code(5004),
             Self::NoSigningKey => Code(5010),
@@ -348,15 +353,15 @@ pub trait Enclave: CopyKeys + DocumentKeys + ReturnKeys + Send + Sync {
         item: ItemId,
         head: &SealedHead,
         beside: Vec<(String, Bytes)>,
-        committee: Address,
+        committee: GroupKey,
         label: Vec<u8>,
     ) -> Result<SealedHead, EnclaveError>;
 
     /// A fresh one-time public key that the hold committee seals an answer to. Its private half lives in memory, for a day at most.
-    async fn hold_key(&self) -> Result<Address, EnclaveError>;
+    async fn hold_key(&self) -> Result<BoxKey, EnclaveError>;
 
     /// The lock of an envelope. [`EnclaveError::Erased`] if its leaf is punctured.
-    async fn hold_lock(&self, item: ItemId, envelope: &SealedHead) -> Result<Address, EnclaveError>;
+    async fn hold_lock(&self, item: ItemId, envelope: &SealedHead) -> Result<HoldLock, EnclaveError>;
 
     /// Opens an envelope with the committee's answer and seals what was in it under a fresh leaf.
     async fn release_record(&self, item: ItemId, release: HoldRelease) -> Result<Restored, EnclaveError>;

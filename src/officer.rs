@@ -19,6 +19,7 @@ mod error;
 mod files;
 mod store;
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -36,7 +37,9 @@ use crate::crypto::secret::Secret;
 use crate::crypto::sign::{Signature, SigningKey};
 use crate::crypto::threshold::KeyShare;
 use crate::enclave::keyfile::{self, ArgonOptions, KeyFileError};
+use crate::erasure::{HoldAnswer, HoldRequest, LockedEnvelope};
 use crate::governance::{Committee, Purpose};
+use crate::seal::hold;
 use crate::types::NetworkId;
 
 const KEY: &str = "officer.key";
@@ -190,15 +193,35 @@ impl Folder {
         if share.verifying() == own.share { Ok(share) } else { Err(OfficerError::OtherShare(title)) }
     }
 
-    /// The newest committee of a purpose and epoch that the folder knows.
-    pub fn newest(&self, network: &NetworkId, purpose: Purpose, epoch: u64) -> Result<Option<CommitteeFile>, OfficerError> {
-        let all = Self::committees_of(&self.path)?.into_iter();
-        let is_it =
-            |file: &CommitteeFile| file.network == *network && (file.committee.purpose, file.committee.epoch) == (purpose, epoch);
-        Ok(all.filter(is_it).next_back())
+    /// Answers a request of a node to the hold committee: a partial decryption of each envelope, for the label that it shows.
+    ///
+    /// # Errors
+    /// [`OfficerError::NoShare`] where an envelope is of a committee that the folder is not in, [`OfficerError::Request`] where no enclave made it.
+    pub fn answer(&self, request: &HoldRequest) -> Result<HoldAnswer, OfficerError> {
+        let mut shares = HashMap::new();
+        for LockedEnvelope { committee, .. } in &request.envelopes {
+            if shares.contains_key(committee) {
+                continue;
+            }
+            let all = Self::committees_of(&self.path)?;
+            // Sorted: the last is the newest generation.
+            let mut known = all.iter().filter(|file| file.committee.key == *committee);
+            let file = known.next_back().ok_or_else(|| OfficerError::NoShare(format!("key {committee}")))?;
+            shares.insert(*committee, self.share(&file.network, &file.committee)?);
+        }
+        hold::answer(request, &self.signing, |key| shares.get(key)).map_err(|_| OfficerError::Request)
     }
 
-    /// Keeps a committee, and destroys every share of the same key from before it; then the root under which they lay.
+    /// The newest committee of a purpose and epoch that the folder knows.
+    pub fn newest(&self, network: &NetworkId, purpose: Purpose, epoch: u64) -> Result<Option<CommitteeFile>, OfficerError> {
+        let mut all = Self::committees_of(&self.path)?.into_iter();
+        let is_it =
+            |file: &CommitteeFile| file.network == *network && (file.committee.purpose, file.committee.epoch) == (purpose, epoch);
+        Ok(all.rfind(is_it))
+    }
+
+    /// Keeps a committee, and destroys every share of the same key from before it, and what is left of attempts; then the root under which
+    /// they lay.
     /// Returns how many shares were destroyed, and what the keeper of the root says.
     ///
     /// # Errors
@@ -220,15 +243,30 @@ impl Folder {
         }
         self.keep_committee(file)?;
         let mut count = 0;
-        for generation in 1..committee.generation {
-            let path = share_file(&self.path, &Place { generation, ..place });
-            if path.is_file() {
+        for generation in 1..=committee.generation {
+            let before = Place { generation, ..place };
+            let path = share_file(&self.path, &before);
+            if generation < committee.generation && path.is_file() {
                 files::destroy(&path)?;
                 count += 1;
             }
+            self.forget_attempts(&before)?;
         }
         let word = self.store.rotate()?;
         Ok((count, word))
+    }
+
+    /// Threat: with the seed of an attempt that failed, and what was dealt in it to one who is robbed, an old share is there again.
+    fn forget_attempts(&self, place: &Place<'_>) -> Result<(), OfficerError> {
+        let (folder, prefix) = (self.path.join("ceremonies"), format!("{}-", place.name()));
+        for ending in ["seed", "share"] {
+            for file in files::list(&folder, ending)? {
+                if file.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(&prefix)) {
+                    files::destroy(&file)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     fn keep_committee(&self, file: &CommitteeFile) -> Result<(), OfficerError> {

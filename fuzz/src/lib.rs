@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
+use celosia::ceremony::{Card, CommitteeFile, Message, Numbers, Plan, Verdict};
 use celosia::config;
 use celosia::crypto::puncture::{KeyTree, Version};
 use celosia::crypto::secret::Secret;
@@ -350,6 +351,32 @@ fn document(text: &str) {
         let canonical = document.text();
         assert_eq!(Document::parse(&canonical).as_ref(), Ok(&document));
         assert_eq!(Document::parse(text).is_ok(), canonical == text);
+    }
+}
+
+/// A message of officers, with what it says.
+pub fn ceremony_message(input: &[u8]) {
+    let Ok(message) = Message::parse(input) else { return };
+    assert_eq!(Message::parse(message.to_json().as_bytes()).as_ref(), Ok(&message));
+    if let Ok(numbers) = Numbers::decode(&message.body) {
+        assert_eq!(numbers.encode(), message.body);
+    }
+    if let Ok(verdict) = Verdict::decode(&message.body) {
+        assert_eq!(verdict.encode(), message.body);
+    }
+}
+
+/// What officers agree on and make: a card, a plan, a committee.
+pub fn ceremony_plan(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    if let Ok(card) = Card::parse(text) {
+        assert_eq!(Card::parse(&card.to_toml()).as_ref(), Ok(&card));
+    }
+    if let Ok(plan) = Plan::parse(text) {
+        assert_eq!(Plan::parse(&plan.to_toml()).map(|again| again.id()), Ok(plan.id()));
+    }
+    if let Ok(file) = CommitteeFile::parse(text) {
+        assert_eq!(CommitteeFile::parse(&file.to_toml()).as_ref(), Ok(&file));
     }
 }
 

@@ -196,7 +196,7 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         | E::PrivacyViolation(_)
         | E::Recovering(_)
         | E::WithdrawRefused => StatusCode::FORBIDDEN,
-        E::Enclave(EnclaveError::Erased | EnclaveError::NotOurs(_))
+        E::Enclave(EnclaveError::Erased | EnclaveError::NoEscrow | EnclaveError::NotOurs(_))
         | E::GroupNotFound(_)
         | E::NoReceipt(_)
         | E::NotGoverned
@@ -275,9 +275,11 @@ fn disclosure_status(error: &DisclosureError) -> StatusCode {
 fn hold_status(error: &HoldError) -> StatusCode {
     match error {
         HoldError::Unknown(_) => StatusCode::NOT_FOUND,
-        HoldError::NotActive(..) | HoldError::NoCommittee | HoldError::Held { .. } | HoldError::AnswerNeeded(_) => {
-            StatusCode::CONFLICT
-        }
+        HoldError::NotActive(..)
+        | HoldError::NoCommittee
+        | HoldError::Held { .. }
+        | HoldError::AnswerNeeded(_)
+        | HoldError::TooFewAnswers { .. } => StatusCode::CONFLICT,
         HoldError::Narrowed(_) => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
         HoldError::Nothing => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::BAD_REQUEST,
@@ -286,10 +288,9 @@ fn hold_status(error: &HoldError) -> StatusCode {
 
 fn supervision_status(error: &SupervisionError) -> StatusCode {
     match error {
-        SupervisionError::Stopped { .. } => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
         SupervisionError::Unknown(_) | SupervisionError::NotQueued(_) => StatusCode::NOT_FOUND,
         SupervisionError::Lifted(_) | SupervisionError::Answered(_) => StatusCode::CONFLICT,
-        SupervisionError::CosignRefused { .. } => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
+        SupervisionError::Stopped { .. } | SupervisionError::CosignRefused { .. } => StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS,
         SupervisionError::Absent { .. } | SupervisionError::CosignLate(_) => StatusCode::GONE,
         SupervisionError::QueueFull(_) => StatusCode::TOO_MANY_REQUESTS,
         SupervisionError::Text => StatusCode::BAD_REQUEST,

@@ -63,13 +63,17 @@ pub fn native_router(node: Arc<Node>, limits: Limits) -> Router {
     let talk = Router::new()
         .route(path::EPOCH, post(epoch))
         .route(path::STANDING, post(standing))
-        .route(path::SUPERVISION_COSIGN, post(supervision_cosign))
         .route(path::SUPERVISION_ORDERS, post(supervision_orders))
         .route(path::SUPERVISION_TELL, post(supervision_tell))
         .route(path::WITNESS, post(witness))
         .route(path::WITNESSED, post(witnessed))
         .route_layer(from_fn_with_state(small, pass_member));
+    // Questions that are kept open have places of their own: an order to stop does not wait behind them.
+    let questions = Router::new()
+        .route(path::SUPERVISION_COSIGN, post(supervision_cosign))
+        .route_layer(from_fn_with_state(shared(limits.writes), pass_member));
     talk.merge(deliveries)
+        .merge(questions)
         .merge(pages)
         .fallback(common::no_such_path)
         .method_not_allowed_fallback(common::no_such_method)

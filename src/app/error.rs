@@ -3,6 +3,7 @@ use std::path::PathBuf;
 
 use crate::api::admin::Refusal;
 use crate::api::events::webhook::WebhookError;
+use crate::ceremony::CeremonyError;
 use crate::config::Surface;
 use crate::directory::FolderError;
 use crate::enclave::EnclaveError;
@@ -127,8 +128,24 @@ pub enum StartError {
         /// What is wrong.
         source: ProfileError,
     },
+    /// The hold committee's file is none, or lacks signatures.
+    #[error("[holds] committee {}: {source}", path.display())]
+    Committee {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: CeremonyError,
+    },
+    /// The hold committee's file cannot be read.
+    #[error("[holds] committee {}: {source}", path.display())]
+    CommitteeFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A law that wants blocks, and nobody to seal them to.
-    #[error("the profile {0} blocks before it erases: name the hold committee's key in [holds] committee")]
+    #[error("the profile {0} blocks before it erases: name the hold committee's file in [holds] committee")]
     NoCommittee(String),
     /// Stopped while it waited for its operators.
     #[error("this node was put back and did not serve: {0}")]
@@ -183,6 +200,8 @@ impl Coded for StartError {
             Self::ProfileFile { .. } => Code(1380),
             Self::Profile { source, .. } => source.code(),
             Self::NoCommittee(_) => Code(1382),
+            Self::Committee { source, .. } => source.code(),
+            Self::CommitteeFile { .. } => Code(7042),
             Self::Signals { .. } => Code(1308),
             Self::NoEnclaveSocket => Code(1310),
             Self::EnclaveSocket { .. } => Code(1311),

@@ -80,6 +80,9 @@ impl Card {
     }
 
     /// The card as a file.
+    ///
+    /// # Panics
+    /// Never: strings and numbers have that form.
     pub fn to_toml(&self) -> String {
         let mut card = self.text(None);
         card.format = Some(FORMAT.to_owned());

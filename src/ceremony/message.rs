@@ -78,6 +78,9 @@ impl Message {
     }
 
     /// The file.
+    ///
+    /// # Panics
+    /// Never: strings and numbers have that form.
     pub fn to_json(&self) -> String {
         let text = Text {
             format: FORMAT.to_owned(),

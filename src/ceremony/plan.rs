@@ -148,6 +148,9 @@ impl Plan {
     }
 
     /// The plan as a file: one form for one plan.
+    ///
+    /// # Panics
+    /// Never: strings and numbers have that form.
     pub fn to_toml(&self) -> String {
         let text = Text {
             format: FORMAT.to_owned(),

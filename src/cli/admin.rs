@@ -22,7 +22,7 @@ const LONG: Duration = Duration::from_mins(10);
 #[derive(clap::Args, Debug)]
 pub(crate) struct Node {
     /// Admin surface of the node: `http://host:port`, `https://host:port` or `unix:/path`.
-    #[arg(long, alias = "to", value_name = "ADDRESS", env = "CELOSIA_ADMIN", conflicts_with = "config", value_parser = target)]
+    #[arg(long, value_name = "ADDRESS", env = "CELOSIA_ADMIN", conflicts_with = "config", value_parser = target)]
     pub admin: Option<Target>,
     /// Configuration file of the node: its admin surface is asked, or its node surface if it has none.
     #[arg(long, visible_alias = "configfile", value_name = "FILE")]
@@ -117,7 +117,7 @@ impl Node {
         self.patient_door(target, own, patience)
     }
 
-    fn door(&self, target: Target, own: Vec<PathBuf>) -> anyhow::Result<Door> {
+    pub(crate) fn door(&self, target: Target, own: Vec<PathBuf>) -> anyhow::Result<Door> {
         self.patient_door(target, own, PATIENCE)
     }
 

@@ -16,8 +16,8 @@ mod open;
 mod request;
 
 pub(super) use folder::{KNOWN, Known, REQUEST_FILE, Unlock};
-pub(super) use keygen::make as make_folder;
 pub(super) use keygen::Lock;
+pub(super) use keygen::make as make_folder;
 pub(super) use open::Package;
 
 use clap::Subcommand;
@@ -86,7 +86,7 @@ pub(super) fn status(path: &std::path::Path, node: &Node) -> Result<(), Failure>
         say!("{name}: {}", if path.join(name).is_file() { "here" } else { "not here yet" });
     }
     if path.join(folder::CASE).is_file() {
-        Looked::open(&path.join(folder::CASE), &folder::Known::network(path)?)?.verify_and_show()?;
+        Looked::open(&path.join(folder::CASE), &folder::Known::network(path)?)?.verify_and_show(0)?;
     }
     Ok(())
 }

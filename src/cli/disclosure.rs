@@ -87,6 +87,9 @@ enum Command {
         /// Id of the network, 64 hexadecimal digits: the anchor of everything else.
         #[arg(long, value_name = "HEX")]
         network: NetworkId,
+        /// Members that must have cosigned the log in which the view is on record.
+        #[arg(long, value_name = "COUNT", default_value_t = 0)]
+        witnesses: usize,
         /// Folder of the network's documents; needed for a notice, which holds none.
         #[arg(long, value_name = "FOLDER")]
         directory: Option<PathBuf>,
@@ -128,7 +131,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         }
         Command::Case { node, grant, out } => fetch(&node.admin()?, &format!("/disclosures/{grant}/case"), out)?,
         Command::Submit { node, grant, file } => submit(&node.admin()?, *grant, file)?,
-        Command::Verify { file, network, directory } => verify(file, network, directory.as_deref())?,
+        Command::Verify { file, network, witnesses, directory } => verify(file, network, *witnesses, directory.as_deref())?,
         Command::Notices { node, out } => notice::list(node, out.as_deref())?,
         Command::Revoke { node, grant, file, text } => {
             let body = match (file, text) {
@@ -196,9 +199,14 @@ fn list(node: &Node, as_json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn verify(file: &std::path::Path, network: &NetworkId, directory: Option<&std::path::Path>) -> Result<(), Failure> {
+fn verify(
+    file: &std::path::Path,
+    network: &NetworkId,
+    witnesses: usize,
+    directory: Option<&std::path::Path>,
+) -> Result<(), Failure> {
     if files::read_some(file)?.first() == Some(&b'{') {
-        return notice::verify(file, network, directory);
+        return notice::verify(file, network, witnesses, directory);
     }
-    Looked::open(file, network)?.verify_and_show()
+    Looked::open(file, network)?.verify_and_show(witnesses)
 }

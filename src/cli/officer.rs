@@ -2,6 +2,7 @@
 //!
 //! All of it works on files: an officer's machine needs no network.
 
+mod answer;
 mod approve;
 mod begin;
 mod destroy;
@@ -31,6 +32,8 @@ enum Verb {
     Init(init::Args),
     /// Make a committee's key together. The first call writes the plan; run it again until it says that the committee is complete.
     Dkg(begin::Dkg),
+    /// Answer what a node asks of the hold committee, after reading what it is about. Offline.
+    Answer(answer::Args),
     /// Show who this is, its shares and committees, and how many officers may be lost.
     Status(status::Args),
     /// Make new shares of the same key for the same officers: those of before, stolen or not, open nothing once all are destroyed.
@@ -52,6 +55,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     match &args.verb {
         Verb::Init(args) => init::run(args),
         Verb::Dkg(args) => begin::dkg(args),
+        Verb::Answer(args) => answer::run(args),
         Verb::Status(args) => status::run(args),
         Verb::Refresh(args) => begin::refresh(args),
         Verb::Handover(args) => begin::handover(args),

@@ -80,7 +80,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Command::Request(args) => request::run(args),
         Command::Status { folder, node } => auditor::status(folder, node),
         Command::Collect { folder, node } => auditor::collect(folder, node),
-        Command::Import { unlock, despite_silent, node } => import::run(unlock, node, import::What::All { despite_silent: *despite_silent }),
+        Command::Import { unlock, despite_silent, node } => {
+            import::run(unlock, node, import::What::All { despite_silent: *despite_silent })
+        }
         Command::Rewrap { old, new, node } => rewrap(node, *old, *new),
         Command::Drill { unlock, id, node } => import::run(unlock, node, import::What::Drill(*id)),
     }

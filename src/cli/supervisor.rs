@@ -15,7 +15,7 @@ use crate::supervision::{StopNumber, StopScope};
 use crate::types::PayloadId;
 
 /// A catch-up of a network.
-const LONG: Duration = Duration::from_mins(60);
+const LONG: Duration = Duration::from_hours(1);
 /// Pause before a stream that ended is opened again.
 const AGAIN: Duration = Duration::from_secs(2);
 

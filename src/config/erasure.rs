@@ -4,7 +4,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::units;
-use crate::types::Address;
 
 /// `[erasure]`: how erasures are carried out here.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -24,9 +23,10 @@ pub struct ErasureTable {
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct HoldsTable {
-    /// Public key of the hold committee, base64. Absent: nothing can be blocked.
+    /// File of the hold committee, `committee.toml` of its ceremony. Where the policy has a hold committee, that one counts. Absent, and
+    /// none in the policy: nothing can be blocked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub committee: Option<Address>,
+    pub committee: Option<PathBuf>,
 }
 
 /// `[cases]`: what people handle.

@@ -129,7 +129,9 @@ pub enum Refused {
     #[error("the network's documents do not hold: {0}")]
     Charter(String),
     /// A member's own payloads, asked for by another.
-    #[error("only {0} itself asks for what it is party to: sign the request with the key that the directory names, for its legal name")]
+    #[error(
+        "only {0} itself asks for what it is party to: sign the request with the key that the directory names, for its legal name"
+    )]
     NotItself(MemberId),
     /// A release, notice or revocation that is not signed by whom it names.
     #[error("the {0} is not signed by whom it names")]

@@ -136,7 +136,15 @@ impl<'a> Opener<'a> {
         }
         let acks = self.acks(id, header.as_ref().map(|(_, digest)| digest), acks)?;
         let keys = Keys { data_key, sigma, nonce };
-        Ok(Opened { id, payload, label, header: header.map(|(header, _)| header).filter(|header| header.suite == SUITE), acks, keys, wrong })
+        Ok(Opened {
+            id,
+            payload,
+            label,
+            header: header.map(|(header, _)| header).filter(|header| header.suite == SUITE),
+            acks,
+            keys,
+            wrong,
+        })
     }
 
     fn sigma(&self, id: PayloadId, label: &[u8], sealed: &[u8]) -> Result<(Secret<32>, Nonce), Refused> {

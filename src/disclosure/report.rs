@@ -117,7 +117,7 @@ impl Report {
                 view.size
             ),
             log: view.log.clone(),
-            witnesses: view.witnesses.clone(),
+            witnesses: view.witnesses.iter().map(|id| member(charter.members(), id, view.at).name).collect(),
             payloads: Vec::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 mod forms;
 mod life;
+mod record;
 
 use super::sample::{NOW, World, by_id, key};
 use super::*;
@@ -314,31 +315,6 @@ fn a_capsule_of_another_data_key_does_not_pass_for_the_payloads() {
     let refused = case.open_with(&[1, 2, 3], 0).expect_err("the commitment");
     assert!(matches!(refused, Refused::Plaintext(..)), "{refused:?}");
     assert_eq!(refused.code().to_string(), "CEL7127");
-}
-
-#[test]
-fn without_a_record_in_the_holders_own_log_there_is_no_view() {
-    let case = case(&["x"]);
-    let verdicts = case.verdicts(&[1, 2, 3]);
-    let good = case.world.view(&case.docket.docket, &verdicts);
-    let check = |view: &View, verdicts: &[SignedVerdict]| {
-        view.check(&case.world.charter, &case.docket.docket, verdicts).expect_err("no view").to_string()
-    };
-    assert!(check(&good, &case.verdicts(&[1, 2, 4])).contains("other approvals"));
-    let other = View { member: "otro".parse().expect("a name"), ..good.clone() };
-    assert!(check(&other, &verdicts).contains("another member"));
-    let altered = View { record: good.record.replace("\"view\":1", "\"view\":2"), ..good.clone() };
-    assert!(check(&altered, &verdicts).contains("not in the log"));
-    let unsigned = View { proof: good.proof.replace("\u{2014} ", "\u{2014} x"), ..good.clone() };
-    assert!(check(&unsigned, &verdicts).contains("checkpoint"));
-    let replayed = self::case(&["y"]);
-    assert!(
-        replayed
-            .world
-            .view(&replayed.docket.docket, &verdicts)
-            .check(&case.world.charter, &case.docket.docket, &verdicts)
-            .is_err()
-    );
 }
 
 #[test]

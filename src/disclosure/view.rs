@@ -8,7 +8,8 @@ use super::{Docket, Refused, SignedVerdict, case_digest};
 use crate::governance::Charter;
 use crate::translog::checkpoint::{Checkpoint, origin};
 use crate::translog::commitment::commit;
-use crate::translog::note::NoteKey;
+use crate::translog::cosignature::Witness;
+use crate::translog::note::{Note, NoteKey};
 use crate::translog::proof::Proof;
 use crate::types::MemberId;
 
@@ -67,8 +68,24 @@ pub struct CheckedView {
     pub index: u64,
     /// Size of the log at the checkpoint.
     pub size: u64,
-    /// Signatures on the checkpoint besides the log's own: its witnesses'.
-    pub witnesses: Vec<String>,
+    /// Other members whose cosignature on the checkpoint verifies.
+    pub witnesses: Vec<MemberId>,
+}
+
+impl CheckedView {
+    /// That so many other members saw the record's log.
+    ///
+    /// Threat: a holder shows officers a log of its own making, and everybody else another one. A cosigned checkpoint is one that others saw.
+    pub fn is_witnessed(&self, by: usize) -> Result<(), Refused> {
+        let have = self.witnesses.len();
+        if have < by { Err(Refused::NoView(format!("{have} of {by} witnesses cosigned its log"))) } else { Ok(()) }
+    }
+
+    /// Its witnesses, for people.
+    pub fn witnesses_named(&self) -> String {
+        let names: Vec<&str> = self.witnesses.iter().map(MemberId::as_str).collect();
+        if names.is_empty() { "none yet".to_owned() } else { names.join(", ") }
+    }
 }
 
 impl Details {
@@ -96,6 +113,16 @@ impl View {
     /// Reads a view from JSON.
     pub fn from_json(text: &str) -> Result<Self, Refused> {
         serde_json::from_str(text).map_err(|error| Refused::Form(FORM, error.to_string()))
+    }
+
+    /// Members, other than the holder, whose cosignature on the checkpoint verifies with the directory's keys.
+    fn cosigners(&self, charter: &Charter, docket: &Docket, checkpoint: &Note) -> Vec<MemberId> {
+        let others = charter.members().all().iter().filter(|member| member.id != self.member);
+        let cosigned = others.filter(|member| {
+            let witness = member.signing_key.map(|key| Witness { name: origin(&docket.network, &member.id), key });
+            witness.is_some_and(|witness| witness.verifies(checkpoint).is_some())
+        });
+        cosigned.map(|member| member.id.clone()).collect()
     }
 
     /// That the holder's own log has it, and that it is of this list and of these approvals.
@@ -127,8 +154,7 @@ impl View {
         if details.approvals != digests(verdicts) || details.items != docket.items {
             return Err(say("the record is of other approvals"));
         }
-        let names = proof.checkpoint.signatures().iter().map(|line| line.name.clone());
-        let witnesses = names.filter(|name| *name != log).collect();
+        let witnesses = self.cosigners(charter, docket, &proof.checkpoint);
         Ok(CheckedView { view: details.view, at: row.at, log, index: proof.index, size: checkpoint.size, witnesses })
     }
 }

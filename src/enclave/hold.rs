@@ -1,7 +1,10 @@
 use bytes::Bytes;
 
+use crate::crypto::hpke::BoxKey;
+use crate::crypto::threshold::GroupKey;
 use crate::shred::SealedHead;
-use crate::types::Address;
+
+pub use crate::seal::hold::HoldLock;
 
 /// What opens an envelope of a blocked record.
 #[derive(Clone, Debug)]
@@ -11,10 +14,17 @@ pub struct HoldRelease {
     /// What it was sealed for ([`crate::erasure::HoldLabel::encode`]).
     pub label: Vec<u8>,
     /// The one-time key that the answer is for.
-    pub one_time: Address,
-    /// The committee's ephemeral key.
-    pub from: Address,
-    /// The committee's share, sealed.
+    pub one_time: BoxKey,
+    /// As many officers' answers as open.
+    pub shares: Vec<HoldShare>,
+}
+
+/// One officer's answer.
+#[derive(Clone, Debug)]
+pub struct HoldShare {
+    /// The public half of the officer's share, as the committee names it.
+    pub verifying: GroupKey,
+    /// The partial decryption, sealed.
     pub sealed: Bytes,
 }
 

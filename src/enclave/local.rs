@@ -26,11 +26,12 @@ use self::keys::Keys;
 use self::node::Node;
 use super::native::NativeMeta;
 use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
-use super::{EscrowTerms, HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw, stack};
+use super::{EscrowTerms, HoldLock, HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw, stack};
 use crate::crypto::hpke::BoxKey;
 use crate::crypto::nacl::{self, KeyBox, Nonce};
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::{Signature, VerifyKey};
+use crate::crypto::threshold::GroupKey;
 use crate::seal::celosia1::content;
 use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::seal::{self, Addressed, Closed, Ring as _, Trial};
@@ -347,17 +348,17 @@ impl Enclave for LocalEnclave {
         item: ItemId,
         head: &SealedHead,
         beside: Vec<(String, Bytes)>,
-        committee: Address,
+        committee: GroupKey,
         label: Vec<u8>,
     ) -> Result<SealedHead, EnclaveError> {
         self.0.block(item, head, beside, committee, &label)
     }
 
-    async fn hold_key(&self) -> Result<Address, EnclaveError> {
+    async fn hold_key(&self) -> Result<BoxKey, EnclaveError> {
         Ok(self.0.one_time.fresh())
     }
 
-    async fn hold_lock(&self, item: ItemId, envelope: &SealedHead) -> Result<Address, EnclaveError> {
+    async fn hold_lock(&self, item: ItemId, envelope: &SealedHead) -> Result<HoldLock, EnclaveError> {
         self.0.hold_lock(item, envelope)
     }
 

@@ -18,10 +18,11 @@ use self::field::{message, record};
 use super::documents::Place;
 use super::returned::{Kept, Returned};
 use super::{AffectedRecord, Draft, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
-use super::{EscrowTerms, HoldRelease, Opened, RawDraft, Restored, Sealed, SealedRaw};
+use super::{EscrowTerms, HoldLock, HoldRelease, HoldShare, Opened, RawDraft, Restored, Sealed, SealedRaw};
 use crate::crypto::hpke::BoxKey;
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
+use crate::crypto::threshold::GroupKey;
 use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead, ShredError};
 use crate::types::{Address, DocumentId, ItemId, PayloadId, Privacy, SecurityHash};
@@ -74,7 +75,7 @@ pub enum Request {
     OpenBeside(SealedHead, String, Bytes),
     IndexKey(IndexKey),
     IndexTokens(IndexKey, SealedHead, Vec<Plain>),
-    Block(ItemId, SealedHead, Vec<(String, Bytes)>, Address, Vec<u8>),
+    Block(ItemId, SealedHead, Vec<(String, Bytes)>, GroupKey, Vec<u8>),
     HoldKey,
     HoldLock(ItemId, SealedHead),
     Release(ItemId, HoldRelease),
@@ -144,8 +145,10 @@ pub enum Response {
     Number(u64),
     /// To `IndexTokens`.
     Tokens(Vec<[u8; 32]>),
-    /// To `HoldKey` and `HoldLock`.
-    Address(Address),
+    /// To `HoldKey`.
+    BoxKey(BoxKey),
+    /// To `HoldLock`.
+    HoldLock(HoldLock),
     /// To `Release`.
     Restored(Restored),
     /// To `Escrow` and `DocumentEscrow`.
@@ -203,10 +206,10 @@ message! { Request {
     23 Punctures(),
     45 IndexKey(0 of),
     46 IndexTokens(0 of, 1 key, 2 words),
-    50 Block(0 item, 1 head, 2 beside, 3 committee, 4 label),
+    75 Block(0 item, 1 head, 2 beside, 3 committee, 4 label),
     51 HoldKey(),
-    52 HoldLock(0 item, 1 envelope),
-    53 Release(0 item, 1 release),
+    76 HoldLock(0 item, 1 envelope),
+    77 Release(0 item, 1 release),
     55 Escrow(0 id, 1 head),
     56 ReleaseEscrow(0 id, 1 head, 2 nonce, 3 to, 4 info),
     65 CopyNative(0 id, 1 head, 2 nonce, 3 ciphertext, 4 target),
@@ -249,7 +252,8 @@ message! { Response {
     19 Beside(0 sealed),
     20 Number(0 number),
     45 Tokens(0 tokens),
-    50 Address(0 address),
+    75 BoxKey(0 key),
+    76 HoldLock(0 lock),
     51 Restored(0 restored),
     55 Escrowed(0 escrowed),
     30 Root(0 status),
@@ -268,6 +272,7 @@ message! { EnclaveError {
     6 NoSigningKey(),
     7 Refused(0 refused),
     50 HoldKeyGone(),
+    75 HoldShare(0 at),
     55 NoEscrow(),
     80 ReturnKeyGone(),
 } }
@@ -294,7 +299,9 @@ record! { Draft { plaintext, sender, recipients, privacy, affected, escrow } }
 record! { EncodedPayload { sender, ciphertext, nonce, boxes, recipient_nonce, recipients, privacy } }
 record! { Kept { head, nonce } }
 record! { Returned { id, one_time, sealed, ciphertext, key, escrowed, meta } }
-record! { HoldRelease { envelope, label, one_time, from, sealed } }
+record! { HoldLock { committee, capsule } }
+record! { HoldRelease { envelope, label, one_time, shares } }
+record! { HoldShare { verifying, sealed } }
 record! { LeafRef { tree, leaf } }
 record! { Meta { sender, recipients, recipient_nonce, privacy, native } }
 record! { Opened { plaintext, meta } }

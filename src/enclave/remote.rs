@@ -17,10 +17,11 @@ use zeroize::Zeroizing;
 use self::link::Link;
 use super::proto::{Plain, Request, Response};
 use super::{AffectedRecord, Draft, Enclave, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed};
-use super::{EscrowTerms, HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw};
+use super::{EscrowTerms, HoldLock, HoldRelease, NativeTarget, Opened, RawDraft, Restored, Sealed, SealedRaw};
 use crate::crypto::hpke::BoxKey;
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
+use crate::crypto::threshold::GroupKey;
 use crate::seal::escrow::{EscrowKey, Escrowed};
 use crate::shred::{LeafRef, RootStatus, Rotation, SealedHead};
 use crate::types::{Address, ItemId, PayloadId, SecurityHash};
@@ -268,19 +269,19 @@ impl Enclave for RemoteEnclave {
         item: ItemId,
         head: &SealedHead,
         beside: Vec<(String, Bytes)>,
-        committee: Address,
+        committee: GroupKey,
         label: Vec<u8>,
     ) -> Result<SealedHead, EnclaveError> {
         let request = Request::Block(item, head.clone(), beside, committee, label);
         expect!(self, request, Response::Head(envelope) => envelope)
     }
 
-    async fn hold_key(&self) -> Result<Address, EnclaveError> {
-        expect!(self, Request::HoldKey, Response::Address(key) => key)
+    async fn hold_key(&self) -> Result<BoxKey, EnclaveError> {
+        expect!(self, Request::HoldKey, Response::BoxKey(key) => key)
     }
 
-    async fn hold_lock(&self, item: ItemId, envelope: &SealedHead) -> Result<Address, EnclaveError> {
-        expect!(self, Request::HoldLock(item, envelope.clone()), Response::Address(lock) => lock)
+    async fn hold_lock(&self, item: ItemId, envelope: &SealedHead) -> Result<HoldLock, EnclaveError> {
+        expect!(self, Request::HoldLock(item, envelope.clone()), Response::HoldLock(lock) => lock)
     }
 
     async fn release_record(&self, item: ItemId, release: HoldRelease) -> Result<Restored, EnclaveError> {

@@ -188,8 +188,8 @@ async fn answer_native(enclave: &dyn Enclave, request: Request) -> Result<Respon
         Request::Block(item, head, beside, committee, label) => {
             Response::Head(enclave.block_record(item, &head, beside, committee, label).await?)
         }
-        Request::HoldKey => Response::Address(enclave.hold_key().await?),
-        Request::HoldLock(item, envelope) => Response::Address(enclave.hold_lock(item, &envelope).await?),
+        Request::HoldKey => Response::BoxKey(enclave.hold_key().await?),
+        Request::HoldLock(item, envelope) => Response::HoldLock(enclave.hold_lock(item, &envelope).await?),
         Request::Release(item, release) => Response::Restored(enclave.release_record(item, release).await?),
         document => answer_document(enclave, document).await?,
     })

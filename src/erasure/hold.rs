@@ -7,7 +7,11 @@ use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::{MAX_TEXT, UnknownWord};
+use crate::crypto::hpke::BoxKey;
+use crate::crypto::sign::{VerifyKey, statement};
+use crate::crypto::threshold::GroupKey;
 use crate::types::{ItemId, NetworkId, ParseError};
+use crate::wire::strict::Form;
 
 /// Longest ground of a hold, in bytes: the name of one in the profile.
 pub const MAX_GROUND: usize = 64;
@@ -175,63 +179,84 @@ impl HoldLabel {
     }
 }
 
-/// What a node asks of the hold committee, as the file `request.json`: which envelopes, and to which key the answer is sealed.
+/// What a node asks of the hold committee, as the file `request.json`: which envelopes, and to which key the answers are sealed.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct HoldRequest {
-    /// `celosia hold request 1`.
+    /// `celosia hold request 2`.
     pub format: String,
+    /// The network of the committee.
+    pub network: NetworkId,
     /// The hold that is to be released.
     pub hold: HoldId,
-    /// The enclave's one-time public key (X25519), base64.
-    pub key: crate::types::Address,
+    /// The enclave's one-time public key.
+    pub key: BoxKey,
     /// The envelopes.
     pub envelopes: Vec<LockedEnvelope>,
 }
 
-/// One envelope of a request: what it was sealed for, and its lock. What is in it stays at the node.
+/// One envelope of a request: what it was sealed for, and its capsule. What is in it stays at the node.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct LockedEnvelope {
     /// What it was sealed for.
     pub label: HoldLabel,
-    /// The lock, an ephemeral public key (X25519), base64.
-    pub lock: crate::types::Address,
+    /// The committee's key.
+    pub committee: GroupKey,
+    /// The capsule, base64.
+    #[serde(with = "base64")]
+    pub capsule: Vec<u8>,
 }
 
-/// The committee's answer, as the file `opened.json`: for each envelope of the request, in its order, what opens it, sealed to the one-time key.
+/// One officer's answer: for each envelope of the request, in its order, a partial decryption, sealed to the one-time key.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct HoldAnswer {
-    /// `celosia hold answer 1`.
+    /// `celosia hold answer 2`.
     pub format: String,
     /// The hold.
     pub hold: HoldId,
     /// The one-time key that it is for.
-    pub key: crate::types::Address,
-    /// The ephemeral key (X25519) that it is sealed with.
-    pub from: crate::types::Address,
+    pub key: BoxKey,
+    /// The officer's signing key.
+    pub officer: VerifyKey,
     /// The answers.
     pub envelopes: Vec<OpenedEnvelope>,
+    /// The officer's, on all of the above and the network; base64.
+    #[serde(with = "base64")]
+    pub signature: Vec<u8>,
 }
 
 /// One envelope of an answer.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct OpenedEnvelope {
-    /// What it was sealed for.
-    pub label: HoldLabel,
-    /// Its lock.
-    pub lock: crate::types::Address,
-    /// The envelope's share of the key, sealed, base64.
+    /// SHA-256 of the envelope's capsule, base64.
+    #[serde(with = "base64")]
+    pub capsule: Vec<u8>,
+    /// The officer's partial decryption, sealed, base64.
     #[serde(with = "base64")]
     pub share: Vec<u8>,
 }
 
+impl HoldAnswer {
+    /// What the officer signs.
+    ///
+    /// Threat: an answer that somebody made up in an officer's name, so that he is called a cheater.
+    pub fn statement(&self, network: &NetworkId) -> Vec<u8> {
+        let mut form = Form::of(4, 128).bytes(&self.hold.0).bytes(self.key.as_bytes()).bytes(self.officer.as_bytes());
+        form = form.list(2 * self.envelopes.len() as u64);
+        for OpenedEnvelope { capsule, share } in &self.envelopes {
+            form = form.bytes(capsule).bytes(share);
+        }
+        statement(ANSWER_FORMAT, network, &form.finish())
+    }
+}
+
 /// Format of a request.
-pub const REQUEST_FORMAT: &str = "celosia hold request 1";
+pub const REQUEST_FORMAT: &str = "celosia hold request 2";
 /// Format of an answer.
-pub const ANSWER_FORMAT: &str = "celosia hold answer 1";
+pub const ANSWER_FORMAT: &str = "celosia hold answer 2";
 
 mod base64 {
     use data_encoding::BASE64;

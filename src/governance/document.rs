@@ -163,7 +163,7 @@ impl Coded for DocumentError {
             Self::NoEscrow { .. } => Code(6037),
             Self::NoSupervisor { .. } => Code(6038),
             Self::Committee { .. } => Code(6039),
-            Self::Shares { .. } => Code(6040),
+            Self::Shares { .. } => Code(6048),
         }
     }
 }

@@ -176,8 +176,8 @@ impl Coded for Refusal {
             Self::IssuedInTheFuture { .. } => Code(6021),
             Self::GenesisChanged { .. } => Code(6022),
             Self::MemberRemoved { .. } => Code(6023),
-            Self::CommitteeChanged { .. } => Code(6041),
-            Self::CommitteeRemoved { .. } => Code(6042),
+            Self::CommitteeChanged { .. } => Code(6024),
+            Self::CommitteeRemoved { .. } => Code(6025),
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Folder, OfficerError, files};
+use super::{Folder, OfficerError, Place, files};
 use crate::ceremony::{Board, CeremonyError, CommitteeFile, Message, Numbers, Plan, Round, Verdict};
 use crate::crypto::hpke;
 use crate::crypto::secret::Secret;
@@ -115,7 +115,9 @@ impl Ceremony<'_> {
     }
 
     fn own(&self, ending: &str) -> String {
-        format!("ceremonies/{}-{ending}", &self.plan.id().to_string()[..16])
+        let Plan { network, purpose, epoch, generation, .. } = self.plan;
+        let place = Place { network, purpose: *purpose, epoch: *epoch, generation: *generation };
+        format!("ceremonies/{}-{}-{ending}", place.name(), &self.plan.id().to_string()[..16])
     }
 
     /// Keeps a word, then says it.
@@ -158,7 +160,21 @@ impl Ceremony<'_> {
                 return Err(OfficerError::NotNewest { known, given });
             }
         }
+        self.check_free()?;
         if consent(self.plan) { Ok(()) } else { Err(OfficerError::Declined) }
+    }
+
+    /// Threat: a second ceremony for the same place, by mistake or by somebody's intent, takes the share of the first away.
+    fn check_free(&self) -> Result<(), OfficerError> {
+        let plan = self.plan;
+        let is_taken = |known: &CommitteeFile| {
+            let committee = &known.committee;
+            let (place, own) =
+                ((committee.purpose, committee.epoch, committee.generation), (plan.purpose, plan.epoch, plan.generation));
+            known.network == plan.network && place == own && known.ceremony != plan.id()
+        };
+        let is_taken = Folder::committees_of(&self.folder.path)?.iter().any(is_taken);
+        if is_taken { Err(OfficerError::Taken(plan.title())) } else { Ok(()) }
     }
 
     fn seed(&self) -> Result<Secret<32>, OfficerError> {
@@ -250,6 +266,7 @@ impl Ceremony<'_> {
 
     /// All have signed: the share takes its place, and the seed goes.
     fn finish(&mut self, board: &Board<'_>) -> Result<CommitteeFile, OfficerError> {
+        self.check_free()?;
         let file = board.complete()?;
         let share = self.own("new.share");
         if self.receiver(board).is_some() {

@@ -58,6 +58,14 @@ pub enum OfficerError {
         /// What was given.
         given: u64,
     },
+    /// A request of a hold that no enclave made.
+    #[error(
+        "a capsule in the request is not of its committee and label, or its key is of low order: no enclave made it, or somebody changed it"
+    )]
+    Request,
+    /// Another ceremony made a committee in this place.
+    #[error("this folder has {0} of another ceremony already: a new key is a new epoch, new shares are a later generation")]
+    Taken(String),
     /// Whoever was asked did not say yes.
     #[error("nobody said yes: the ceremony is not begun")]
     Declined,
@@ -91,6 +99,8 @@ impl Coded for OfficerError {
             Self::OtherShare(_) => Code(7034),
             Self::NotNewest { .. } => Code(7035),
             Self::Declined => Code(7036),
+            Self::Taken(_) => Code(7037),
+            Self::Request => Code(7043),
             Self::Ceremony(error) => error.code(),
             Self::KeyFile(error) => error.code(),
             Self::Root(error) => error.code(),

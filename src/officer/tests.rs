@@ -139,7 +139,14 @@ fn a_key_is_made_handed_over_and_refreshed_and_old_shares_are_destroyed() {
 
     let seats = [(1, 1), (2, 2), (3, 3), (4, 6), (5, 7)];
     let plan = reshare(&officers, &second, &[1, 4, 5], &seats, 3).unwrap();
+    // An attempt that failed leaves a seed, until old shares are destroyed.
+    let failed = reshare(&officers, &second, &[1, 4, 5], &seats, 3).unwrap();
+    officers.step(1, &officers.shared("failed", &failed)).unwrap();
     let third = officers.run(&[1, 2, 3, 6, 7], &officers.shared("refresh", &plan));
+    let seeds = || files::list(&officers.path(1).join("ceremonies"), "seed").unwrap().len();
+    assert_eq!(seeds(), 1);
+    assert_eq!(officers.open(1).destroy_before(&third).unwrap().0, 1);
+    assert_eq!(seeds(), 0);
     assert_eq!(opens(&officers, &third.committee, &capsule, &sigma, &[3, 6, 7]), Some(data_key));
     assert!(reshare(&officers, &third, &[1, 4], &seats, 3).is_err(), "fewer than k deal");
     assert!(reshare(&officers, &third, &[1, 4, 5], &seats, 2).is_err(), "k falls");
@@ -208,9 +215,7 @@ fn who_cheats_is_named_and_the_rest_begin_again_without() {
         shared
     };
     let again = |at| {
-        for name in ["ceremonies"] {
-            let _ = std::fs::remove_dir_all(officers.path(at).join(name));
-        }
+        let _ = std::fs::remove_dir_all(officers.path(at).join("ceremonies"));
     };
     let fresh = || (1..=5).for_each(again);
 

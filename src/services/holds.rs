@@ -10,6 +10,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,9 +18,11 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 use super::{Error, Node};
+use crate::crypto::hpke::BoxKey;
 use crate::erasure::{Hold, HoldAnswer, HoldId, Profile};
+use crate::governance::{Committee, Purpose};
 use crate::store::Table;
-use crate::types::{Address, Class, Coded as _, ItemId};
+use crate::types::{Class, Coded as _, ItemId};
 
 pub use error::HoldError;
 pub use place::NewHold;
@@ -33,8 +36,8 @@ const PAGE: usize = 4_096;
 /// What a node is configured to do about holds.
 #[derive(Clone, Debug, Default)]
 pub struct HoldSettings {
-    /// Public key of the hold committee. `None`: nothing can be blocked here.
-    pub committee: Option<Address>,
+    /// The hold committee of a network without a policy, or whose policy has none.
+    pub committee: Option<Committee>,
     /// The law that applies.
     pub profile: Arc<Profile>,
 }
@@ -44,10 +47,18 @@ pub struct HoldSettings {
 pub(crate) struct Holds {
     /// One hold is placed, released or ended at a time.
     gate: Mutex<()>,
-    /// The committee's newest answer, until it is used.
-    answer: std::sync::Mutex<Option<HoldAnswer>>,
+    /// What was exported and not released yet, and what officers have answered to it.
+    asked: std::sync::Mutex<HashMap<HoldId, Asked>>,
     active: AtomicU64,
     blocked: AtomicU64,
+}
+
+/// The newest export of a hold.
+struct Asked {
+    /// The one-time key that answers are for.
+    key: BoxKey,
+    /// One of each officer.
+    answers: Vec<HoldAnswer>,
 }
 
 impl Node {
@@ -102,6 +113,18 @@ impl Node {
     /// Holds that stand, and items that are blocked, as of the last change.
     pub fn hold_figures(&self) -> (u64, u64) {
         (self.holds.active.load(Ordering::Relaxed), self.holds.blocked.load(Ordering::Relaxed))
+    }
+
+    /// The hold committees: those of the policy in force, else the configured one. The last is the one that seals what is new.
+    pub(crate) fn hold_committees(&self) -> Vec<Committee> {
+        let charter = self.governed.as_ref().map(|governed| governed.charter());
+        let policy = charter.iter().flat_map(|charter| charter.policy().committees.iter());
+        let mut all: Vec<Committee> = policy.filter(|committee| committee.purpose == Purpose::Hold).cloned().collect();
+        all.sort_by_key(|committee| committee.epoch);
+        if all.is_empty() {
+            all.extend(self.settings.holds.committee.clone());
+        }
+        all
     }
 
     /// Counts anew, after a change.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use celosia::ceremony::CommitteeFile;
 use serde_json::Value;
 
 use crate::erasure::{admin, case, celosia, certificate, copy, erase, must, wait_for};
@@ -10,7 +11,7 @@ use crate::http::Request;
 use crate::member::{Member, percent};
 use crate::net::Net;
 
-/// A hold committee in a folder of its own, which no node sees.
+/// Three officers of a hold committee with folders of their own, which no node sees; two of them open.
 pub struct Committee {
     pub folder: tempfile::TempDir,
     public: String,
@@ -18,24 +19,31 @@ pub struct Committee {
 
 impl Committee {
     pub fn new() -> Self {
+        Self::of(&"00".repeat(32))
+    }
+
+    /// Of a network.
+    pub fn of(network: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("argon.json"), r#"{"variant":"id","memory":64,"iterations":1,"parallelism":1}"#)
             .unwrap();
         std::fs::write(folder.path().join("password"), "correct horse\n").unwrap();
-        let mut committee = Self { folder, public: String::new() };
-        let made = must(&[
-            "hold",
-            "keygen",
-            "--out",
-            &committee.file("hold.key"),
-            "--password-file",
-            &committee.file("password"),
-            "--argonconfig",
-            &committee.file("argon.json"),
-        ]);
-        std::fs::read_to_string(committee.file("hold.pub")).unwrap().trim().clone_into(&mut committee.public);
-        assert!(made.contains(&committee.public), "{made}");
-        assert!(std::fs::read_to_string(committee.file("hold.key")).unwrap().contains("argon2sbox"), "it is locked");
+        let committee = Self { public: folder.path().join("dkg/committee.toml").display().to_string(), folder };
+        let file = |name: &str| committee.file(name);
+        let mut plan = ["officer", "dkg", "--purpose", "hold", "--threshold", "2", "--network"].map(str::to_owned).to_vec();
+        plan.extend([network.to_owned(), "--ceremony".to_owned(), file("dkg")]);
+        for officer in ["o1", "o2", "o3"] {
+            let (folder, password, argon) = (file(officer), file("password"), file("argon.json"));
+            let who = ["officer", "init", "--folder", &folder, "--name", officer, "--entity", officer];
+            must(&[&who[..], &["--password-file", &password, "--argonconfig", &argon]].concat());
+            plan.extend(["--card".to_owned(), format!("{folder}/officer.pub")]);
+        }
+        must(&plan.iter().map(String::as_str).collect::<Vec<_>>());
+        for officer in ["o1", "o2", "o3"].iter().cycle().take(12) {
+            let (folder, password, shared) = (file(officer), file("password"), file("dkg"));
+            must(&["officer", "dkg", "--folder", &folder, "--password-file", &password, "--yes", "--ceremony", &shared]);
+        }
+        assert!(std::fs::exists(&committee.public).unwrap());
         committee
     }
 
@@ -43,19 +51,20 @@ impl Committee {
         self.folder.path().join(name).to_str().unwrap().to_owned()
     }
 
-    /// What a member of the committee does offline; what it was shown.
+    /// What an officer does offline; what it was shown.
+    pub fn approve(&self, request: &str, officer: &str) -> (bool, String) {
+        let (folder, password, out) = (self.file(officer), self.file("password"), self.file(&format!("{officer}.json")));
+        celosia(&["officer", "answer", request, "--folder", &folder, "--password-file", &password, "--out", &out])
+    }
+
+    /// The answers of two: enough.
     pub fn open(&self, request: &str) -> (bool, String) {
-        celosia(&[
-            "hold",
-            "open",
-            request,
-            "--key",
-            &self.file("hold.key"),
-            "--password-file",
-            &self.file("password"),
-            "--out",
-            &self.file("opened.json"),
-        ])
+        let (first, second) = (self.approve(request, "o3"), self.approve(request, "o1"));
+        (first.0 && second.0, second.1)
+    }
+
+    pub fn release(&self, member: &Member, name: &str) -> (bool, String) {
+        celosia(&["hold", "release", "--admin", &admin(member), name, &self.file("o3.json"), &self.file("o1.json")])
     }
 
     /// Members under it, and under the profile of a file.
@@ -144,12 +153,47 @@ fn what_is_blocked_is_absent_until_the_committee_releases_it() {
     assert!(good && shown.contains("authority-order, Juzgado 3, 12/2026") && shown.contains("1 envelope(s)"), "{shown}");
     // The request alone opens nothing: it has no content, and no key.
     assert!(std::fs::read_to_string(&request).unwrap().len() < 2_000);
-    let released = must(&["hold", "release", "--admin", &admin(a), &name, &committee.file("opened.json")]);
-    assert_eq!(released.trim(), "released");
+    // One officer is not enough, and an answer that was altered is of nobody.
+    let told = must(&["hold", "release", "--admin", &admin(a), &name, &committee.file("o1.json")]);
+    assert!(told.contains("1 of 2 officers have answered"), "{told}");
+    let altered = std::fs::read_to_string(committee.file("o3.json")).unwrap().replace("\"share\": \"", "\"share\": \"AAAA");
+    std::fs::write(committee.file("altered.json"), altered).unwrap();
+    let (good, why) = celosia(&["hold", "release", "--admin", &admin(a), &name, &committee.file("altered.json")]);
+    assert!(!good && why.contains("CEL3388"), "{why}");
+    // Shown another reason, an officer's folder answers nothing.
+    let lied = std::fs::read_to_string(&request).unwrap().replace("Juzgado 3", "Juzgado 4");
+    std::fs::write(committee.file("lied.json"), lied).unwrap();
+    let (good, why) = committee.approve(&committee.file("lied.json"), "o2");
+    assert!(!good && why.contains("CEL7043"), "{why}");
+    let (good, released) = committee.release(a, &name);
+    assert!(good && released.trim() == "released", "{released}");
     assert_eq!(a.receive(&id).as_deref(), Some(&b"about a person"[..]));
     assert_eq!(receipt(a).must(200).body, before, "the acknowledgements came back with it");
     let journal = Request::get(&format!("/journal/about/{}", percent(&id))).send(&a.admin).must(200).text();
     assert!(journal.contains("blocked"), "{journal}");
+}
+
+#[test]
+fn the_committee_of_the_policy_counts_for_all_members() {
+    let mut net = Net::start(&["a"]);
+    let id = net.at(0).sent(b"about a person", &[]);
+    let call = |member: &Member| {
+        let (admin, kind, ground) = (admin(member), ["--kind", "block"], ["--ground", "legal-claims", "--reference", "1"]);
+        celosia(&[&["hold", "place", "--admin", &admin][..], &kind, &ground, &["--until", LONG, "--id", &id]].concat())
+    };
+    let (good, why) = call(net.at(0));
+    assert!(!good && why.contains("CEL3382"), "{why}");
+    let committee = Committee::of(&net.governors.network().to_string());
+    let made = CommitteeFile::parse(&std::fs::read_to_string(&committee.public).unwrap()).unwrap();
+    let note = net.governors.policy(|policy| policy.committees.push(made.committee));
+    let a = net.at(0);
+    assert_eq!(a.publish(&note).status, 200);
+    let name = place(a, "block", &id, LONG);
+    assert_eq!(status_of(a, &id), 404);
+    assert!(committee.open(&export(a, &name)).0);
+    let (good, why) = committee.release(a, &name);
+    assert!(good, "{why}");
+    assert_eq!(a.receive(&id).as_deref(), Some(&b"about a person"[..]));
 }
 
 #[test]
@@ -181,7 +225,7 @@ fn at_its_end_what_is_blocked_is_destroyed_and_no_backup_of_the_store_opens() {
     net.members[0].start();
     let a = net.at(0);
     assert_eq!(status_of(a, &id), 404);
-    let (good, why) = celosia(&["hold", "release", "--admin", &admin(a), &name, &committee.file("opened.json")]);
+    let (good, why) = committee.release(a, &name);
     assert!(!good, "{why}");
     assert_eq!(a.receive(&id), None, "it was opened from a backup: {why}");
 }
@@ -232,7 +276,8 @@ fn two_blocks_on_one_payload_end_with_the_second() {
     a.wait_until(|| hold(a, &first)["state"] == "expired", "the first does not end");
     assert_eq!(status_of(a, &id), 404);
     assert!(committee.open(&export(a, &second)).0);
-    must(&["hold", "release", "--admin", &admin(a), &second, &committee.file("opened.json")]);
+    let (good, why) = committee.release(a, &second);
+    assert!(good, "{why}");
     assert_eq!(a.receive(&id).as_deref(), Some(&b"about a person"[..]), "the first end destroyed it");
 }
 

@@ -92,6 +92,8 @@ fn an_order_stops_new_payloads_at_every_node_until_it_is_lifted() {
         assert_eq!(answer.header("celosia-error"), Some("CEL7200"));
         assert_eq!(rows(from, "CEL7200"), 1);
     }
+    let document = Request::post("/documents", "application/octet-stream", b"a paper").header("celosia-to", &b.keys.public);
+    refused(&document.header("celosia-class", "business").send(&a.application));
     a.sent(b"of another class", &[b]);
     assert_eq!(a.receive(&before).unwrap(), b"before", "reading goes on");
     let metrics = Request::get("/metrics").send(&a.admin).must(200).text();
@@ -113,6 +115,53 @@ fn an_order_stops_new_payloads_at_every_node_until_it_is_lifted() {
     a.send(b"again", &[b], Some("business")).must(201);
     let (good, said) = lift(cnmv, &number);
     assert!(!good && said.contains("CEL7207"), "{said}");
+}
+
+/// A contract is stopped by the address that its sender declares, and by what builds on the payloads that made it.
+#[test]
+fn a_contract_is_stopped_by_its_address_and_by_what_builds_on_it() {
+    let address = "0x0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a";
+    let of_contract = Scope { contracts: vec![address.parse().unwrap()], ..scope(Supervision::S0, &[], "cnmv") };
+    let mut net = supervised(&["a", "b", "cnmv"], vec![of_contract]);
+    net.members.iter_mut().for_each(|member| member.spawn(&[]));
+    net.members.iter_mut().for_each(Member::wait);
+    let [a, b, cnmv] = &net.members[..] else { unreachable!("three") };
+    let send = |contract: Option<&str>, affected: &[&str]| {
+        let body = serde_json::json!({
+            "payload": "aG9sYQ==", "from": a.keys.public, "to": [b.keys.public], "privacyFlag": 1,
+            "affectedContractTransactions": affected,
+        });
+        let request = Request::post("/send", crate::http::JSON_2_1, body.to_string().as_bytes());
+        match contract {
+            Some(contract) => request.header("celosia-contract", contract),
+            None => request,
+        }
+        .send(&a.node)
+    };
+    let key = |answer: Reply| answer.must(201).json()["key"].as_str().unwrap().to_owned();
+    let (creation, another) = (key(send(None, &[])), key(send(None, &[])));
+    let (node, scope) = (admin(cnmv), format!("contract:{address}"));
+    let wide = ["supervisor", "stop", "--admin", &node, "--scope", "all", "--authority", "A", "--text", "b"];
+    let (good, said) = celosia(&wide);
+    assert!(!good && said.contains("CEL7203"), "{said}");
+    must(&[
+        "supervisor",
+        "stop",
+        "--admin",
+        &node,
+        "--scope",
+        &scope,
+        "--creation",
+        &creation,
+        "--authority",
+        "A",
+        "--text",
+        "trading is suspended",
+    ]);
+    refused(&send(Some(address), &[]));
+    refused(&send(None, &[&creation]));
+    send(None, &[&another]).must(201);
+    send(Some("0x0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b"), &[]).must(201);
 }
 
 /// What nobody told a node while it was away it asks for before it serves.
@@ -138,7 +187,7 @@ fn a_member_that_was_away_knows_the_order_before_it_sends() {
     refused(&net.at(1).send(b"late", &[net.at(0)], None));
 }
 
-fn order(network: NetworkId, supervisor: &str, scope: StopScope) -> StopOrder {
+pub fn order(network: NetworkId, supervisor: &str, scope: StopScope) -> StopOrder {
     let (authority, text) = ("EXP 12/2026".into(), "trading is suspended".into());
     StopOrder {
         network,
@@ -151,7 +200,7 @@ fn order(network: NetworkId, supervisor: &str, scope: StopScope) -> StopOrder {
     }
 }
 
-fn signed(order: StopOrder, key: &SigningKey) -> Vec<u8> {
+pub fn signed(order: StopOrder, key: &SigningKey) -> Vec<u8> {
     let signature = key.sign(&order.statement());
     [&[0], &SignedStop { order, signature }.encode()[..]].concat()
 }
@@ -294,5 +343,5 @@ fn a_send_in_flight_is_taken_back() {
 fn count(of: &Member, name: &str) -> usize {
     let metrics = Request::get("/metrics").send(&of.admin).must(200).text();
     let line = metrics.lines().find(|line| line.contains(name) && !line.starts_with('#'));
-    line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).map_or(0, |value| if value > 0.0 { 1 } else { 0 })
+    line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).map_or(0, |value| usize::from(value > 0.0))
 }

@@ -3,17 +3,24 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
+use celosia::crypto::padme::Padding;
+use celosia::crypto::secret::Secret;
 use celosia::governance::Supervision;
-use celosia::types::Class;
-use celosia::wire::native::{Answer, Batch, Item};
+use celosia::seal::celosia1::{Content, Statement};
+use celosia::services::native_path;
+use celosia::supervision::StopScope;
+use celosia::supervision::SupervisionCopy;
+use celosia::types::{Address, Class, Privacy};
+use celosia::wire::header;
+use celosia::wire::native::{Answer, Batch, CatchUp, Item, Message as _, Resent};
 use serde_json::Value;
 
 use crate::erasure::{admin, case, celosia, copy, erase, must};
 use crate::http::Request;
 use crate::member::Member;
 use crate::net::Net;
-use crate::outsider::{Outsider, rows};
-use crate::supervision::{scope, supervised};
+use crate::outsider::{Outsider, now, rows};
+use crate::supervision::{order, scope, signed, supervised};
 use crate::supervision_cosign::committee;
 
 /// Members a and b, and a supervisor of their business, under S1.
@@ -134,19 +141,55 @@ fn nothing_of_the_scope_goes_without_its_supervisor() {
     a.sent(b"of another class", &[b]);
 }
 
-/// A member that makes a copy up: of another's signature, of fewer recipients, of what the supervisor does not supervise.
+/// A member that makes a copy up: of another's signature, of fewer recipients, of what the supervisor does not supervise, with a key in it.
 #[test]
 fn copies_that_do_not_hold_are_refused() {
     let net = net();
-    let (b, cnmv) = (net.at(1), net.at(2));
-    let outsider = Outsider::of(&net, b);
-    let batch = |body: &[u8]| {
-        let item = Item { suite: 4, body: body.to_vec().into(), upload: None };
-        Batch { epoch: outsider.epoch(b).0.encode().into(), items: vec![item], filler: Vec::new().into() }
+    let (a, b, cnmv) = (net.at(0), net.at(1), net.at(2));
+    let (network, outsider) = (net.governors.network(), Outsider::of(&net, b));
+    let recipients: Vec<Address> = [b, a].iter().map(|member| member.keys.public.parse().unwrap()).collect();
+    let seed = Secret::random();
+    let made = |class: Class, sender: &Member, time: u64| {
+        let content = Content::seal(&network, &"b".parse().unwrap(), Padding::PadmeKib, b"an offer");
+        let statement = Statement {
+            network: &network,
+            member: &"b".parse().unwrap(),
+            sender: sender.keys.public.parse().unwrap(),
+            policy: net.governors.charter.policy_version(),
+            class,
+            time,
+            privacy: &Privacy::default(),
+            recipients: &recipients,
+            escrow: None,
+        };
+        let (header, _) = statement.about(&content, &seed).unwrap();
+        let signature = b.signing().sign(&header::signed(&network, &header));
+        SupervisionCopy { header, signature, seed: *seed.expose(), recipients: recipients.clone(), sealed: Vec::new() }
     };
-    let answers = outsider.deliver(cnmv, &batch(b"no copy"));
-    assert!(matches!(answers[..], [Answer::Refused { code: 7211, .. }]), "{answers:?}");
+    let told = |copy: &[u8]| {
+        let item = Item { suite: 4, body: copy.to_vec().into(), upload: None };
+        let batch = Batch { epoch: outsider.epoch(b).0.encode().into(), items: vec![item], filler: Vec::new().into() };
+        match &outsider.deliver(cnmv, &batch)[..] {
+            [Answer::Refused { code, .. }] => *code,
+            [Answer::Taken { .. }] => 0,
+            other => panic!("{other:?}"),
+        }
+    };
+    let good = || made(Class::Business, b, now());
+    assert_eq!(told(b"no copy"), 7211);
+    assert_eq!(told(&SupervisionCopy { recipients: recipients[..1].to_vec(), ..good() }.encode()), 7211, "fewer recipients");
+    assert_eq!(told(&SupervisionCopy { seed: [9; 32], ..good() }.encode()), 7211);
+    let forged = good();
+    let signature = a.signing().sign(&header::signed(&network, &forged.header));
+    assert_eq!(told(&SupervisionCopy { signature, ..forged }.encode()), 7211, "another's signature");
+    assert_eq!(told(&made(Class::Business, a, now()).encode()), 3205, "another's key");
+    assert_eq!(told(&made(Class::Personal, b, now()).encode()), 7212, "what it does not supervise");
+    assert_eq!(told(&SupervisionCopy { sealed: vec![1; 40], ..good() }.encode()), 7212, "sigma under S1");
+    assert_eq!(told(&made(Class::Business, b, now() - 3_600_000).encode()), 3206, "of an hour ago");
     assert!(seen(cnmv).is_empty());
+    let copy = good().encode();
+    assert_eq!((told(&copy), told(&copy)), (0, 0));
+    assert_eq!(seen(cnmv).len(), 1, "each once");
 }
 
 #[test]
@@ -186,7 +229,7 @@ fn a_supervisor_catches_up_with_what_it_was_entitled_to() {
     net.members[2].start();
     let cnmv = net.at(2);
     let ids = || seen(cnmv).iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>();
-    assert_eq!(ids(), [before.clone()]);
+    assert_eq!(ids(), std::slice::from_ref(&before));
     let catch_up =
         || must(&["supervisor", "catch-up", "--admin", &admin(cnmv), "--scope", "all", "--since", "2026-01-01T00:00:00Z"]);
     let said = catch_up();
@@ -200,4 +243,34 @@ fn a_supervisor_catches_up_with_what_it_was_entitled_to() {
     for member in [net.at(0), net.at(1), cnmv] {
         assert!(rows(member, "\"caught-up\"") > 0, "{}", member.id);
     }
+}
+
+/// A supervisor whose program writes nothing down is on record at everybody else: its orders, and what it asks for, wherever it begins to ask.
+#[test]
+fn a_supervisor_that_keeps_no_record_is_on_record_at_the_others() {
+    let mut net = net();
+    business(net.at(0), b"an offer", &[net.at(1)]);
+    net.members[2].stop();
+    let [a, b, cnmv] = &net.members[..] else { unreachable!("three") };
+    let outsider = Outsider::of(&net, cnmv);
+    let before = rows(a, "\"caught-up\"");
+    let ask = |after: Vec<u8>| {
+        let epoch = outsider.epoch(cnmv).0.encode().into();
+        let asked = CatchUp { epoch, scope: "all".into(), since: 0, after: after.into() };
+        let answer = outsider.call(a, native_path::SUPERVISION_CATCH_UP, &asked).unwrap();
+        Resent::from_bytes(&answer).unwrap().items.len()
+    };
+    assert_eq!(ask(Vec::new()), 1);
+    assert_eq!(rows(a, "\"caught-up\""), before + 1);
+    // In the middle of the ids, as if it went on.
+    assert_eq!(ask(vec![0; 64]), 1);
+    assert_eq!(rows(a, "\"caught-up\""), before + 2);
+    // An order that it tells one member alone.
+    let order = order(net.governors.network(), "cnmv", StopScope::Class(Class::Business));
+    outsider.call_bytes(a, native_path::SUPERVISION_TELL, signed(order, &cnmv.signing())).unwrap();
+    for member in [a, b] {
+        member.wait_until(|| rows(member, "\"stop-ordered\"") == 1, "the order is not on record");
+    }
+    // The order holds as any other.
+    assert_eq!(a.send(b"unseen", &[b], Some("business")).status, 451);
 }

@@ -1,6 +1,7 @@
 //! What a disclosure refuses at real processes, each for its stated reason.
 
 use crate::court::{Court, in_minutes, in_seconds};
+use crate::member::Member;
 
 fn tampered(court: &Court, file: &str, change: impl FnOnce(&mut Vec<u8>)) -> String {
     let mut bytes = std::fs::read(file).unwrap();
@@ -10,44 +11,63 @@ fn tampered(court: &Court, file: &str, change: impl FnOnce(&mut Vec<u8>)) -> Str
     altered
 }
 
+/// Copies each holder's whole store from one place of its folder to another, while nothing runs.
+fn stores(court: &mut Court, from: &str, to: &str) {
+    court.members.iter_mut().for_each(Member::stop);
+    for member in &court.members {
+        let (from, to) = (member.folder.join(from), member.folder.join(to));
+        let _ = std::fs::remove_dir_all(&to);
+        assert!(std::process::Command::new("cp").arg("-a").args([from, to]).status().unwrap().success());
+    }
+}
+
+fn start(court: &mut Court) {
+    court.members.iter_mut().for_each(|member| member.spawn(&[]));
+    court.members.iter_mut().for_each(Member::wait);
+}
+
 #[test]
 fn an_erased_payload_opens_for_nobody_with_every_share_and_every_backup() {
     let mut court = Court::begin(&["a", "b"]);
     let id = court.at(0).sent(b"about a person", &[court.at(1)]);
-    let grant = court.grant("audit", 0, &["--id", &id]);
-    // All five officers have given their shares, and somebody has a copy of the holder's whole store.
-    for officer in [2, 4] {
-        court.releases(officer, 0, &grant).well();
+    let grants = [court.grant("audit", 0, &["--id", &id]), court.grant("audit-b", 1, &["--id", &id])];
+    // All five officers have given their shares to both holders, and somebody has a copy of each holder's whole store.
+    for (at, grant) in grants.iter().enumerate() {
+        for officer in [2, 4] {
+            court.releases(officer, at, grant).well();
+        }
     }
-    court.members[0].stop();
-    let store = court.at(0).folder.join("data/store");
-    let saved = court.path("saved");
-    assert!(std::process::Command::new("cp").arg("-a").args([store.to_str().unwrap(), &saved]).status().unwrap().success());
-    court.members[0].start();
+    stores(&mut court, "data/store", "saved");
+    start(&mut court);
     let admin = court.admin(0);
     court.run(&["erase", "request", "--admin", &admin, "--ground", "consent-withdrawn", "--now", "--id", &id]).well();
-    let a = court.at(0);
-    a.wait_until(|| a.receive(&id).is_none(), "it is not erased");
-    court.collects("audit", 0).well();
-    let told = court.audits("audit", "open", &[]).refused("CEL7130");
-    assert!(told.contains("erased since"), "{told}");
-    // The store of before, with the key trees of now.
-    court.members[0].stop();
-    std::fs::remove_dir_all(&store).unwrap();
-    assert!(
-        std::process::Command::new("cp").arg("-a").args([saved.as_str(), store.to_str().unwrap()]).status().unwrap().success()
-    );
-    let data = court.at(0).folder.join("data");
-    let data = data.to_str().unwrap();
-    court.run(&["journal", "accept-rollback", "--data-dir", data, "--actor", "ana", "--reason", "disk lost"]).well();
-    court.members[0].start();
-    let said = court.collects("audit", 0);
-    assert!(!said.good || !court.audits("audit", "open", &[]).good, "it was opened from a backup");
-    // A new request for it is answered by reference, and there is nothing to approve.
-    let next = court.auditor("again", "Auditores Unidos");
-    court.asks("again", 0, &in_minutes(5), &["--id", &id]).well();
-    assert_eq!(court.shown(0, &next)["state"], "refused");
-    court.approves(1, 0, &next).refused("CEL7132");
+    for member in &court.members {
+        member.wait_until(|| member.receive(&id).is_none(), "it is not erased");
+    }
+    for (at, audit) in ["audit", "audit-b"].into_iter().enumerate() {
+        court.collects(audit, at).well();
+        let told = court.audits(audit, "open", &[]).refused("CEL7130");
+        assert!(told.contains("erased since"), "{told}");
+    }
+    // The stores of before, with the key trees of now.
+    stores(&mut court, "saved", "data/store");
+    for member in &court.members {
+        let data = member.folder.join("data");
+        let data = data.to_str().unwrap();
+        court.run(&["journal", "accept-rollback", "--data-dir", data, "--actor", "ana", "--reason", "disk lost"]).well();
+    }
+    start(&mut court);
+    for (at, audit) in ["audit", "audit-b"].into_iter().enumerate() {
+        assert_eq!(court.at(at).receive(&id), None);
+        let said = court.collects(audit, at);
+        assert!(!said.good || !court.audits(audit, "open", &[]).good, "it was opened from a backup");
+        // A new request for it is answered by reference, and there is nothing to approve.
+        let again = format!("again-{at}");
+        let next = court.auditor(&again, "Auditores Unidos");
+        court.asks(&again, at, &in_minutes(5), &["--id", &id]).well();
+        assert_eq!(court.shown(at, &next)["state"], "refused");
+        court.approves(1, at, &next).refused("CEL7132");
+    }
 }
 
 #[test]

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use celosia::ceremony::CommitteeFile;
-use celosia::governance::{Committee, Scope, Supervision};
+use celosia::governance::{Scope, Supervision};
+use celosia::types::NetworkId;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -15,7 +16,7 @@ use crate::member::Member;
 /// Everybody and everything.
 pub struct Court {
     pub folder: TempDir,
-    pub governors: Governors,
+    pub network: NetworkId,
     pub members: Vec<Member>,
 }
 
@@ -48,17 +49,24 @@ impl Said {
 }
 
 impl Court {
+    /// A folder with what commands are unlocked with.
+    pub fn ground(folder: TempDir, network: NetworkId, members: Vec<Member>) -> Self {
+        let court = Self { folder, network, members };
+        std::fs::write(court.path("argon.json"), r#"{"variant":"id","memory":64,"iterations":1,"parallelism":1}"#).unwrap();
+        std::fs::write(court.path("password"), "correct horse\n").unwrap();
+        court
+    }
+
     /// Members that run, under a policy whose every scope is S2, with a committee of five officers of five entities, three of whom open.
     pub fn begin(ids: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let members: Vec<_> = ids.iter().map(|id| Member::prepare(id, folder.path())).collect();
-        let mut court = Self { folder, governors: Governors::begin(CLASSES), members };
-        std::fs::write(court.path("argon.json"), r#"{"variant":"id","memory":64,"iterations":1,"parallelism":1}"#).unwrap();
-        std::fs::write(court.path("password"), "correct horse\n").unwrap();
-        let committee = court.committee();
-        court.governors.directory(court.members.iter().map(Member::entry).collect());
-        court.governors.policy(|policy| {
-            policy.committees.push(committee);
+        let mut governors = Governors::begin(CLASSES);
+        let mut court = Self::ground(folder, governors.network(), members);
+        let text = std::fs::read_to_string(court.dkg()).unwrap();
+        governors.directory(court.members.iter().map(Member::entry).collect());
+        governors.policy(|policy| {
+            policy.committees.push(CommitteeFile::parse(&text).unwrap().committee);
             policy.scopes.push(Scope {
                 members: Vec::new(),
                 contracts: Vec::new(),
@@ -68,7 +76,7 @@ impl Court {
             });
         });
         for member in &mut court.members {
-            member.give(court.governors.network(), &court.governors.notes);
+            member.give(governors.network(), &governors.notes);
             "[erasure]\nnode-cache = \"0s\"\n".clone_into(&mut member.extra);
             member.spawn(&[]);
         }
@@ -76,46 +84,38 @@ impl Court {
         court
     }
 
-    /// Five officers make a key together.
-    fn committee(&self) -> Committee {
-        let network = self.network();
-        let mut cards = Vec::new();
-        for at in 1..=5 {
-            let (folder, name, entity) = (self.path(&format!("o{at}")), format!("Officer {at}"), format!("Entity {at}"));
-            let lock = [self.path("password"), self.path("argon.json")];
-            self.run(&[
-                "officer",
-                "init",
-                "--folder",
-                &folder,
-                "--name",
-                &name,
-                "--entity",
-                &entity,
-                "--password-file",
-                &lock[0],
-                "--argonconfig",
-                &lock[1],
-            ])
-            .well();
-            cards.extend(["--card".to_owned(), format!("{folder}/officer.pub")]);
-        }
-        let ceremony = self.path("dkg");
+    /// An officer's folder; its card.
+    pub fn init(&self, at: usize) -> String {
+        let (folder, name, entity) = (self.path(&format!("o{at}")), format!("Officer {at}"), format!("Entity {at}"));
+        let (password, argon) = (self.path("password"), self.path("argon.json"));
+        let whose = ["officer", "init", "--folder", &folder, "--name", &name, "--entity", &entity];
+        self.run(&[&whose[..], &["--password-file", &password, "--argonconfig", &argon]].concat()).well();
+        format!("{folder}/officer.pub")
+    }
+
+    /// Five officers make a key together. The committee's file.
+    pub fn dkg(&self) -> String {
+        let (network, ceremony) = (self.network(), self.path("dkg"));
         let mut plan = vec!["officer", "dkg", "--ceremony", &ceremony, "--network", &network, "--threshold", "3"];
-        plan.extend(cards.iter().map(String::as_str));
+        let cards: Vec<_> = (1..=5).map(|at| self.init(at)).collect();
+        plan.extend(cards.iter().flat_map(|card| ["--card", card.as_str()]));
         self.run(&plan).well();
+        self.ceremony("dkg", &ceremony, &[1, 2, 3, 4, 5])
+    }
+
+    /// Each takes its turn until all have the committee. Its file.
+    pub fn ceremony(&self, verb: &str, ceremony: &str, who: &[usize]) -> String {
         for _ in 0..4 {
-            let told: Vec<_> = (1..=5).map(|at| self.officer(at, "dkg", &["--ceremony", &ceremony, "--yes"]).well()).collect();
+            let told: Vec<_> = who.iter().map(|at| self.officer(*at, verb, &["--ceremony", ceremony, "--yes"]).well()).collect();
             if told.iter().all(|told| told.contains("complete: ")) {
-                let text = std::fs::read_to_string(Path::new(&ceremony).join("committee.toml")).unwrap();
-                return CommitteeFile::parse(&text).unwrap().committee;
+                return Path::new(ceremony).join("committee.toml").to_str().unwrap().to_owned();
             }
         }
         panic!("the ceremony does not end");
     }
 
     pub fn network(&self) -> String {
-        self.governors.network().to_string()
+        self.network.to_string()
     }
 
     pub fn path(&self, name: &str) -> String {
@@ -127,7 +127,8 @@ impl Court {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Said {
-        let output = Command::new(env!("CARGO_BIN_EXE_celosia")).args(arguments).output().unwrap();
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_celosia")).current_dir(self.folder.path()).args(arguments).output().unwrap();
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         Said { good: output.status.success(), text }
     }

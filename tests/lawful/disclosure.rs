@@ -1,7 +1,10 @@
 //! What an auditor without a node gets, on whose approval, and how those concerned learn of it.
 
+use data_encoding::BASE64;
+use serde_json::json;
+
 use crate::court::{Court, in_minutes, in_seconds};
-use crate::http::Request;
+use crate::http::{JSON, Request};
 
 #[test]
 fn an_auditor_gets_exactly_what_was_granted_and_those_concerned_are_told() {
@@ -47,6 +50,13 @@ fn an_auditor_gets_exactly_what_was_granted_and_those_concerned_are_told() {
         let told = court.run(&["disclosure", "verify", &file, "--network", &network]).well();
         assert!(told.contains("approved: Officer 5 (Entity 5)") && told.contains("on record: view 1"), "{told}");
     }
+    // Others have seen the log that the record is in.
+    let is_witnessed = || {
+        let case = court.case(0, &grant);
+        court.run(&["disclosure", "verify", &case, "--network", &network, "--witnesses", "1"]).good
+    };
+    a.wait_until(is_witnessed, "nobody cosigns");
+    court.run(&["disclosure", "verify", &court.case(0, &grant), "--network", &network, "--witnesses", "9"]).refused("CEL7117");
     let other = "00".repeat(32);
     court.run(&["disclosure", "verify", &court.path("audit/case.cbor"), "--network", &other]).refused("CEL7101");
 
@@ -121,4 +131,28 @@ fn under_a_secrecy_order_one_officer_more_approves_and_at_its_end_those_concerne
         assert!(told().is_empty(), "b was told before the order's end");
     }
     b.wait_until(|| told().contains("viewed"), "b is never told");
+}
+
+#[test]
+fn a_renewal_takes_a_new_approval_and_contracts_are_a_scope() {
+    let court = Court::begin(&["a", "b"]);
+    let (a, b) = (court.at(0), court.at(1));
+    let other = a.sent(b"another", &[b]);
+    let contract = format!("0x{}", "ab".repeat(20));
+    let body = json!({ "payload": BASE64.encode(b"of the contract"), "from": a.keys.public, "to": [b.keys.public] });
+    let request = Request::post("/send", JSON, body.to_string().as_bytes()).header("celosia-contract", &contract);
+    let of_contract = request.send(&a.node).must(201).json()["key"].as_str().unwrap().to_owned();
+    let first = court.grant("audit", 0, &["--contract", &contract]);
+    court.collects("audit", 0).well();
+    court.audits("audit", "open", &[]).well();
+    let report = court.report("audit");
+    assert_eq!(report["payloads"].as_array().unwrap().len(), 1, "{report}");
+    assert_eq!(report["payloads"][0]["id"], of_contract.as_str(), "not {other}");
+    court.collects("audit", 0).refused("CEL7131");
+    // The same once more, under the old approvals, is nothing: a renewal is asked for and approved anew.
+    let again = court.auditor("again", "Auditores Unidos");
+    court.asks("again", 0, &in_minutes(60), &["--contract", &contract, "--renews", &first]).well();
+    assert_eq!(court.shown(0, &again)["renews"], first.as_str());
+    court.releases(1, 0, &again).refused("CEL7117");
+    court.collects("again", 0).refused("CEL7132");
 }

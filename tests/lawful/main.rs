@@ -10,10 +10,14 @@ mod http;
 mod keys;
 #[path = "../governed/member.rs"]
 mod member;
+#[path = "../support/member.rs"]
+mod peer;
 #[path = "../support/ports.rs"]
 mod ports;
 
 mod attacks;
 mod court;
 mod disclosure;
+mod offline;
 mod recover;
+mod whole_life;

@@ -57,11 +57,15 @@ impl Court {
         member.wait_for_admin();
         member.stop();
         let data = member.folder.join("data");
-        let accept = ["journal", "accept-rollback", "--data-dir", data.to_str().unwrap(), "--actor", "olga", "--reason", "disk lost"];
+        let accept =
+            ["journal", "accept-rollback", "--data-dir", data.to_str().unwrap(), "--actor", "olga", "--reason", "disk lost"];
         self.run(&accept).well();
         self.members[index].start();
         let member = self.at(index);
-        member.wait_until(|| Request::get("/transaction/AAAA").try_send(&member.node).is_some_and(|answer| answer.status != 503), "it does not serve");
+        member.wait_until(
+            || Request::get("/transaction/AAAA").try_send(&member.node).is_some_and(|answer| answer.status != 503),
+            "it does not serve",
+        );
     }
 }
 
@@ -112,7 +116,8 @@ fn a_member_that_lost_everything_gets_its_payloads_back_and_what_was_erased_stay
     let stolen = court.path("stolen");
     let (network, key, until, admin) = (court.network(), a.folder.join("sign.key"), in_minutes(60), court.admin(0));
     let (password, argon) = (court.path("password"), court.path("argon.json"));
-    let fixed = ["recover", "request", "--folder", &stolen, "--network", &network, "--member", "b", "--entity", "b S.A.", "--name", "X"];
+    let fixed =
+        ["recover", "request", "--folder", &stolen, "--network", &network, "--member", "b", "--entity", "b S.A.", "--name", "X"];
     let rest = ["--signing-key", key.to_str().unwrap(), "--basis", "none", "--until", &until, "--password-file", &password];
     court.run(&[&fixed[..], &rest, &["--argonconfig", &argon, "--admin", &admin]].concat()).refused("CEL7340");
 
@@ -142,10 +147,14 @@ fn a_member_that_lost_everything_gets_its_payloads_back_and_what_was_erased_stay
         assert_eq!(b.receive(id), None);
     }
     let shown = |id: &str| {
-        Request::get(&format!("/transaction/{}", crate::member::percent(id))).header("Accept", crate::http::JSON).send(&b.node).json()
+        Request::get(&format!("/transaction/{}", crate::member::percent(id)))
+            .header("Accept", "application/vnd.tessera-2.1+json")
+            .send(&b.node)
+            .json()
     };
     assert_eq!(shown(&mine[0].0)["managedParties"][0], b.keys.public.as_str(), "under the key that it has now");
-    let is_sender = |id: &str| Request::get(&format!("/transaction/{}/isSender", crate::member::percent(id))).send(&b.node).text();
+    let is_sender =
+        |id: &str| Request::get(&format!("/transaction/{}/isSender", crate::member::percent(id))).send(&b.node).text();
     assert_eq!((is_sender(&mine[3].0).as_str(), is_sender(&mine[0].0).as_str()), ("true", "false"));
 
     // Again, and again after it was killed: nothing is done twice.

@@ -46,7 +46,10 @@ fn a_dealer_that_says_two_things_is_named_and_the_rest_go_on_without() {
     for at in [3, 4] {
         officers.step("dkg", "dkg-others", at).well();
     }
-    ground.run("officer dkg --ceremony dkg-others --folder o2-twin --password-file password --yes").well();
+    // By now the second o2 has everybody's echo, and finds itself out.
+    ground
+        .run("officer dkg --ceremony dkg-others --folder o2-twin --password-file password --yes")
+        .badly(7020, "o2 signed two different messages");
     officers.step("dkg", "dkg-others", 3).badly(7020, "o2 signed two different messages");
     std::fs::copy(&second, ground.path("dkg").join("second.json")).unwrap();
     officers.step("dkg", "dkg", 4).badly(7020, "o2 signed two different messages");
@@ -82,7 +85,7 @@ fn a_folder_that_was_put_back_is_found_out_and_gives_nothing() {
 
 #[test]
 fn governors_take_no_committee_that_its_officers_did_not_all_sign() {
-    let officers = Officers::new(4);
+    let officers = Officers::new(6);
     let ground = &officers.ground;
     officers.plan("dkg", &[1, 2, 3], 2);
     let file = officers.run("dkg", "dkg", &[1, 2, 3]);
@@ -99,9 +102,12 @@ fn governors_take_no_committee_that_its_officers_did_not_all_sign() {
     take(&good.replace(&officers.network, &"0".repeat(64))).badly(7029, "another network");
     officers.enact(3, &file);
     // A committee of the same place that another ceremony made: another key.
-    officers.plan("other", &[1, 2, 3], 2);
-    let other = officers.run("dkg", "other", &[1, 2, 3]);
+    officers.plan("other", &[4, 5, 6], 2);
+    let other = officers.run("dkg", "other", &[4, 5, 6]);
     take(&ground.read(&other)).badly(7029, "key is another");
+    // Who has a share of it makes no second one in its place.
+    officers.plan("again", &[1, 5, 6], 2);
+    officers.step("dkg", "again", 1).badly(7037, "a new key is a new epoch");
 }
 
 #[test]

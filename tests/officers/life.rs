@@ -73,6 +73,9 @@ fn what_makes_no_committee_is_refused_before_anybody_says_a_word() {
     dkg(2, "--card o1/officer.pub --card twin/officer.pub").badly(7015, "entities");
     ground.write("forged.pub", &ground.read("o2/officer.pub").replace("\"o2\"", "\"o3\""));
     dkg(2, "--card o1/officer.pub --card forged.pub").badly(7013, "not of its key");
+    // It needs a yes.
+    officers.plan("asked", &[1, 2], 2);
+    ground.run("officer dkg --ceremony asked --folder o1 --password-file password").badly(7036, "nobody said yes");
     // k never falls, and fewer than k deal nothing.
     officers.plan("dkg", &[1, 2, 3, 4], 3);
     let file = officers.run("dkg", "dkg", &[1, 2, 3, 4]);
@@ -80,11 +83,9 @@ fn what_makes_no_committee_is_refused_before_anybody_says_a_word() {
     ground
         .run(&format!("officer refresh --ceremony no --committee {file} --dealer o1 --dealer o2"))
         .badly(7015, "at least the threshold");
-    // A plan is never overwritten, and needs a yes.
+    // A plan is never overwritten.
     let network = &officers.network;
     ground
         .run(&format!("officer dkg --ceremony dkg --network {network} --threshold 2 --card o1/officer.pub --card o2/officer.pub"))
         .badly(7010, "plan.toml");
-    officers.plan("asked", &[1, 2], 2);
-    ground.run("officer dkg --ceremony asked --folder o1 --password-file password").badly(7036, "nobody said yes");
 }

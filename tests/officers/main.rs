@@ -6,3 +6,4 @@ mod attacked;
 mod ground;
 mod life;
 mod officers;
+mod token;

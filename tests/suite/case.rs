@@ -4,6 +4,7 @@ use bytes::Bytes;
 use celosia::crypto::hash::payload_id;
 use celosia::crypto::secret::Secret;
 use celosia::crypto::sign::{SigningKey, VerifyKey};
+use celosia::crypto::threshold::{GroupKey, Prepared};
 use celosia::seal::celosia1::{Expected, Pair, content, pair, parcel, take};
 use celosia::types::{Address, NetworkId};
 use celosia::wire::Delivery;
@@ -17,6 +18,10 @@ pub struct Hex(pub Vec<u8>);
 impl Hex {
     pub fn array<const N: usize>(&self) -> [u8; N] {
         self.0.as_slice().try_into().expect("as many bytes as the specification says")
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub fn address(&self) -> Address {
@@ -74,6 +79,18 @@ pub struct Case {
     pub id: Hex,
     pub delivery: Hex,
     pub outcome: String,
+    /// What a header with a capsule is made with: key and epoch of the committee, and the sigma in the box.
+    #[serde(default, skip_serializing_if = "Hex::is_empty")]
+    pub escrow_key: Hex,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub escrow_epoch: u64,
+    #[serde(default, skip_serializing_if = "Hex::is_empty")]
+    pub sigma: Hex,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 impl Case {
@@ -98,8 +115,10 @@ impl Case {
         let member = "recipient".parse().unwrap();
         let own_key = SigningKey::from_seed(&Secret::random()).verify_key();
         let sender_key = VerifyKey::new(self.verify_key.array());
+        let key = GroupKey::from_bytes(self.escrow_key.0.as_slice().try_into().unwrap_or_default());
+        let escrows: Vec<_> = key.iter().map(|key| (self.escrow_epoch, Prepared::new(key))).collect();
         let expected =
-            Expected { network: &network, member: &member, own_key: &own_key, sender_key: &sender_key, id, escrows: &[] };
+            Expected { network: &network, member: &member, own_key: &own_key, sender_key: &sender_key, id, escrows: &escrows };
         let ours: Vec<Address> = self.ours.iter().map(Hex::address).collect();
         let taken = take(&expected, &delivery, unpacked, |address| ours.contains(address)).map_err(named)?;
         assert_eq!((taken.header.member.as_str(), taken.header.time), (self.sender.as_str(), self.time));

@@ -7,7 +7,9 @@ use celosia::crypto::kdf;
 use celosia::crypto::padme::Padding;
 use celosia::crypto::secret::Secret;
 use celosia::crypto::sign::SigningKey;
+use celosia::crypto::threshold::{Capsule, KeyShare, Prepared};
 use celosia::seal::celosia1::{Content, Pair, Parcel, Statement, pair, parcel};
+use celosia::seal::escrow::{Carried, Label};
 use celosia::types::{Address, Class, NetworkId, PayloadId, Privacy, PrivacyFlag};
 use celosia::wire::{Delivery, Header, Opening, header};
 
@@ -29,6 +31,7 @@ struct Making {
     header: Header,
     openings: Vec<Opening>,
     signing: SigningKey,
+    sigma: Option<Secret<32>>,
 }
 
 fn begin(name: &str, padding: Padding, payload: &[u8], recipients: usize, ours: usize, flag: PrivacyFlag) -> Making {
@@ -82,7 +85,7 @@ fn begin(name: &str, padding: Padding, payload: &[u8], recipients: usize, ours: 
         outcome: "ok".to_owned(),
         ..Case::default()
     };
-    Making { case, content, header: Header::decode(&bytes).unwrap(), openings, signing }
+    Making { case, content, header: Header::decode(&bytes).unwrap(), openings, signing, sigma: None }
 }
 
 impl Making {
@@ -99,7 +102,13 @@ impl Making {
         let keys = Pair::agree(&case.network(), &private, &from, &to).unwrap();
         let route = parcel::Route { from: &from, to: &to, day: DAY, id: &content.id };
         let box_nonce = case.box_nonce.array();
-        let parcel = Parcel { data_key: &content.data_key, sigma: None, openings: &self.openings, signature: &signature, header };
+        let parcel = Parcel {
+            data_key: &content.data_key,
+            sigma: self.sigma.as_ref(),
+            openings: &self.openings,
+            signature: &signature,
+            header,
+        };
         let sealed = parcel.seal(keys.sending.expose(), &box_nonce, route).unwrap();
         let (nonce, ciphertext) = (content.nonce, content.ciphertext.clone());
         let member = case.sender.parse().unwrap();
@@ -108,6 +117,28 @@ impl Making {
         case.delivery = Hex(delivery.encode().to_vec());
         self.case
     }
+}
+
+/// The same with a capsule for a committee whose key everybody can compute.
+fn with_capsule(name: &str) -> Making {
+    let mut making = begin(name, Padding::Padme, b"payload", 2, 1, PrivacyFlag::Standard);
+    let scalar = Secret::init_with(|bytes| bytes[..16].copy_from_slice(&known("committee")[..16]));
+    let key = KeyShare::new(1, scalar).unwrap().verifying();
+    let sigma = Secret::init_with(|bytes| *bytes = known(&format!("{name}/sigma")));
+    let label = Label::of(&making.header, 3).encode();
+    let capsule = Capsule::make(&Prepared::new(&key), &making.content.data_key, &sigma, &label);
+    making.header.escrow = Some(Carried { epoch: 3, capsule }.to_bytes());
+    making.case.escrow_key = key.as_bytes().as_slice().into();
+    making.case.escrow_epoch = 3;
+    making.case.sigma = sigma.expose().as_slice().into();
+    Making { sigma: Some(sigma), ..making }
+}
+
+/// A case that is refused for its capsule alone.
+fn bad_capsule(outcome: &str, alter: impl FnOnce(&mut Making)) -> Case {
+    let mut making = with_capsule(&format!("refused: {outcome}"));
+    alter(&mut making);
+    Case { outcome: outcome.to_owned(), ..making.finish() }
 }
 
 /// A case that is refused for one reason alone.
@@ -163,6 +194,13 @@ fn cases() -> Vec<Case> {
         good("two addresses of ours among nine", Padding::Padme, 1_000, 9, 2, standard),
         good("private state validation", Padding::Padme, 77, 4, 1, PrivacyFlag::StateValidation),
     ];
+    cases.push(with_capsule("with a capsule").finish());
+    cases.extend([
+        bad_capsule("Sigma", |making| making.sigma = None),
+        bad_capsule("Capsule", |making| making.sigma = Some(Secret::init_with(|bytes| bytes.fill(1)))),
+        bad_capsule("CapsuleEpoch", |making| making.case.escrow_epoch = 4),
+        bad_capsule("CapsuleForm", |making| making.header.escrow = Some(vec![1; 7])),
+    ]);
     cases.extend([
         refused("Suite", |making| making.header.suite = 2),
         refused("Network", |making| making.header.network = NetworkId::new([1; 32])),
@@ -203,6 +241,6 @@ fn vectors_are_what_this_program_makes() {
 #[test]
 fn vectors_open_or_are_refused_as_they_say() {
     let file = file();
-    assert_eq!(file.cases.iter().filter(|case| case.outcome == "ok").count(), 7);
+    assert_eq!(file.cases.iter().filter(|case| case.outcome == "ok").count(), 8);
     file.cases.iter().for_each(Case::check);
 }

@@ -15,6 +15,8 @@ const TARGETS: &[(&str, Entry)] = &[
     ("capsule_altered", entries::capsule_altered),
     ("capsule_answer", entries::capsule_answer),
     ("cbor", entries::cbor),
+    ("ceremony_message", entries::ceremony_message),
+    ("ceremony_plan", entries::ceremony_plan),
     ("certificate", entries::certificate),
     ("checkpoint", entries::checkpoint),
     ("config", entries::config),

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::acts::{json, json_up_to};
 use super::{Access, Act, Actor, Refusal};
@@ -90,10 +91,10 @@ async fn export(
     Ok(Json(node.export_hold(parse(&hold)?, name(&who)).await?))
 }
 
-async fn answer(State(node): State<Arc<Node>>, Path(hold): Path<String>, request: Request) -> Result<StatusCode, Refusal> {
+async fn answer(State(node): State<Arc<Node>>, Path(hold): Path<String>, request: Request) -> Result<Json<Value>, Refusal> {
     let answer: HoldAnswer = json_up_to(request, MAX_ANSWER).await?;
-    node.answer_hold(parse(&hold)?, answer).await?;
-    Ok(StatusCode::NO_CONTENT)
+    let (answers, needed) = node.answer_hold(parse(&hold)?, answer).await?;
+    Ok(Json(serde_json::json!({ "answers": answers, "needed": needed })))
 }
 
 async fn release(

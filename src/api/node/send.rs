@@ -51,6 +51,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<Api>> {
         (status = 403, description = "A privacy rule forbids it", body = String, content_type = "text/plain"),
         (status = 404, description = "A recipient or the sender is unknown", body = String, content_type = "text/plain"),
         (status = 410, description = "A recipient's peer is offline", body = String, content_type = "text/plain"),
+        (status = 451, description = "A supervisor stopped it, or refuses its co-signature", body = String, content_type = "text/plain"),
         (status = 500, description = "A recipient's peer refused", body = String, content_type = "text/plain"),
         (status = 503, description = "Store or enclave unavailable", body = String, content_type = "text/plain"),
     ))]

@@ -47,8 +47,8 @@ impl Looked {
         Ok(looked)
     }
 
-    /// What the file proves, in words.
-    pub(in crate::cli) fn verify_and_show(&self) -> Result<(), Failure> {
+    /// What the file proves, in words. So many witnesses must have cosigned the log that the view is in.
+    pub(in crate::cli) fn verify_and_show(&self, witnesses: usize) -> Result<(), Failure> {
         let coded = |refused: Refused| Failure::coded(2, &refused);
         let (request, docket) = (&self.bundle.request.request, &self.bundle.docket.docket);
         if let Some(release) = &self.release {
@@ -70,7 +70,8 @@ impl Looked {
                     say!("approved: {} ({}), {}: {}", officer.name, officer.entity, moment(officer.time), officer.text);
                 }
                 say!("on record: view {}, {}, entry {} of {} in {}", view.view, moment(view.at), view.index, view.size, view.log);
-                say!("witnesses: {}", if view.witnesses.is_empty() { "none yet".into() } else { view.witnesses.join(", ") });
+                say!("witnesses: {}", view.witnesses_named());
+                view.is_witnessed(witnesses).map_err(coded)?;
             }
             Err(Refused::NoView(why)) if self.bundle.view.is_none() => {
                 let tally = self.bundle.tally(&self.charter, &epochs, now()).map_err(coded)?;

@@ -21,6 +21,9 @@ const NOTICE: &str = "celosia-disclosure-notice-1";
 
 pub(super) fn list(node: &Node, out: Option<&Path>) -> Result<(), Failure> {
     let door = node.admin()?;
+    if let Some(out) = out {
+        std::fs::create_dir_all(out).with_context(|| out.display().to_string())?;
+    }
     let mut after = String::new();
     loop {
         let page = block_on(async { door.get(&format!("/disclosures/notices{after}")).await?.json() })?;
@@ -57,7 +60,7 @@ fn show(entry: &Value, out: Option<&Path>) -> Result<(), Failure> {
 }
 
 /// From the file and the network's documents: who asked, what of ours, who approved, whether the view is on record.
-pub(super) fn verify(file: &Path, network: &NetworkId, directory: Option<&Path>) -> Result<(), Failure> {
+pub(super) fn verify(file: &Path, network: &NetworkId, witnesses: usize, directory: Option<&Path>) -> Result<(), Failure> {
     let coded = |refused: Refused| Failure::coded(2, &refused);
     let folder =
         directory.ok_or_else(|| Failure::plain(2, "a notice is verified with the network's documents: give --directory"))?;
@@ -92,8 +95,9 @@ pub(super) fn verify(file: &Path, network: &NetworkId, directory: Option<&Path>)
             say!("refused: {} ({}), {}: {}", officer.name, officer.entity, moment(officer.time), officer.text);
         }
         if let Some(view) = view {
-            tally.is_enough().map_err(coded)?;
+            tally.is_enough().and_then(|()| view.is_witnessed(witnesses)).map_err(coded)?;
             say!("on record: view {}, {}, entry {} of {} in {}", view.view, moment(view.at), view.index, view.size, view.log);
+            say!("witnesses: {}", view.witnesses_named());
         }
         for id in signed.ids() {
             say!("payload: {id}");

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 
 use super::{GovernanceError, files, show};
 use crate::cli::Failure;
-use crate::cli::admin::{Door, Node, Said};
+use crate::cli::admin::{Door, Node, Said, target};
 use crate::cli::http::block_on;
 use crate::directory::CharterFolder;
 use crate::governance::{Accepted, Document};
+use crate::net::client::Target;
 use crate::translog::note::Note;
 
 /// `celosia governance publish`. Anybody may: what counts are the signatures.
@@ -16,7 +17,9 @@ pub(super) struct Args {
     /// Signed documents, in their order.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// The node to give them to (`--to` is the same as `--admin`). Nodes spread what they accept.
+    /// The node to give them to, as `--admin` names it. Nodes spread what they accept.
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["config", "into"], value_parser = target)]
+    to: Option<Target>,
     #[command(flatten)]
     node: Node,
     /// Folder of documents on this machine; a first policy begins it.
@@ -25,7 +28,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let door = if args.into.is_none() { Some(args.node.admin()?) } else { None };
+    let door = match (&args.into, &args.to) {
+        (Some(_), _) => None,
+        (None, Some(target)) => Some(args.node.door(target.clone(), Vec::new())?),
+        (None, None) => Some(args.node.admin()?),
+    };
     for file in &args.files {
         let (note, document) = files::read(file)?;
         let told = match (&door, &args.into) {

@@ -59,7 +59,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let looked = look(&args.unlock, &args.case)?;
     let request = &looked.bundle.request.request;
     show_request(request);
-    looked.verify_and_show()?;
+    looked.verify_and_show(0)?;
     let time = now();
     if time >= request.until {
         return Err(coded(Refused::Expired));

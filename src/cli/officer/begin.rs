@@ -101,8 +101,8 @@ pub(super) fn dkg(args: &Dkg) -> Result<(), Failure> {
 pub(super) fn refresh(args: &Refresh) -> Result<(), Failure> {
     if let Some(file) = &args.before.committee {
         let file = committee(file)?;
-        let seats = file.committee.officers.iter().map(seat).collect::<Result<_, _>>();
-        reshare(&args.shared, &args.before, file, seats?, &[])?;
+        let seats = file.committee.officers.iter().map(seat).collect();
+        reshare(&args.shared, &args.before, file, seats, &[])?;
     }
     take_part::run(&args.shared)
 }
@@ -113,7 +113,7 @@ pub(super) fn handover(args: &Handover) -> Result<(), Failure> {
         let mut seats: BTreeMap<u16, Card> = BTreeMap::new();
         let mut free = Vec::new();
         for officer in &file.committee.officers {
-            if args.remove.contains(&officer.name) { free.push(officer.index) } else { seats.extend([seat(officer)?]) }
+            if args.remove.contains(&officer.name) { free.push(officer.index) } else { seats.extend([seat(officer)]) }
         }
         if let Some(unknown) = args.remove.iter().find(|name| !file.committee.officers.iter().any(|old| old.name == **name)) {
             return Err(Failure::plain(2, format!("the committee has no officer {unknown}")));
@@ -166,8 +166,8 @@ fn committee(file: &Path) -> Result<CommitteeFile, Failure> {
 }
 
 /// An officer who stays keeps its index.
-fn seat(officer: &Officer) -> Result<(u16, Card), Failure> {
-    Ok((officer.index, Card::of(officer)))
+fn seat(officer: &Officer) -> (u16, Card) {
+    (officer.index, Card::of(officer))
 }
 
 /// A plan is never overwritten: it is the name of its ceremony.

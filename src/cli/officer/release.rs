@@ -20,6 +20,9 @@ pub(super) struct Args {
     unlock: Unlock,
     /// The case file with the approvals and the record of the view, fetched after the grant.
     case: PathBuf,
+    /// Members that must have cosigned the log in which the view is on record. Right after the grant there are none: fetch the case again.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    witnesses: usize,
     /// Where to write the shares. Of a list under several keys, each further file has its epoch as an ending.
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -34,6 +37,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let (request, time) = (&bundle.request.request, now());
     // Threat: something is given that leaves no trace. Without the record in the holder's log, with the approvals that it names, no share.
     let (view, _) = bundle.check_view(charter, &looked.epochs).map_err(coded)?;
+    view.is_witnessed(args.witnesses).map_err(coded)?;
     request.is_open(time).map_err(coded)?;
     bundle.tally(charter, &looked.epochs, time).and_then(|tally| tally.is_enough()).map_err(coded)?;
     let folder = args.unlock.open()?;

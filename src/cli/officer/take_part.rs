@@ -1,3 +1,4 @@
+use std::fmt::Write as _;
 use std::io::{self, BufRead as _, Write as _};
 
 use super::begin::Shared;
@@ -44,18 +45,18 @@ pub(super) fn run(args: &Shared) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A plan in words that an officer can check.
+/// A plan in words that an officer can check. Writing to a string does not fail.
 fn told(plan: &Plan) -> String {
     let mut out =
         format!("ceremony {}\nnetwork {}\n{}: {} of these open\n", plan.id(), plan.network, plan.title(), plan.threshold);
     for (index, card) in &plan.officers {
-        out += &format!("  {index}  {}, {}  {}\n", card.name, card.entity, card.signing_key);
+        let _ = writeln!(out, "  {index}  {}, {}  {}", card.name, card.entity, card.signing_key);
     }
     if let Some(previous) = &plan.previous {
         let committee = &previous.file.committee;
-        out += &format!("new shares of key {} of generation {}, dealt by\n", committee.key, committee.generation);
+        let _ = writeln!(out, "new shares of key {} of generation {}, dealt by", committee.key, committee.generation);
         for officer in previous.dealers.iter().filter_map(|dealer| committee.officer(*dealer)) {
-            out += &format!("  {}  {}, {}  {}\n", officer.index, officer.name, officer.entity, officer.signing_key);
+            let _ = writeln!(out, "  {}  {}, {}  {}", officer.index, officer.name, officer.entity, officer.signing_key);
         }
     }
     out

@@ -7,12 +7,12 @@ use bytes::Bytes;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
+use crate::cli::Failure;
 use crate::cli::admin::{Door, Node};
 use crate::cli::auditor::{Package, Unlock};
 use crate::cli::disclosure::SEQUENCE;
 use crate::cli::erase::text;
 use crate::cli::http::block_on;
-use crate::cli::Failure;
 use crate::crypto::hpke::{self, BoxKey};
 use crate::disclosure::{Bundle, GrantId, Item, Opened, Released, frame};
 use crate::enclave::returned::INFO;
@@ -83,7 +83,10 @@ impl Counts {
             "erased" => self.erased += 1,
             "held" => self.held += 1,
             _ => {
-                say!("{}", if fate == "drilled-same" { "drill: the same key as the one that is kept here" } else { "drill: it opens" });
+                say!(
+                    "{}",
+                    if fate == "drilled-same" { "drill: the same key as the one that is kept here" } else { "drill: it opens" }
+                );
                 self.drilled += 1;
             }
         }
@@ -92,7 +95,11 @@ impl Counts {
     fn say(&self, what: What) -> Result<(), Failure> {
         let Self { kept, here, erased, held, drilled, refused, not_opened } = self;
         if let What::Drill(id) = what {
-            return if *drilled == 1 { Ok(()) } else { Err(Failure::plain(2, format!("the drill failed: {id} did not go the whole way"))) };
+            return if *drilled == 1 {
+                Ok(())
+            } else {
+                Err(Failure::plain(2, format!("the drill failed: {id} did not go the whole way")))
+            };
         }
         say!(
             "{kept} kept, {here} here already, {erased} erased and left so, {held} blocked and left so, {refused} not taken, {not_opened} not opened"

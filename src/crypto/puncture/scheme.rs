@@ -92,7 +92,9 @@ fn whole(bytes: Zeroizing<[u8; 32]>) -> Secret<32> {
 /// HMAC-SHA-256 (RFC 2104).
 fn hmac(key: &[u8], message: &[&[u8]]) -> Zeroizing<[u8; 32]> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
-    message.iter().for_each(|part| mac.update(part));
+    for part in message {
+        mac.update(part);
+    }
     let mut out: [u8; 32] = mac.finalize().into_bytes().into();
     let kept = Zeroizing::new(out);
     out.zeroize();

@@ -68,7 +68,7 @@ pub struct Shape {
 
 impl Shape {
     /// 2 <= k <= n <= 32.
-    pub fn check(&self) -> Result<(), Fault> {
+    pub fn check(self) -> Result<(), Fault> {
         let fits = self.threshold >= 2 && self.threshold <= self.officers && usize::from(self.officers) <= MAX_OFFICERS;
         if fits { Ok(()) } else { Err(Fault::Shape) }
     }

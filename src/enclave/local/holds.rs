@@ -12,12 +12,14 @@ use bytes::Bytes;
 use zeroize::Zeroizing;
 
 use super::{Inner, documents, head, named};
+use crate::crypto::Broken;
+use crate::crypto::hpke::BoxKey;
 use crate::crypto::secret::Secret;
-use crate::crypto::{Broken, nacl};
-use crate::enclave::{EnclaveError, HoldRelease, Restored};
-use crate::seal::hold::{self, SingleKey};
+use crate::crypto::threshold::{GroupKey, Partial};
+use crate::enclave::{EnclaveError, HoldLock, HoldRelease, Restored};
+use crate::seal::hold;
 use crate::shred::SealedHead;
-use crate::types::{Address, ItemId};
+use crate::types::ItemId;
 
 /// How long a one-time key waits for the committee.
 const LIFETIME: Duration = Duration::from_hours(24);
@@ -29,13 +31,13 @@ const MOST: usize = 64;
 /// Threat: an answer of the committee is kept and used again, after the hold was placed anew or the disk was put back. So its key is never
 /// written down, and goes with the process.
 #[derive(Default)]
-pub(super) struct OneTimeKeys(Mutex<VecDeque<(Instant, Address, Secret<32>)>>);
+pub(super) struct OneTimeKeys(Mutex<VecDeque<(Instant, BoxKey, Secret<32>)>>);
 
 impl OneTimeKeys {
     /// Makes one; its public half.
-    pub(super) fn fresh(&self) -> Address {
+    pub(super) fn fresh(&self) -> BoxKey {
         let private = Secret::random();
-        let public = nacl::public_key(&private);
+        let public = BoxKey::of(&private);
         let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         keys.retain(|(born, _, _)| born.elapsed() < LIFETIME);
         if keys.len() == MOST {
@@ -45,11 +47,20 @@ impl OneTimeKeys {
         public
     }
 
-    fn open(&self, release: &HoldRelease) -> Result<Secret<32>, EnclaveError> {
+    /// What the officers answered, each verified against the share that the committee names.
+    ///
+    /// Threat: an officer, or who passes for one, gives what opens nothing, and nobody knows whose it was.
+    fn open(&self, release: &HoldRelease, lock: &HoldLock) -> Result<Vec<Partial>, EnclaveError> {
         let keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = keys.iter().find(|(born, public, _)| *public == release.one_time && born.elapsed() < LIFETIME);
         let (_, _, private) = found.ok_or(EnclaveError::HoldKeyGone)?;
-        Ok(hold::open_answer(private, &release.from, &release.label, &release.sealed)?)
+        let mut partials = Vec::with_capacity(release.shares.len());
+        for (at, share) in (0..).zip(&release.shares) {
+            let partial = hold::open_answer(private, &release.label, &share.sealed).ok();
+            let partial = partial.filter(|partial| partial.verify(&share.verifying, &lock.capsule, &release.label));
+            partials.push(partial.ok_or(EnclaveError::HoldShare(at))?);
+        }
+        Ok(partials)
     }
 }
 
@@ -59,7 +70,7 @@ impl Inner {
         item: ItemId,
         head: &SealedHead,
         beside: Vec<(String, Bytes)>,
-        committee: Address,
+        committee: GroupKey,
         label: &[u8],
     ) -> Result<SealedHead, EnclaveError> {
         let opened = self.forest.open_head(&inner(&item), head).map_err(named)?;
@@ -69,19 +80,18 @@ impl Inner {
             texts.push((name, text));
         }
         let content = join(&texts, &opened);
-        let envelope =
-            hold::seal(&SingleKey(committee), label, &content).map_err(|nacl::LowOrder| EnclaveError::LowOrder(committee))?;
+        let envelope = hold::seal(&committee, label, &content);
         Ok(self.forest.seal_new(&outer(&item), &envelope)?)
     }
 
-    pub(super) fn hold_lock(&self, item: ItemId, envelope: &SealedHead) -> Result<Address, EnclaveError> {
+    pub(super) fn hold_lock(&self, item: ItemId, envelope: &SealedHead) -> Result<HoldLock, EnclaveError> {
         Ok(hold::lock_of(&self.forest.open_head(&outer(&item), envelope).map_err(named)?)?)
     }
 
     pub(super) fn release(&self, item: ItemId, release: &HoldRelease) -> Result<Restored, EnclaveError> {
-        let share = self.one_time.open(release)?;
         let envelope = self.forest.open_head(&outer(&item), &release.envelope).map_err(named)?;
-        let content = hold::open(&envelope, &share, &release.label)?;
+        let partials = self.one_time.open(release, &hold::lock_of(&envelope)?)?;
+        let content = hold::open(&envelope, &partials, &release.label)?;
         let (texts, plain) = split(&content).ok_or(Broken)?;
         match item {
             ItemId::Payload(_) => drop(head::decode(plain)?),

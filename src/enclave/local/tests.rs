@@ -46,7 +46,8 @@ async fn a_rewrapped_head_makes_boxes_under_the_new_key_without_the_old_one() {
     meta.sender = to;
     let head = after.rewrite(sealed.id, &sealed.head, meta).await.expect("rewrites");
     let made = after.boxes(sealed.id, &head, &[theirs]).await.expect("a head");
-    let payload = EncodedPayload { sender: to, boxes: made.into_iter().flatten().collect(), recipients: vec![theirs], ..sealed.payload };
+    let payload =
+        EncodedPayload { sender: to, boxes: made.into_iter().flatten().collect(), recipients: vec![theirs], ..sealed.payload };
     let opened = LocalEnclave::new(vec![other], apart).expect("a key").open_payload(&payload).await.expect("sound");
     assert_eq!(opened.expect("its box").as_slice(), b"payload");
 }

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use self::holds::{group_key, hold_lock, hold_release};
 use self::roots::{root, root_failures, rotation};
 use super::field::Field;
 use super::*;
@@ -7,13 +8,13 @@ use crate::crypto::hpke::BoxKey;
 use crate::crypto::padme::Padding;
 use crate::crypto::secret::Secret;
 use crate::crypto::threshold::{KeyShare, Prepared};
-use crate::enclave::EscrowTerms;
-use crate::enclave::NativeMeta;
+use crate::enclave::{EscrowTerms, NativeMeta};
 use crate::seal::celosia1::Refused;
 use crate::seal::escrow::{EscrowKey, Escrowed, Held};
 use crate::types::{Affected, Class, Code, Coded, DocumentId, GroupId, ItemId, NetworkId, PrivacyFlag};
 use crate::wire::{Opening, Proofs};
 
+mod holds;
 mod roots;
 
 fn head() -> SealedHead {
@@ -130,21 +131,11 @@ fn native_requests() -> Vec<Request> {
         Request::IndexKey(IndexKey::Words),
         Request::IndexKey(IndexKey::Buckets),
         Request::IndexTokens(IndexKey::Bucket(7), head(), vec![Plain(Zeroizing::new(b"plaintext".to_vec()))]),
-        Request::Block(item, head(), vec![("tags".into(), Bytes::from_static(b"t"))], Address::new([1; 32]), b"label".to_vec()),
+        Request::Block(item, head(), vec![("tags".into(), Bytes::from_static(b"t"))], group_key(), b"label".to_vec()),
         Request::HoldKey,
         Request::HoldLock(ItemId::Document(DocumentId::new([6; 32])), head()),
         Request::Release(item, hold_release()),
     ]
-}
-
-fn hold_release() -> HoldRelease {
-    HoldRelease {
-        envelope: head(),
-        label: b"label".to_vec(),
-        one_time: Address::new([1; 32]),
-        from: Address::new([2; 32]),
-        sealed: Bytes::from_static(b"share"),
-    }
 }
 
 fn native_responses() -> Vec<Response> {
@@ -171,7 +162,9 @@ fn native_responses() -> Vec<Response> {
         Response::Tokens(vec![[1; 32]; 2]),
         Response::Failed(EnclaveError::NoSigningKey),
         Response::Failed(EnclaveError::HoldKeyGone),
-        Response::Address(Address::new([1; 32])),
+        Response::Failed(EnclaveError::HoldShare(2)),
+        Response::BoxKey(BoxKey::new([1; 32])),
+        Response::HoldLock(hold_lock()),
         Response::Restored(Restored { head, beside: vec![("acks".into(), Bytes::from_static(b"a"))] }),
     ];
     all.extend(refusals().map(|refused| Response::Failed(refused.into())));

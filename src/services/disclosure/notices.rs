@@ -39,6 +39,7 @@ impl Node {
         let request = dossier.request()?;
         let due = request.request.secret_until().unwrap_or_default();
         let leaves: Vec<Hash> = items.iter().map(Item::leaf).collect();
+        let (docket, verdicts, view) = (dossier.docket()?, dossier.verdicts()?, self.view_of(governed, dossier).await?);
         let mut rows = Vec::new();
         for (member, places) in self.concerned(governed, items).await? {
             for (page, places) in (0_u32..).zip(places.chunks(Notice::MAX_ITEMS)) {
@@ -54,9 +55,9 @@ impl Node {
                     page,
                     time: now(),
                     request: request.clone(),
-                    docket: dossier.docket()?,
-                    verdicts: dossier.verdicts()?,
-                    view: self.view_of(governed, dossier).await?,
+                    docket: docket.clone(),
+                    verdicts: verdicts.clone(),
+                    view: view.clone(),
                     items: told.collect(),
                 };
                 let signature = self.enclave.sign(notice.statement()).await?;

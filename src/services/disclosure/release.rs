@@ -11,12 +11,12 @@ use crate::disclosure::{
     Found, GrantId, Item, Refused, Release, Released, SignedRelease, case_digest, committee_at, frame, sigma_info,
 };
 use crate::enclave::EnclaveError;
+use crate::seal::escrow::Carried;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::{Error, Node};
-use crate::store::{Kind, Lookup};
-use crate::seal::escrow::Carried;
 use crate::shred::SealedHead;
+use crate::store::{Kind, Lookup};
 use crate::types::{PayloadId, PrivacyFlag};
 use crate::wire::SignedAck;
 use crate::wire::header::{Header, signed};

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use minicbor::bytes::ByteVec;
 
 use super::row::{Card, LABEL, Row, State};
+use crate::crypto::threshold::GroupKey;
 use crate::enclave::{EnclaveError, Restored};
 use crate::erasure::{Hold, Tags};
 use crate::services::happening::{Happening, Kind as What};
@@ -12,14 +13,19 @@ use crate::services::holds::{Part, envelope_key, let_go, put_parts};
 use crate::services::{Error, Node, rights};
 use crate::shred::SealedHead;
 use crate::store::{StoreError, Table, Write};
-use crate::types::{Address, DocumentId, ItemId};
+use crate::types::{DocumentId, ItemId};
 use crate::wire::native::Message as _;
 
 impl Node {
     /// Puts what opens a document into an envelope, durably, then punctures its leaf. Safe to repeat; nothing for what is blocked or erased.
     ///
     /// Under the row's lock: a delivery that is settled meanwhile would write a card that the envelope does not have.
-    pub(in crate::services) async fn block_document(&self, hold: &Hold, committee: Address, id: DocumentId) -> Result<(), Error> {
+    pub(in crate::services) async fn block_document(
+        &self,
+        hold: &Hold,
+        committee: GroupKey,
+        id: DocumentId,
+    ) -> Result<(), Error> {
         let (_, shelf) = self.any_shelf()?;
         let (latch, item) = (shelf.latch(&id), ItemId::Document(id));
         {

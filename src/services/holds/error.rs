@@ -12,7 +12,7 @@ pub enum HoldError {
     #[error("hold {0} does not stand: it is {1}")]
     NotActive(HoldId, &'static str),
     /// A block on a node that knows no hold committee.
-    #[error("nothing can be blocked here: name the hold committee's key in [holds] committee")]
+    #[error("nothing can be blocked here: the policy has no hold committee, and [holds] committee names none")]
     NoCommittee,
     /// An erasure that a hold stands before.
     #[error("{item} is held until {}: it is erased when the hold ends", moment(*.until))]
@@ -36,9 +36,17 @@ pub enum HoldError {
     Nothing,
     /// An answer of the committee that does not belong to the hold or does not open its envelopes.
     #[error("the committee's answer is not taken: {0}")]
-    Answer(&'static str),
+    Answer(String),
+    /// Fewer officers than open have answered.
+    #[error("{have} officer(s) have answered, needed are {needed}")]
+    TooFewAnswers {
+        /// That have.
+        have: usize,
+        /// That open.
+        needed: u64,
+    },
     /// A block that is released without the committee.
-    #[error("hold {0} is released with the committee's answer: export it, have it opened, and give the answer")]
+    #[error("hold {0} is released with the committee's answer: export it, have officers answer it, and give their answers")]
     AnswerNeeded(HoldId),
     /// Data that applications read no more.
     #[error("the law that applies here has narrowed who may read this: {0}")]
@@ -63,6 +71,7 @@ impl Coded for HoldError {
             Self::Nothing => Code(3387),
             Self::Answer(_) => Code(3388),
             Self::AnswerNeeded(_) => Code(3390),
+            Self::TooFewAnswers { .. } => Code(7041),
             Self::Narrowed(_) => Code(3392),
         }
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::HoldError;
 use super::rows::{Part, begin, finished, put_parts};
 use crate::crypto::random;
+use crate::crypto::threshold::GroupKey;
 use crate::enclave::EnclaveError;
 use crate::erasure::{Hold, HoldId, HoldKind, HoldLabel, HoldState, Order, Scope, is_reference};
 use crate::services::happening::{Happening, Kind as What};
@@ -16,7 +17,7 @@ use crate::services::send::to_its_end;
 use crate::services::{Error, Node, native, rights};
 use crate::shred::SealedHead;
 use crate::store::{Kind, Table};
-use crate::types::{Address, ItemId, NetworkId, PayloadId};
+use crate::types::{ItemId, NetworkId, PayloadId};
 
 /// Items blocked at once: they share a write and a puncture.
 const TOGETHER: usize = 256;
@@ -59,7 +60,7 @@ impl Node {
         if new.until <= now() {
             return Err(HoldError::Past);
         }
-        if new.kind == HoldKind::Block && holds.committee.is_none() {
+        if new.kind == HoldKind::Block && self.hold_committees().is_empty() {
             return Err(HoldError::NoCommittee);
         }
         Ok(())
@@ -107,7 +108,7 @@ impl Node {
 
     /// Blocks what is still readable of a hold's items. Safe to repeat.
     pub(super) async fn block_items(&self, hold: &Hold) -> Result<(), Error> {
-        let committee = self.settings.holds.committee.ok_or(HoldError::NoCommittee)?;
+        let committee = self.hold_committees().pop().ok_or(HoldError::NoCommittee)?.key;
         let items = self.items_of_hold(&hold.id).await?;
         for together in items.chunks(TOGETHER) {
             // Whoever is named in blocked data must not be confirmed by the index, either.
@@ -123,7 +124,7 @@ impl Node {
     }
 
     /// Envelopes first, then punctures. False: a record got another head meanwhile, and is still to be blocked.
-    async fn block_some(&self, hold: &Hold, committee: Address, items: &[ItemId]) -> Result<bool, Error> {
+    async fn block_some(&self, hold: &Hold, committee: GroupKey, items: &[ItemId]) -> Result<bool, Error> {
         let (mut rows, mut events, mut leaves, mut heads) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for item in items {
             let ItemId::Payload(id) = item else { continue };
@@ -161,7 +162,7 @@ impl Node {
     }
 
     /// Envelopes of the records of an id that are readable.
-    async fn seal_records(&self, id: PayloadId, hold: &Hold, committee: Address) -> Result<Vec<Part>, Error> {
+    async fn seal_records(&self, id: PayloadId, hold: &Hold, committee: GroupKey) -> Result<Vec<Part>, Error> {
         let mut sealed = Vec::new();
         for kind in [Kind::Payload, Kind::Raw] {
             let Some(head) = self.head(kind, &id).await? else { continue };

@@ -1,24 +1,27 @@
 //! Releasing holds before their time. What was blocked is read again, with the committee's answer.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use futures_util::future::try_join_all;
 
-use super::HoldError;
 use super::place::told;
 use super::rows::{Part, envelope_key, let_go};
-use crate::enclave::{EnclaveError, HoldRelease, Restored};
+use super::{Asked, HoldError};
+use crate::crypto::hash::sha256;
+use crate::crypto::threshold::Capsule;
+use crate::enclave::{EnclaveError, HoldLock, HoldRelease, HoldShare, Restored};
 use crate::erasure::{
-    ANSWER_FORMAT, Hold, HoldAnswer, HoldId, HoldKind, HoldRequest, HoldState, LockedEnvelope, OpenedEnvelope, REQUEST_FORMAT,
-    Tags,
+    ANSWER_FORMAT, Hold, HoldAnswer, HoldId, HoldKind, HoldRequest, HoldState, LockedEnvelope, REQUEST_FORMAT, Tags,
 };
+use crate::governance::{Committee, Officer};
 use crate::services::happening::Kind as What;
 use crate::services::send::to_its_end;
 use crate::services::{Error, Node, native, rights};
 use crate::shred::SealedHead;
 use crate::store::{Kind, Lookup, StoreError, Table, Write};
-use crate::types::{Address, ItemId, PayloadId};
+use crate::types::{ItemId, PayloadId};
 
 /// Items restored at once: the writer commits them together.
 const TOGETHER: usize = 64;
@@ -29,6 +32,29 @@ pub(super) struct Opened {
     pub(super) records: Vec<(Part, Restored)>,
 }
 
+/// The officers' answers, each with its shares by the digest of the capsule.
+struct Answers(Vec<(HoldAnswer, HashMap<Vec<u8>, Bytes>)>);
+
+impl Answers {
+    fn new(answers: Vec<HoldAnswer>) -> Self {
+        let shares = |answer: &HoldAnswer| {
+            answer.envelopes.iter().map(|opened| (opened.capsule.clone(), opened.share.clone().into())).collect()
+        };
+        Self(answers.into_iter().map(|answer| (answer.clone(), shares(&answer))).collect())
+    }
+
+    /// What a committee's officers say of a capsule.
+    fn of<'a>(&self, committee: &'a Committee, capsule: &Capsule) -> (Vec<&'a Officer>, Vec<HoldShare>) {
+        let digest = sha256(&[&capsule.to_bytes()]);
+        let said = self.0.iter().filter_map(|(answer, shares)| {
+            let officer = committee.signer(&answer.officer)?;
+            let sealed = shares.get(digest.as_slice())?.clone();
+            Some((officer, HoldShare { verifying: officer.share, sealed }))
+        });
+        said.unzip()
+    }
+}
+
 impl Node {
     /// What the committee is asked: the locks of a hold's envelopes, and a one-time key to answer to. What is in the envelopes stays here.
     pub async fn export_hold(&self, id: HoldId, by: &str) -> Result<HoldRequest, Error> {
@@ -36,26 +62,45 @@ impl Node {
         let mut envelopes = Vec::new();
         for item in self.items_of_hold(&id).await? {
             for part in self.parts(&item).await? {
-                let lock = self.enclave.hold_lock(item, &part.envelope()?).await?;
-                envelopes.push(LockedEnvelope { label: part.label(self.hold_network(), item)?, lock });
+                let HoldLock { committee, capsule } = self.enclave.hold_lock(item, &part.envelope()?).await?;
+                let label = part.label(self.hold_network(), item)?;
+                envelopes.push(LockedEnvelope { label, committee, capsule: capsule.to_bytes().to_vec() });
             }
         }
         if envelopes.is_empty() {
             return Err(HoldError::Nothing.into());
         }
         let key = self.enclave.hold_key().await?;
+        self.asked().insert(id, Asked { key, answers: Vec::new() });
         self.store.note(told(What::HoldExported, &hold, by)).await?;
-        Ok(HoldRequest { format: REQUEST_FORMAT.into(), hold: id, key, envelopes })
+        Ok(HoldRequest { format: REQUEST_FORMAT.into(), network: self.hold_network(), hold: id, key, envelopes })
     }
 
-    /// Takes the committee's answer, for the release that follows. It is kept in memory alone.
-    pub async fn answer_hold(&self, id: HoldId, answer: HoldAnswer) -> Result<(), Error> {
+    /// Takes an officer's answer, for the release that follows. Answers are kept in memory alone, those to the newest export. How many of
+    /// the officers have answered, and how many are needed.
+    ///
+    /// Threat: somebody answers in an officer's name, or one officer for two.
+    pub async fn answer_hold(&self, id: HoldId, answer: HoldAnswer) -> Result<(usize, u64), Error> {
         self.standing(id).await?;
         if answer.format != ANSWER_FORMAT || answer.hold != id {
-            return Err(HoldError::Answer("it is for another hold").into());
+            return Err(HoldError::Answer("it is for another hold".into()).into());
         }
-        *self.holds.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
-        Ok(())
+        let committees = self.hold_committees();
+        let committee = committees.iter().rev().find(|committee| committee.signer(&answer.officer).is_some());
+        let committee = committee.ok_or_else(|| HoldError::Answer("it is of nobody of the hold committee".into()))?;
+        if answer.officer.verify(&answer.statement(&self.hold_network()), &answer.signature).is_err() {
+            return Err(HoldError::Answer("its signature is not the officer's".into()).into());
+        }
+        let mut asked = self.asked();
+        // Threat: an answer of before is shown again, in the place of the one that is good.
+        let asked = asked.get_mut(&id).filter(|asked| asked.key == answer.key).ok_or(EnclaveError::HoldKeyGone)?;
+        asked.answers.retain(|other| other.officer != answer.officer);
+        asked.answers.push(answer);
+        Ok((asked.answers.len(), committee.threshold))
+    }
+
+    fn asked(&self) -> MutexGuard<'_, HashMap<HoldId, Asked>> {
+        self.holds.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Releases a hold. Of a block, items that no other block is on are read again: that needs the committee's answer.
@@ -90,7 +135,7 @@ impl Node {
             }
         }
         let hold = self.end_hold(hold, HoldState::Released, by).await?;
-        self.holds.answer.lock().unwrap_or_else(PoisonError::into_inner).take_if(|answer| answer.hold == id);
+        self.asked().remove(&id);
         self.count_holds().await?;
         Ok(hold)
     }
@@ -114,29 +159,58 @@ impl Node {
     }
 
     pub(super) async fn open_all(&self, hold: &Hold, items: Vec<(ItemId, Vec<Part>)>) -> Result<Vec<Opened>, Error> {
-        let answer = self.holds.answer.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let answer = answer.filter(|answer| answer.hold == hold.id).ok_or(HoldError::AnswerNeeded(hold.id))?;
-        let by_lock: HashMap<Address, &OpenedEnvelope> =
-            answer.envelopes.iter().map(|envelope| (envelope.lock, envelope)).collect();
+        let answers = Answers::new(self.asked().get(&hold.id).map_or_else(Vec::new, |asked| asked.answers.clone()));
+        let committees = self.hold_committees();
         let mut opened = Vec::with_capacity(items.len());
         for (item, parts) in items {
             let mut records = Vec::with_capacity(parts.len());
             for part in parts {
-                let envelope = part.envelope()?;
-                let lock = self.enclave.hold_lock(item, &envelope).await?;
-                let share = by_lock.get(&lock).ok_or(HoldError::Answer("it does not have every envelope of the hold"))?;
-                let label = part.label(self.hold_network(), item)?.encode();
-                let sealed = share.share.clone().into();
-                let release = HoldRelease { envelope, label, one_time: answer.key, from: answer.from, sealed };
-                match self.enclave.release_record(item, release).await {
-                    Ok(restored) => records.push((part, restored)),
-                    Err(EnclaveError::Broken) => return Err(HoldError::Answer("it does not open an envelope of the hold").into()),
-                    Err(error) => return Err(error.into()),
-                }
+                let restored = self.open_part(hold, item, &part, &answers, &committees).await?;
+                records.push((part, restored));
             }
             opened.push(Opened { item, records });
         }
         Ok(opened)
+    }
+
+    async fn open_part(
+        &self,
+        hold: &Hold,
+        item: ItemId,
+        part: &Part,
+        answers: &Answers,
+        committees: &[Committee],
+    ) -> Result<Restored, Error> {
+        let envelope = part.envelope()?;
+        let lock = self.enclave.hold_lock(item, &envelope).await?;
+        let needed = || HoldError::AnswerNeeded(hold.id);
+        let committee = committees.iter().find(|committee| committee.key == lock.committee).ok_or_else(needed)?;
+        let (officers, shares) = answers.of(committee, &lock.capsule);
+        let threshold = usize::try_from(committee.threshold).unwrap_or(usize::MAX);
+        if shares.len() < threshold {
+            return Err(if shares.is_empty() && answers.0.is_empty() {
+                needed()
+            } else {
+                HoldError::TooFewAnswers { have: shares.len(), needed: committee.threshold }
+            }
+            .into());
+        }
+        let label = part.label(self.hold_network(), item)?.encode();
+        let shares = shares.into_iter().take(threshold).collect();
+        let one_time = answers.0[0].0.key;
+        match self.enclave.release_record(item, HoldRelease { envelope, label, one_time, shares }).await {
+            Ok(restored) => Ok(restored),
+            Err(EnclaveError::HoldShare(at)) => {
+                // Threat: one bad answer stops the release for ever. It is named and dropped; another officer's takes its place.
+                let officer = usize::try_from(at).ok().and_then(|at| officers.get(at)).ok_or(EnclaveError::HoldShare(at))?;
+                if let Some(asked) = self.asked().get_mut(&hold.id) {
+                    asked.answers.retain(|answer| answer.officer != officer.signing_key);
+                }
+                Err(HoldError::Answer(format!("that of {} opens nothing: its proof fails", officer.name)).into())
+            }
+            Err(EnclaveError::Broken) => Err(HoldError::Answer("they do not open an envelope of the hold".into()).into()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Puts an item's records back under their fresh leaves, with what was sealed beside them; then it is blocked no more.

@@ -191,7 +191,7 @@ impl Node {
         check_header(governed, charter, &header, true)?;
         escrow::check_supervised(charter, &header, &meta)?;
         self.not_stopped(governed, &Concern::of(&header.member, header.class, &header.privacy)).await?;
-        if self.cosigned(governed, charter, &header, digest, None)? == Demanded::OurWord {
+        if governed.cosigned(charter, &header, digest, None)? == Demanded::OurWord {
             return Err(SupervisionError::CosignDocument.into());
         }
         let opened = self.enclave.open(id, &head, delivery.nonce, delivery.ciphertext.clone()).await?;
@@ -229,7 +229,7 @@ impl Node {
         if let Fresh::Yes(cosignature) = fresh {
             escrow::check_supervised(charter, &header, &meta)?;
             self.not_stopped(governed, &Concern::of(&header.member, class, &header.privacy)).await?;
-            demanded = self.cosigned(governed, charter, &header, digest, cosignature)?;
+            demanded = governed.cosigned(charter, &header, digest, cosignature)?;
         }
         let before = meta.privacy.clone();
         let recipients = meta.recipients.clone();

@@ -46,7 +46,7 @@ pub(super) struct Outgoing<'a> {
 /// What became of a payload and its deliveries.
 struct Delivered {
     kept: Result<(), Error>,
-    delivered: Vec<(MemberId, Result<Taken, Error>)>,
+    at: Vec<(MemberId, Result<Taken, Error>)>,
     failure: Option<Error>,
 }
 
@@ -122,7 +122,7 @@ impl Node {
 
     /// Our copy and all deliveries at once; then the id, or everything taken back.
     async fn keep_and_deliver_native(&self, out: &Outgoing<'_>, sender: Address, recipients: &[Address]) -> Result<Sent, Error> {
-        let Delivered { kept, delivered, failure } = self.deliver_all(out, recipients).await;
+        let Delivered { kept, at: delivered, failure } = self.deliver_all(out, recipients).await;
         let id = out.sealed.id;
         let failure = match (&kept, failure) {
             (Ok(()), None) => {
@@ -179,12 +179,12 @@ impl Node {
             }
         }
         if failure.is_some() {
-            return Delivered { kept: Err(Error::NotFound(out.sealed.id)), delivered, failure };
+            return Delivered { kept: Err(Error::NotFound(out.sealed.id)), at: delivered, failure };
         }
         let (kept, others) = tokio::join!(self.keep_native(out), self.deliver_to(out, &rest, cosignature.as_deref()));
         delivered.extend(others);
         let failure = failed(&delivered);
-        Delivered { kept, delivered, failure }
+        Delivered { kept, at: delivered, failure }
     }
 
     async fn deliver_to(

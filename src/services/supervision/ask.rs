@@ -67,7 +67,8 @@ impl Node {
                 }
                 Ok(Ok(_)) => {}
                 Ok(Err(_)) => return Err(PeerError::Malformed(to.endpoint.clone()).into()),
-                Err(PeerError::Offline(_)) => tokio::time::sleep(AGAIN).await,
+                // Away, or busy: asked again until the time is over.
+                Err(PeerError::Offline(_) | PeerError::Refused { status: 429 | 503, .. }) => tokio::time::sleep(AGAIN).await,
                 Err(error) => return Err(error.into()),
             }
         }

@@ -68,10 +68,6 @@ impl Node {
         if !is_supervisor(&charter, from) {
             return Err(SupervisionError::NotASupervisor(from.clone()).into());
         }
-        if after.is_none() {
-            let details = serde_json::json!({ "scope": scope, "since": asked.since });
-            self.note(Happening::now(What::CaughtUp).member(from).details(details).event()).await;
-        }
         let target =
             NativeTarget { member: from.clone(), epoch: governed.learn_epoch(&charter, from, &asked.epoch)?, shown: Vec::new() };
         let (mut items, mut bytes, mut next) = (Vec::new(), 0, Vec::new());
@@ -86,6 +82,11 @@ impl Node {
             if bytes > PAGE_BYTES {
                 break;
             }
+        }
+        // Threat: a supervisor that begins in the middle and leaves no record. Whatever is given is on record here, page by page.
+        if after.is_none() || !items.is_empty() {
+            let details = serde_json::json!({ "scope": scope, "since": asked.since, "items": items.len() });
+            self.note(Happening::now(What::CaughtUp).member(from).details(details).event()).await;
         }
         let epoch = self.enclave.epoch_key().await?.encode();
         Ok(Resent { epoch: epoch.into(), items, next: next.into() })

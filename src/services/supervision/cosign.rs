@@ -269,13 +269,14 @@ impl Node {
     async fn queued(&self, id: &PayloadId) -> Result<Option<Kept>, Error> {
         self.store.row(Table::Supervision, &queue_key(id)).await?.map(|row| read(&row)).transpose()
     }
+}
 
+impl Governed {
     /// What a recipient demands of a fresh delivery under S4. A supervisor of the scope is asked for its word instead.
     ///
     /// Threat: a sender goes past its supervisor. Nobody takes what no supervisor signed.
     pub(crate) fn cosigned(
         &self,
-        governed: &Governed,
         charter: &Charter,
         header: &Header,
         digest: [u8; 32],
@@ -285,12 +286,12 @@ impl Node {
         // The policy that the header names, as for all that supervision asks.
         let policy = charter.policy_of(header.policy).map_or(charter.policy(), |signed| &signed.content);
         let Some(scope) = cosigned_scope(policy, &concern) else { return Ok(Demanded::Nothing) };
-        if scope.supervisors.contains(&governed.me) {
+        if scope.supervisors.contains(&self.me) {
             return Ok(Demanded::OurWord);
         }
         let wanted = || SupervisionError::NotCosigned;
         let bytes = cosignature.ok_or_else(wanted)?;
-        check_cosignature(governed, charter, &scope.supervisors, bytes, (header.id, digest))?;
+        check_cosignature(self, charter, &scope.supervisors, bytes, (header.id, digest))?;
         Ok(Demanded::Nothing)
     }
 }

@@ -38,21 +38,6 @@ impl Node {
         (others.len() - silent.len(), silent)
     }
 
-    /// A few others hear of an order from one who has just learned of it.
-    pub(super) fn pass_on(self: &Arc<Self>, governed: &Arc<Governed>, from: &MemberId, order: Order) {
-        let (governed, from) = (Arc::clone(governed), from.clone());
-        let mut others = others(&governed);
-        others.retain(|to| to.member != from);
-        let tasks = governed.tasks.clone();
-        tasks.spawn(async move {
-            let bytes = order.encode();
-            while others.len() > FAN_OUT {
-                others.swap_remove(below(others.len()));
-            }
-            join_all(others.iter().map(|to| tell(&governed, to, &bytes))).await;
-        });
-    }
-
     /// A page of orders for a member that knows others than we do; nothing for one that knows the same.
     pub fn supervision_orders(&self, asked: &SupervisionAfter) -> Result<OrdersPage, Error> {
         let governed = self.needs_governance()?;
@@ -119,6 +104,23 @@ impl Node {
             }
             after = page.next.to_vec();
         }
+    }
+}
+
+impl Governed {
+    /// A few others hear of an order from one who has just learned of it.
+    pub(super) fn pass_on(self: &Arc<Self>, from: &MemberId, order: Order) {
+        let (governed, from) = (Arc::clone(self), from.clone());
+        let mut others = others(&governed);
+        others.retain(|to| to.member != from);
+        let tasks = governed.tasks.clone();
+        tasks.spawn(async move {
+            let bytes = order.encode();
+            while others.len() > FAN_OUT {
+                others.swap_remove(below(others.len()));
+            }
+            join_all(others.iter().map(|to| tell(&governed, to, &bytes))).await;
+        });
     }
 }
 

@@ -218,7 +218,7 @@ impl Node {
                 if !self.keep_order(&governed, &order).await? {
                     return Ok(false);
                 }
-                self.pass_on(&governed, from, order);
+                governed.pass_on(from, order);
                 Ok(true)
             }
             Err(refusal) => {

@@ -201,7 +201,7 @@ type header struct {
 	suite, policy, time           uint64
 	day                           uint64
 	class, flag                   uint64
-	hasEscrow                     bool
+	escrow, sigma                 []byte
 	member                        string
 	recipients                    [][]byte
 }
@@ -233,9 +233,11 @@ func parseHeader(in []byte) (header, error) {
 		}
 	}
 	h.audience = r.fixed(32)
-	h.hasEscrow = !r.null()
-	if h.hasEscrow && len(r.bytes()) > 1024 {
-		r.bad = true
+	if !r.null() {
+		h.escrow = r.bytes()
+		if len(h.escrow) > 1024 {
+			r.bad = true
+		}
 	}
 	rules := named == (h.flag == 3) && (len(exec) > 0) == (h.flag == 3) && (mandatory > 0) == (h.flag == 2)
 	if !r.done() || !rules || h.class > 3 || h.flag > 3 || h.suite > 255 {
@@ -308,13 +310,12 @@ func receive(network, private []byte, addresses [][]byte, key ed25519.PublicKey,
 	}
 	dataKey, rest := parcel[:32], parcel[34:]
 	count := binary.BigEndian.Uint16(parcel[32:])
-	hasSigma := count&(1<<15) != 0
-	if hasSigma {
-		// The capsule itself is checked by tests/foreign/threshold.
+	var sigma []byte
+	if count&(1<<15) != 0 {
 		if len(rest) < 32 {
 			return fail("Header")
 		}
-		rest = rest[32:]
+		sigma, rest = rest[:32], rest[32:]
 	}
 	var openings []opening
 	for i := count &^ (1 << 15); i > 0; i-- {
@@ -364,9 +365,11 @@ func receive(network, private []byte, addresses [][]byte, key ed25519.PublicKey,
 		return fail("Audience")
 	}
 	payload, err := openContent(network, h.member, dataKey, d.nonce, d.ciphertext)
-	if err == nil && hasSigma != h.hasEscrow {
+	if err == nil && (sigma != nil) != (h.escrow != nil) {
 		return fail("Sigma")
 	}
+	// The arithmetic of the capsule is that of tests/foreign/threshold.
+	h.sigma = sigma
 	return payload, h, err
 }
 

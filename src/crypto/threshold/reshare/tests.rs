@@ -4,10 +4,12 @@ use super::super::dkg::tests::generated;
 use super::*;
 
 type Shares = BTreeMap<u16, Secret<32>>;
+/// What dealers say to all, and what each receiver is dealt, by dealer.
+type Dealt = (BTreeMap<u16, Vec<u8>>, BTreeMap<u16, Shares>);
 
 /// Every dealer's commitments, and what each receiver is dealt.
-fn dealt(resharing: &Resharing, shares: &Shares) -> (BTreeMap<u16, Vec<u8>>, BTreeMap<u16, BTreeMap<u16, Secret<32>>>) {
-    let (mut broadcasts, mut to) = (BTreeMap::new(), BTreeMap::<u16, BTreeMap<u16, Secret<32>>>::new());
+fn dealt(resharing: &Resharing, shares: &Shares) -> Dealt {
+    let (mut broadcasts, mut to) = (BTreeMap::new(), BTreeMap::<u16, Shares>::new());
     for dealer in resharing.dealers.keys() {
         let seed = Secret::random();
         broadcasts.insert(*dealer, resharing.commit(*dealer, &shares[dealer], &seed).unwrap());
