@@ -89,7 +89,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
 }
 
 /// Longer than a node takes to go through all that it has.
-const LONG: std::time::Duration = std::time::Duration::from_mins(60);
+const LONG: std::time::Duration = std::time::Duration::from_hours(1);
 
 fn rewrap(node: &Node, old: Address, new: Address) -> Result<(), Failure> {
     let door = node.patient_admin(LONG)?;

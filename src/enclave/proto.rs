@@ -95,7 +95,7 @@ pub enum Request {
     OpenChunk(DocumentId, SealedHead, Place, Bytes),
     CheckChunk(DocumentId, SealedHead, Place, Bytes),
     ReturnKey,
-    TakeBack(Returned),
+    TakeBack(Box<Returned>),
 }
 
 /// What the enclave answers.

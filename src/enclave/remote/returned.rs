@@ -13,6 +13,6 @@ impl ReturnKeys for RemoteEnclave {
     }
 
     async fn take_back(&self, returned: Returned) -> Result<Kept, EnclaveError> {
-        expect!(self, Request::TakeBack(returned), Response::Kept(kept) => kept)
+        expect!(self, Request::TakeBack(Box::new(returned)), Response::Kept(kept) => kept)
     }
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::{Fate, Listed, ReturnError, Settled};
 use crate::crypto::hash::sha256;
 use crate::crypto::hpke::BoxKey;
+use crate::crypto::sign::Signature;
 use crate::crypto::threshold::GroupKey;
 use crate::disclosure::{Found, GrantId, Item, Released};
 use crate::enclave::{Kept, Meta, NativeMeta, Returned};
@@ -24,6 +25,9 @@ use crate::store::{Inserted, Kind, Record};
 use crate::types::{Address, ItemId, PayloadId, Privacy};
 use crate::wire::header::{self, Header, SUITE};
 use crate::wire::{Proofs, SignedAck};
+
+/// A header's bytes, and their signature.
+type SignedHeader = (Vec<u8>, Signature);
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
@@ -148,7 +152,7 @@ fn check(
     charter: &Charter,
     listed: &Listed,
     item: &Item,
-    (header, acks): (Option<(Vec<u8>, [u8; 64])>, Vec<SignedAck>),
+    (header, acks): (Option<SignedHeader>, Vec<SignedAck>),
 ) -> Result<Checked, ReturnError> {
     let id = item.id;
     let unsound = |why| ReturnError::Unsound(id, why);
