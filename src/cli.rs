@@ -48,6 +48,7 @@ mod officer;
 mod prompt;
 mod purge;
 mod receipt;
+mod recover;
 mod rights;
 mod root;
 mod run;
@@ -121,6 +122,8 @@ enum Command {
     Journal(journal::Args),
     /// Hold a committee's key together: an officer's folder, key generation, handover.
     Officer(Box<officer::Args>),
+    /// Get back, through the committee, what this member lost with its keys or its disk.
+    Recover(Box<recover::Args>),
     /// Show or verify the receipt of a payload.
     Receipt(receipt::Args),
     /// Take what was erased out of the files of a running node's store.
@@ -189,6 +192,7 @@ fn dispatch(command: Command) -> Result<u8, Failure> {
         Command::Journal(args) => journal::run(&args)?,
         Command::Officer(args) => officer::run(&args)?,
         Command::Receipt(args) => receipt::run(&args)?,
+        Command::Recover(args) => recover::run(&args)?,
         Command::Purge(args) => purge::run(&args)?,
         Command::Auditor(args) => auditor::run(&args)?,
         Command::Disclosure(args) => disclosure::run(&args)?,

@@ -47,7 +47,7 @@ pub use grant::{Approver, Tally, committee_at, tally};
 pub use item::{Found, Item, root};
 pub use life::{Life, State, Step};
 pub use notice::{Notice, SignedNotice, Stage, Told};
-pub use open::{Opened, Opener};
+pub use open::{Keys, Opened, Opener};
 pub use page::page;
 pub use release::{Release, Released, SignedRelease, sigma_info};
 pub use report::{Party, Report, Row};

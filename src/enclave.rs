@@ -17,6 +17,7 @@ pub(crate) mod memory;
 mod native;
 pub mod proto;
 pub mod remote;
+pub mod returned;
 pub mod server;
 mod socket;
 pub mod stack;
@@ -34,6 +35,7 @@ pub use self::documents::DocumentKeys;
 pub use self::hold::{HoldLock, HoldRelease, HoldShare, Restored};
 pub use self::index::IndexKey;
 pub use self::native::{Clock, NativeDraft, NativeIngest, NativeMeta, NativeSealed, NativeTarget};
+pub use self::returned::{Kept, ReturnKeys, Returned};
 use crate::crypto::hpke::BoxKey;
 use crate::crypto::nacl::{KeyBox, Nonce};
 use crate::crypto::sign::{Signature, VerifyKey};
@@ -188,6 +190,9 @@ pub enum EnclaveError {
     /// The one-time key that an answer of the hold committee was sealed to is gone: it lives in the enclave's memory alone.
     #[error("the one-time key of this answer is gone: export the hold again, and have that opened")]
     HoldKeyGone,
+    /// The one-time key that a lost payload comes back under is gone: it lives in the enclave's memory alone.
+    #[error("the one-time key of this return is gone: begin the recovery again")]
+    ReturnKeyGone,
     /// An officer's answer does not open, or its proof fails. Which one, from 0 in the order they were given.
     #[error("answer {0} of the hold committee is not the officer's partial decryption")]
     HoldShare(u32),
@@ -225,6 +230,7 @@ impl Coded for EnclaveError {
             Self::NotOurs(_) => Code(5004),
             Self::NoSigningKey => Code(5010),
             Self::NoEscrow => Code(5033),
+            Self::ReturnKeyGone => Code(7341),
             Self::Refused(refused) => refused.code(),
             Self::Shred(error) => error.code(),
             Self::Unavailable(_) => Code(5005),
@@ -234,7 +240,7 @@ impl Coded for EnclaveError {
 
 /// The boundary. Every operation that touches a private key or a data key is here, and nowhere else.
 #[async_trait]
-pub trait Enclave: CopyKeys + DocumentKeys + Send + Sync {
+pub trait Enclave: CopyKeys + DocumentKeys + ReturnKeys + Send + Sync {
     /// Our public keys, the default sender first. Never empty.
     fn addresses(&self) -> Arc<[Address]>;
 

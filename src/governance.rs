@@ -13,6 +13,7 @@ mod committee;
 mod delta;
 mod directory;
 mod document;
+mod former;
 mod judge;
 mod limits;
 mod member;

@@ -25,6 +25,8 @@ mod receive;
 mod records;
 mod recover;
 mod resend;
+mod returns;
+mod rewrap;
 mod rights;
 mod root;
 mod rules;
@@ -66,6 +68,8 @@ pub use peers::{Capabilities, Delivered, PeerError, Peers, ResendScope};
 pub use purge::{LastPurge, Purges};
 pub use push::Pushed;
 pub use recover::Recovery;
+pub use returns::{Begun, Fate, ReturnError, ReturnParts, Settled};
+pub use rewrap::Rewrapped;
 pub use rights::{Loss, Radius, SubjectExport};
 pub use supervision::{
     CaughtUp, CaughtUpAt, CosignSettings, CosignState, NewStop, Queued, Recipient, Seen, Spread, StopView, SupervisionError,
@@ -126,6 +130,7 @@ pub struct Node {
     pub(crate) purges: Purges,
     pub(crate) index: rights::Index,
     pub(crate) rotations: root::Rotations,
+    pub(crate) returns: returns::Returns,
 }
 
 impl Node {
@@ -156,6 +161,7 @@ impl Node {
             purges: Purges::default(),
             index: rights::Index::default(),
             rotations: root::Rotations::default(),
+            returns: returns::Returns::default(),
         }
     }
 

@@ -17,6 +17,7 @@ pub mod network;
 mod oidc;
 pub mod purge;
 mod record;
+mod recoveries;
 pub mod rights;
 mod role;
 pub mod root;
@@ -38,6 +39,7 @@ pub use host::known_hosts;
 pub use matters::routes as case_routes;
 pub use oidc::{OidcSettings, is_trustworthy};
 pub use record::{LogRecord, Record};
+pub use recoveries::routes as recovery_routes;
 pub use role::Role;
 pub use supervision::routes as supervision_routes;
 

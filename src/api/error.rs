@@ -13,7 +13,7 @@ use hyper::ext::ReasonPhrase;
 use super::request::RequestError;
 use crate::enclave::EnclaveError;
 use crate::matter::MatterError;
-use crate::services::{self, DisclosureError, DocumentError, ErasureError, HoldError, PeerError, SupervisionError};
+use crate::services::{self, DisclosureError, DocumentError, ErasureError, HoldError, PeerError, ReturnError, SupervisionError};
 use crate::store::StoreError;
 use crate::types::{Code, Coded};
 use crate::wire::DecodeError;
@@ -212,7 +212,8 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         E::Supervision(error) => supervision_status(error),
         E::Matter(error) => matter_status(error),
         E::Disclosure(error) => disclosure_status(error),
-        E::Enclave(EnclaveError::HoldKeyGone) | E::Leaving(_) => StatusCode::CONFLICT,
+        E::Return(error) => return_status(error),
+        E::Enclave(EnclaveError::HoldKeyGone | EnclaveError::ReturnKeyGone) | E::Leaving(_) => StatusCode::CONFLICT,
         E::GroupsUnavailable | E::RolledBack(_) => StatusCode::SERVICE_UNAVAILABLE,
         E::Document(_) => StatusCode::UNPROCESSABLE_ENTITY,
         E::Delivery { source, .. } | E::Peer(source) => match source {
@@ -245,6 +246,14 @@ fn matter_status(error: &MatterError) -> StatusCode {
         MatterError::State(..) | MatterError::Acknowledged(_) | MatterError::TooMany => StatusCode::CONFLICT,
         MatterError::Level(_) => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+fn return_status(error: &ReturnError) -> StatusCode {
+    match error {
+        ReturnError::NotBegun(_) | ReturnError::Silent(_) => StatusCode::CONFLICT,
+        ReturnError::Form(_) => StatusCode::BAD_REQUEST,
+        _ => StatusCode::FORBIDDEN,
     }
 }
 

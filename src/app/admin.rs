@@ -12,6 +12,7 @@ use crate::api::admin::{
     Access, AccessSettings, Acts, KnownCertificate, LogRecord, OidcSettings, PendingActs, Record, Refusal, Role,
 };
 use crate::config::{AccessTable, Config, OidcTable};
+use crate::disclosure::GrantId;
 use crate::erasure::{CaseId, HoldId};
 use crate::net::tls::{ClientTls, TlsSettings, Trust};
 use crate::services::Node;
@@ -96,6 +97,10 @@ impl Acts for NodeActs {
 
     async fn release_hold(&self, hold: HoldId, actors: &str) -> Result<Value, Refusal> {
         Ok(json!(self.node.release_hold(hold, actors).await?))
+    }
+
+    async fn recover(&self, grant: GrantId, actors: &str) -> Result<Value, Refusal> {
+        Ok(self.node.permit_recovery(grant, actors).await?)
     }
 
     async fn accept_rollback(&self, actors: &str, reason: &str) -> Result<Value, Refusal> {

@@ -162,7 +162,8 @@ impl Bound {
                 let rights = |access| {
                     let rights = api::admin::rights::routes(node, access).merge(api::admin::root::routes(node, access));
                     let people = api::admin::hold_routes(node, access).merge(api::admin::case_routes(node, access));
-                    network(access).merge(rights).merge(people).merge(api::admin::disclosure_routes(node, access))
+                    let seen = api::admin::disclosure_routes(node, access).merge(api::admin::recovery_routes(node, access));
+                    network(access).merge(rights).merge(people).merge(seen)
                 };
                 let Some(admin) = &figures.admin else {
                     let open = net::admin::router(source, readiness, shutdown.clone()).merge(rights(None));

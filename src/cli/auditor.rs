@@ -15,9 +15,13 @@ mod keygen;
 mod open;
 mod request;
 
+pub(super) use folder::{KNOWN, Known, REQUEST_FILE, Unlock};
+pub(super) use keygen::Lock;
+pub(super) use keygen::make as make_folder;
+pub(super) use open::Package;
+
 use clap::Subcommand;
 
-use self::folder::Unlock;
 use super::Failure;
 use super::admin::Node;
 use super::disclosure::{Looked, fetch};
@@ -70,7 +74,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-fn status(path: &std::path::Path, node: &Node) -> Result<(), Failure> {
+pub(super) fn status(path: &std::path::Path, node: &Node) -> Result<(), Failure> {
     let known = folder::Known::read(path)?;
     if node.admin.is_some() || node.config.is_some() {
         let door = node.admin()?;
@@ -87,7 +91,7 @@ fn status(path: &std::path::Path, node: &Node) -> Result<(), Failure> {
     Ok(())
 }
 
-fn collect(path: &std::path::Path, node: &Node) -> Result<(), Failure> {
+pub(super) fn collect(path: &std::path::Path, node: &Node) -> Result<(), Failure> {
     let (known, door) = (folder::Known::read(path)?, node.admin()?);
     let at = |what: &str| format!("/disclosures/{}/{what}", known.grant);
     // The release last: it is what counts as a view.

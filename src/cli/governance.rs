@@ -26,6 +26,7 @@ use clap::Subcommand;
 use super::Failure;
 
 pub(super) use error::GovernanceError;
+pub(super) use key::load as load_signing_key;
 
 /// `celosia governance`.
 #[derive(clap::Args, Debug)]

@@ -91,6 +91,7 @@ impl Bundle {
     /// Checks request, docket and list. Answers under which keys the list is.
     pub fn check_list(&self, charter: &Charter, items: &[Item], time: u64) -> Result<Epochs, Refused> {
         let request = self.request.verify(&charter.network())?;
+        self.request.check_itself(charter)?;
         if request.grant != self.docket.docket.grant {
             return Err(Refused::OtherCase("docket"));
         }

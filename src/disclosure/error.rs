@@ -128,6 +128,11 @@ pub enum Refused {
     /// The documents of the network do not hold.
     #[error("the network's documents do not hold: {0}")]
     Charter(String),
+    /// A member's own payloads, asked for by another.
+    #[error(
+        "only {0} itself asks for what it is party to: sign the request with the key that the directory names, for its legal name"
+    )]
+    NotItself(MemberId),
     /// A release, notice or revocation that is not signed by whom it names.
     #[error("the {0} is not signed by whom it names")]
     Signature(&'static str),
@@ -171,6 +176,7 @@ impl Coded for Refused {
             Self::State(..) => Code(7132),
             Self::Charter(_) => Code(7133),
             Self::Signature(_) => Code(7134),
+            Self::NotItself(_) => Code(7340),
         }
     }
 }

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 
 use super::Refused;
 use super::error::form;
-use super::scope::Scope;
+use super::scope::{By, Scope};
 use crate::crypto::hash::sha256;
 use crate::crypto::hpke::BoxKey;
 use crate::crypto::sign::{Signature, SigningKey, VerifyKey, statement};
-use crate::types::{NetworkId, ParseError, is_hidden};
+use crate::governance::Charter;
+use crate::types::{NetworkId, ParseError, folded, is_hidden};
 use crate::wire::DecodeError;
 use crate::wire::strict::{Fields, Form, canonical};
 
@@ -87,7 +88,7 @@ pub struct Request {
     pub secrecy: Option<Secrecy>,
     /// The grant that this one renews.
     pub renews: Option<GrantId>,
-    /// Signs the request.
+    /// Signs the request. Of a member that asks for its own it is its node's.
     pub key: VerifyKey,
     /// What is disclosed is sealed to it.
     pub box_key: BoxKey,
@@ -179,6 +180,18 @@ impl SignedRequest {
     /// SHA-256 of its bytes: its name in dockets and in journals.
     pub fn digest(&self) -> [u8; 32] {
         sha256(&[&self.encode()])
+    }
+
+    /// Whether who asks for what a member is party to is that member: by the key that its node signs with, and in its own name.
+    ///
+    /// Threat: somebody asks for everything of another's under the name of a recovery; a member asks under another's name, so that its own
+    /// officer may approve.
+    pub fn check_itself(&self, charter: &Charter) -> Result<(), Refused> {
+        let By::Party(id) = &self.request.scope.by else { return Ok(()) };
+        let is_it = charter.members().by_id(id).is_some_and(|member| {
+            member.signing_key == Some(self.request.key) && folded(&member.legal_name) == folded(&self.request.entity)
+        });
+        if is_it { Ok(()) } else { Err(Refused::NotItself(id.clone())) }
     }
 
     /// Whether it is of the network, and signed with the key that it names.

@@ -32,15 +32,17 @@ pub enum By {
     Contract(Contract),
     /// Of a class.
     Class(Class),
+    /// Sent by a member or to it, at the holder that is asked. For that member alone, which lost what it had.
+    Party(MemberId),
 }
 
 impl Scope {
-    /// Whether a label falls under it. What a label does not say, its contract, the holder answers for.
+    /// Whether a label falls under it. What a label does not say, its contract or its recipients, the holder answers for.
     pub fn covers(&self, label: &Label) -> bool {
         let is_in_time = self.made.is_none_or(|(from, until)| (day_of(from)..=day_of(until)).contains(&label.day));
         is_in_time
             && match &self.by {
-                By::Time | By::Contract(_) => true,
+                By::Time | By::Contract(_) | By::Party(_) => true,
                 By::Items(ids) => ids.contains(&label.id),
                 By::Member(member) => label.member.as_ref() == Some(member),
                 By::Class(class) => label.class == *class,
@@ -54,6 +56,7 @@ impl Scope {
             By::Member(member) => form.list(2).number(2_u8).text(member.as_str()),
             By::Contract(contract) => form.list(2).number(3_u8).bytes(contract.as_bytes()),
             By::Class(class) => form.list(2).number(4_u8).number(class.number()),
+            By::Party(member) => form.list(2).number(5_u8).text(member.as_str()),
         };
         match self.made {
             Some((from, until)) => form.list(2).number(from).number(until),
@@ -68,6 +71,7 @@ impl Scope {
             (2, 2) => By::Member(fields.word("member")?),
             (2, 3) => By::Contract(Contract::new(fields.array("contract")?)),
             (2, 4) => By::Class(Class::from_number(fields.number("class")?).ok_or(DecodeError::Value("class"))?),
+            (2, 5) => By::Party(fields.word("member")?),
             _ => return Err(DecodeError::Value("scope")),
         };
         let made = fields.option("time of making", |fields| {
@@ -97,6 +101,7 @@ impl fmt::Display for Scope {
             By::Member(member) => write!(f, "payloads sent by {member}")?,
             By::Contract(contract) => write!(f, "payloads of contract {contract}")?,
             By::Class(class) => write!(f, "payloads of class {class}")?,
+            By::Party(member) => write!(f, "payloads sent by {member} or to it")?,
         }
         match self.made {
             Some((from, until)) => write!(f, ", made from {} to {}", super::request::moment(from), super::request::moment(until)),

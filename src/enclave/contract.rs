@@ -5,6 +5,7 @@ mod documents;
 mod escrow;
 mod holds;
 mod native;
+mod returned;
 mod subjects;
 
 use std::any::Any;
@@ -19,6 +20,7 @@ pub(super) use self::documents::*;
 pub(super) use self::escrow::*;
 pub(super) use self::holds::*;
 pub(super) use self::native::*;
+pub(super) use self::returned::*;
 pub(super) use self::subjects::*;
 use super::*;
 use crate::crypto::secret::Secret;
@@ -92,6 +94,7 @@ macro_rules! contract {
             outsiders_get_nothing
             proofs_agree_at_sender_and_recipient
             raw_payloads_keep_id_and_ciphertext
+            lost_payloads_come_back_under_a_one_time_key_alone
             rewritten_heads_keep_leaf_and_key
             roots_are_rotated_and_say_so
             sealed_payloads_open_at_every_party

@@ -11,6 +11,7 @@ mod holds;
 mod keys;
 mod look;
 mod node;
+mod returned;
 mod subjects;
 
 use std::fmt;
@@ -53,6 +54,7 @@ struct Inner {
     node: OnceLock<Node>,
     one_time: holds::OneTimeKeys,
     tables: escrow::Tables,
+    returns: returned::OneTime,
 }
 
 /// No enclave without a key: there is nothing that it could seal or open.
@@ -68,7 +70,8 @@ impl LocalEnclave {
             return Err(NoKeys);
         }
         let (one_time, tables) = (holds::OneTimeKeys::default(), escrow::Tables::default());
-        Ok(Self(Arc::new(Inner { keys, forest, node: OnceLock::new(), one_time, tables })))
+        let returns = returned::OneTime::default();
+        Ok(Self(Arc::new(Inner { keys, forest, node: OnceLock::new(), one_time, tables, returns })))
     }
 
     /// Whether the keys lie in locked memory. If not, a warning was logged.

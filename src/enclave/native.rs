@@ -90,6 +90,11 @@ pub struct NativeMeta {
 }
 
 impl NativeMeta {
+    /// Of a header, its bytes and their signature, that were verified.
+    pub fn of(header: &Header, bytes: Bytes, signature: Signature, proofs: Proofs) -> Self {
+        Self::new(header, bytes, signature, proofs)
+    }
+
     /// Of a header, its bytes and their signature.
     pub(super) fn new(header: &Header, bytes: Bytes, signature: Signature, proofs: Proofs) -> Self {
         let Header { network, policy, class, time, member, .. } = header;

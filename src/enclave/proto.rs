@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use self::field::{message, record};
 use super::documents::Place;
+use super::returned::{Kept, Returned};
 use super::{AffectedRecord, Draft, EnclaveError, IndexKey, Ingest, Meta, NativeDraft, NativeIngest, NativeSealed, NativeTarget};
 use super::{EscrowTerms, HoldLock, HoldRelease, HoldShare, Opened, RawDraft, Restored, Sealed, SealedRaw};
 use crate::crypto::hpke::BoxKey;
@@ -93,6 +94,8 @@ pub enum Request {
     SealChunk(DocumentId, SealedHead, Place, Plain),
     OpenChunk(DocumentId, SealedHead, Place, Bytes),
     CheckChunk(DocumentId, SealedHead, Place, Bytes),
+    ReturnKey,
+    TakeBack(Box<Returned>),
 }
 
 /// What the enclave answers.
@@ -154,6 +157,10 @@ pub enum Response {
     Root(RootStatus),
     /// To `RotateRoot`.
     Rotation(Rotation),
+    /// To `ReturnKey`.
+    ReturnKey(BoxKey),
+    /// To `TakeBack`.
+    Kept(Kept),
 }
 
 /// Reads the body of a request: its number and the call. Total; the entry for fuzzing.
@@ -218,6 +225,8 @@ message! { Request {
     39 SealChunk(0 document, 1 head, 2 place, 3 chunk),
     40 OpenChunk(0 document, 1 head, 2 place, 3 sealed),
     41 CheckChunk(0 document, 1 head, 2 place, 3 sealed),
+    80 ReturnKey(),
+    81 TakeBack(0 returned),
 } }
 
 message! { Response {
@@ -249,6 +258,8 @@ message! { Response {
     55 Escrowed(0 escrowed),
     30 Root(0 status),
     31 Rotation(0 rotation),
+    80 ReturnKey(0 key),
+    81 Kept(0 kept),
 } }
 
 message! { EnclaveError {
@@ -263,6 +274,7 @@ message! { EnclaveError {
     50 HoldKeyGone(),
     75 HoldShare(0 at),
     55 NoEscrow(),
+    80 ReturnKeyGone(),
 } }
 
 message! { ShredError {
@@ -285,6 +297,8 @@ message! { Ingest {
 record! { AffectedRecord { id, head, ciphertext } }
 record! { Draft { plaintext, sender, recipients, privacy, affected, escrow } }
 record! { EncodedPayload { sender, ciphertext, nonce, boxes, recipient_nonce, recipients, privacy } }
+record! { Kept { head, nonce } }
+record! { Returned { id, one_time, sealed, ciphertext, key, escrowed, meta } }
 record! { HoldLock { committee, capsule } }
 record! { HoldRelease { envelope, label, one_time, shares } }
 record! { HoldShare { verifying, sealed } }

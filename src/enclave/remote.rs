@@ -130,6 +130,7 @@ macro_rules! expect {
 
 mod copies;
 mod documents;
+mod returned;
 
 #[async_trait]
 impl Enclave for RemoteEnclave {

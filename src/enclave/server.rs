@@ -208,6 +208,8 @@ async fn answer_document(enclave: &dyn Enclave, request: Request) -> Result<Resp
         Request::OpenChunk(id, head, place, sealed) => {
             Response::Plaintext(Some(Plain(enclave.open_chunk(id, &head, place, sealed).await?)))
         }
+        Request::ReturnKey => Response::ReturnKey(enclave.return_key().await?),
+        Request::TakeBack(returned) => Response::Kept(enclave.take_back(*returned).await?),
         Request::CheckChunk(id, head, place, sealed) => {
             enclave.check_chunk(id, &head, place, sealed).await?;
             Response::Done

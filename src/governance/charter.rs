@@ -4,10 +4,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::document::hash;
+use super::former::Former;
 use super::signers::{Signers, with_lines};
 use super::{CLOCK_SKEW, Directory, Document, DocumentHash, Governor, Head, Members, Policy, Refusal, committee};
+use crate::crypto::sign::VerifyKey;
 use crate::translog::note::{Note, NoteSignature};
-use crate::types::NetworkId;
+use crate::types::{Address, MemberId, NetworkId};
 
 /// A document that bears enough signatures, and those of its governors alone.
 #[derive(Clone, Debug)]
@@ -42,6 +44,7 @@ pub struct Charter {
     current: Arc<Signed<Policy>>,
     directory: Option<Arc<Signed<Directory>>>,
     members: Arc<Members>,
+    former: Former,
     hashes: BTreeMap<u64, DocumentHash>,
 }
 
@@ -64,6 +67,7 @@ impl Charter {
             current,
             directory: None,
             members: Arc::default(),
+            former: Former::default(),
             hashes: BTreeMap::from([(1, hash)]),
         })
     }
@@ -145,6 +149,31 @@ impl Charter {
     /// The members of the newest directory; empty before the first.
     pub fn members(&self) -> &Arc<Members> {
         &self.members
+    }
+
+    /// Keys that a member's node signs or signed with: the newest directory's first, then those of the directories that were seen before it.
+    ///
+    /// Threat: whoever stole a key that was replaced goes on signing. So what is fresh is taken under the newest key alone; a former one
+    /// vouches for what is kept and shown again, by a member that answers for it.
+    pub fn signing_keys(&self, member: &MemberId) -> Vec<VerifyKey> {
+        let newest = self.members.by_id(member).and_then(|member| member.signing_key);
+        newest.into_iter().chain(self.former.keys(member)).collect()
+    }
+
+    /// Whose an address is, or was in a directory that was seen before.
+    pub fn owner_of(&self, address: &Address) -> Option<&MemberId> {
+        self.members.by_address(address).map(|member| &member.id).or_else(|| self.former.owner(address))
+    }
+
+    /// Everything that others need to check what this network's members sign and signed: as [`Charter::after`] from the beginning, with the
+    /// superseded directories that a key or an address went with.
+    pub fn documents(&self) -> Vec<&Note> {
+        let former = self.former.directories().iter().map(|signed| (signed.content.head.version, &signed.note));
+        let policies = self.policies.values().map(|signed| (signed.content.head.version, &signed.note));
+        let directory = self.directory.iter().map(|signed| (signed.content.head.version, &signed.note));
+        let mut notes: Vec<_> = former.chain(policies).chain(directory).collect();
+        notes.sort_by_key(|(of, _)| *of);
+        notes.into_iter().map(|(_, note)| note).collect()
     }
 
     /// Hash of the document of a version, where it was seen.
@@ -249,6 +278,9 @@ impl Charter {
                 self.policies.insert(head.version, Arc::clone(&self.current));
             }
             Document::Directory(directory) => {
+                if let Some(old) = &self.directory {
+                    self.former.note(old, &directory);
+                }
                 let signed = Arc::new(Signed { content: directory, note, hash });
                 self.members = Arc::new(Members::new(Arc::clone(&signed)));
                 self.directory = Some(signed);

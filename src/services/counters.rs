@@ -55,6 +55,8 @@ pub struct Counters {
     pub disclosed: Counter,
     /// Notices of disclosures that came from other members.
     pub disclosure_notices: Counter,
+    /// Lost payloads that came back.
+    pub recovered: Counter,
     /// Payloads erased.
     pub erased: Counter,
     /// Keys of the index of subjects that were destroyed, each with its bucket written anew.

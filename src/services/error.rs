@@ -185,6 +185,9 @@ pub enum Error {
     /// A disclosure that is not asked for, approved or released.
     #[error(transparent)]
     Disclosure(#[from] super::DisclosureError),
+    /// What comes back after a loss is not taken.
+    #[error(transparent)]
+    Return(#[from] super::ReturnError),
     /// The store cannot do it.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -252,6 +255,7 @@ impl Coded for Error {
             Self::Supervision(error) => error.code(),
             Self::Matter(error) => error.code(),
             Self::Disclosure(error) => error.code(),
+            Self::Return(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }

@@ -78,8 +78,16 @@ pub enum Kind {
     Reads,
     /// A payload came from another member.
     Received,
+    /// A payload went the way of a recovery, and was not kept.
+    Drill,
+    /// A payload that was lost here came back.
+    Recovered,
+    /// Two people want the recovery under a grant.
+    RecoveryPermitted,
     /// A payload was refused, by the policy or by a rule.
     Refused,
+    /// After a key of this node was replaced, what names the old one names the new one.
+    Rewrapped,
     /// The root of the key trees was rotated, and its older generations destroyed.
     RootRotated,
     /// The node started.

@@ -14,7 +14,7 @@ mod supervised;
 
 mod uploads;
 
-pub(crate) use acks::ACKS;
+pub(crate) use acks::{ACKS, encode_acks};
 pub(crate) use deliver::{CELOSIA_1, DOCUMENT, SUPERVISION, quiet_wait, refused};
 pub use documents::{GovernanceStatus, MemberStatus};
 pub(crate) use epochs::EpochKeys;

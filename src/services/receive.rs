@@ -3,6 +3,7 @@
 use super::happening::{Happening, Kind as What};
 use super::records::erased_is_absent;
 use super::{Error, Node, Received};
+use crate::enclave::Meta;
 use crate::store::Kind;
 use crate::types::{Address, Class, PayloadId, PrivacyFlag};
 
@@ -42,8 +43,8 @@ impl Node {
 
     /// Whether one of our keys sealed it.
     pub async fn is_sender(&self, id: PayloadId) -> Result<bool, Error> {
-        let sender = self.meta(id).await?.sender;
-        Ok(self.enclave.addresses().contains(&sender))
+        let meta = self.meta(id).await?;
+        Ok(self.enclave.addresses().contains(&meta.sender) || self.was_sender(&meta))
     }
 
     /// Its recipients as this node knows them, in stored order.
@@ -65,11 +66,29 @@ impl Node {
         }
     }
 
+    /// Whether the member sent it, under a key that it had before.
+    fn was_sender(&self, meta: &Meta) -> bool {
+        self.governed.as_ref().is_some_and(|governed| match &meta.native {
+            Some(native) => native.member == governed.me,
+            None => governed.charter().owner_of(&meta.sender) == Some(&governed.me),
+        })
+    }
+
+    /// Our own keys among sender and recipients. What is kept here was for this member: if it names none of our keys any more, because the
+    /// member replaced them, it is our default key's.
+    fn managed_kept(&self, meta: &Meta) -> Vec<Address> {
+        let mut managed = self.managed(&meta.sender, &meta.recipients);
+        if managed.is_empty() && self.governed.is_some() {
+            managed.extend(self.enclave.addresses().first());
+        }
+        managed
+    }
+
     async fn open_kept(&self, kind: Kind, id: PayloadId) -> Result<(Received, Class), Error> {
         let record = self.record(kind, &id).await?.ok_or(Error::NotFound(id))?;
         let opened = self.enclave.open(id, &record.head, record.nonce, record.ciphertext).await;
         let opened = opened.map_err(|error| erased_is_absent(error, id))?;
-        let managed = self.managed(&opened.meta.sender, &opened.meta.recipients);
+        let managed = self.managed_kept(&opened.meta);
         let class = opened.meta.native.as_ref().map_or(Class::default(), |native| native.class);
         let meta = opened.meta;
         Ok((Received { payload: opened.plaintext, privacy: meta.privacy, sender: meta.sender, managed }, class))

@@ -136,7 +136,7 @@ impl fmt::Debug for NodeFigures {
 }
 
 /// Counters of [`Snapshot::counts`] that are metrics of their own: count, metric, help.
-const COUNTERS: [(&str, &str, &str); 23] = [
+const COUNTERS: [(&str, &str, &str); 24] = [
     ("sent", "payloads_sent", "Payloads that every recipient has"),
     ("send_failed", "payloads_send_failed", "Sends that failed after they were sealed"),
     ("received", "payloads_received", "Payloads given back to the node or an application"),
@@ -159,6 +159,7 @@ const COUNTERS: [(&str, &str, &str); 23] = [
     ("documents_read", "documents_read", "Documents opened for reading"),
     ("documents_erased", "documents_erased", "Documents erased"),
     ("disclosed", "payloads_disclosed", "Payloads released to auditors"),
+    ("recovered", "payloads_recovered", "Lost payloads that came back through the committee"),
     ("disclosure_notices", "disclosure_notices", "Notices of disclosures taken from other members"),
 ];
 

@@ -176,7 +176,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 28] = [
+    let named: [(&'static str, &Counter); 29] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -204,6 +204,7 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("documents_delivered", &counters.documents_delivered),
         ("documents_delivery_failed", &counters.documents_delivery_failed),
         ("disclosed", &counters.disclosed),
+        ("recovered", &counters.recovered),
         ("disclosure_notices", &counters.disclosure_notices),
     ];
     named.into_iter().map(|(name, counter)| (name, counter.value())).collect()

@@ -18,5 +18,7 @@ mod ports;
 mod attacks;
 mod court;
 mod disclosure;
+mod life;
 mod offline;
+mod recover;
 mod whole_life;

@@ -1,16 +1,14 @@
 //! The whole life of a network of six under lawful sight, in one run: every step is a command of the program, every party a process and a
 //! folder of its own, and at the end every artefact is verified where nothing is but the files.
 
-use celosia::translog::note::Note;
 use serde_json::Value;
 
 use crate::court::{Court, Said, in_minutes};
 use crate::http::Request;
+use crate::life::{Life, SUPERVISOR};
 use crate::member::{Member, percent};
 use crate::offline::Offline;
-use crate::peer::{self, Maker};
 
-const SUPERVISOR: usize = 4;
 const SCOPES: &str = r#"
 [[scopes]]
 classes = ["business"]
@@ -24,127 +22,7 @@ supervisors = ["cnmv"]
 supervision = "S2"
 "#;
 
-/// The network, its governors' folder, and the sixth member: a Tessera where one is given.
-struct Life {
-    court: Court,
-    tessera: Option<peer::Member>,
-}
-
 impl Life {
-    /// Three governors, four members, a supervisor, and the sixth. All run, under no supervision yet.
-    fn begin() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let tessera = peer::tessera().map(|_| peer::Member::prepare(Maker::Tessera, &folder.path().join("tessera")));
-        let mut ids = vec!["a", "b", "c", "d", "cnmv"];
-        if tessera.is_none() {
-            eprintln!("the sixth member is a Celosia: set CELOSIA_TEST_TESSERA to the command line of a Tessera");
-            ids.push("t");
-        }
-        let members = ids.iter().map(|id| Member::prepare(id, folder.path())).collect();
-        let mut life = Self { court: Court::ground(folder, members), tessera };
-        if life.tessera.is_none() {
-            "US".clone_into(&mut life.court.members[5].region);
-        }
-        life.found();
-        life.run_members();
-        life
-    }
-
-    /// The network's documents, made by its governors on their own machine, with the program.
-    fn found(&mut self) {
-        let (password, argon) = (self.court.path("password"), self.court.path("argon.json"));
-        for name in ["ana", "ben", "cam"] {
-            self.call(&["governance", "keygen", "--name", name, "--password-file", &password, "--argonconfig", &argon]);
-        }
-        let governors = ["--governor", "ana.vkey", "--governor", "ben.vkey", "--governor", "cam.vkey"];
-        let init = ["governance", "init", "--name", "red", "--threshold", "2", "--out", "proposal-1"];
-        self.call(&[&init[..], &governors].concat());
-        let told = self.sign_and_keep("proposal-1");
-        self.court.network = told.split_whitespace().find_map(|word| word.parse().ok()).unwrap();
-        let mut entries: Vec<String> = self.court.members.iter().map(|at| toml::to_string(&at.entry()).unwrap()).collect();
-        entries[SUPERVISOR] = entries[SUPERVISOR].replace("roles = [", "roles = [\"supervisor\", ");
-        entries.extend(self.tessera.as_ref().map(|tessera| {
-            let (key, url) = (tessera.key(), tessera.url());
-            format!(
-                "id = \"t\"\nlegal-name = \"t S.A.\"\nlegal-id = \"ES-t\"\nregion = \"ES\"\nstate = \"active\"\n\
-                 software = \"tessera\"\nroles = [\"member\"]\naddresses = [\"{key}\"]\ncompatible = \"{url}\"\n"
-            )
-        }));
-        let files: Vec<String> = (0..entries.len()).map(|at| format!("member-{at}.toml")).collect();
-        for (file, text) in files.iter().zip(&entries) {
-            std::fs::write(self.court.path(file), text).unwrap();
-        }
-        let mut change = vec!["governance", "propose", "directory", "--from", "charter", "--out", "proposal-2"];
-        change.extend(files.iter().flat_map(|file| ["--add-member", file.as_str()]));
-        self.call(&change);
-        self.sign_and_keep("proposal-2");
-    }
-
-    fn run_members(&mut self) {
-        let note = |version| {
-            let text = std::fs::read_to_string(self.court.path(&format!("proposal-{version}"))).unwrap();
-            Note::parse(&text).unwrap()
-        };
-        let notes = [note(1), note(2)];
-        let network = self.court.network;
-        for member in &mut self.court.members {
-            member.give(network, &notes);
-            "[erasure]\nnode-cache = \"0s\"\n".clone_into(&mut member.extra);
-            member.spawn(&[]);
-        }
-        self.court.members.iter_mut().for_each(Member::wait);
-        let urls: Vec<String> = self.court.members.iter().map(|at| format!("http://127.0.0.1:{}/", at.peer_port)).collect();
-        if let Some(tessera) = &mut self.tessera {
-            tessera.set_peers(&urls);
-            tessera.start();
-        }
-    }
-
-    fn call(&self, words: &[&str]) -> String {
-        self.court.run(words).well()
-    }
-
-    /// Two governors sign; the document goes into the governors' folder.
-    fn sign_and_keep(&self, file: &str) -> String {
-        let password = self.court.path("password");
-        for key in ["ana.key", "cam.key"] {
-            let mut sign = vec!["governance", "sign", file, "--key", key, "--password-file", &password, "--yes"];
-            if self.court.folder.path().join("charter").exists() {
-                sign.extend(["--folder", "charter"]);
-            }
-            self.call(&sign);
-        }
-        self.call(&["governance", "publish", file, "--into", "charter"])
-    }
-
-    /// A policy with a committee comes into force at every member.
-    fn enact(&self, version: u64, change: &[&str]) {
-        let file = format!("proposal-{version}");
-        self.call(&[&["governance", "propose", "policy", "--from", "charter", "--out", &file], change].concat());
-        self.sign_and_keep(&file);
-        self.call(&["governance", "publish", &file, "--admin", &self.court.admin(0)]);
-        self.court.members.iter().for_each(|member| member.wait_for_version(version));
-    }
-
-    fn supervisor(&self, words: &[&str]) -> String {
-        let (verb, rest) = words.split_first().unwrap();
-        self.call(&[&["supervisor", verb, "--admin", &self.court.admin(SUPERVISOR)], rest].concat())
-    }
-
-    /// A payload of business for the sixth member and b; its id.
-    fn business(&self) -> Result<String, u16> {
-        self.to_the_sixth("business")
-    }
-
-    fn to_the_sixth(&self, class: &str) -> Result<String, u16> {
-        let (a, b) = (self.court.at(0), self.court.at(1));
-        let sixth = self.tessera.as_ref().map_or_else(|| self.court.at(5).keys.public.as_str(), |tessera| tessera.key());
-        let body = serde_json::json!({ "payload": "aG9sYQ==", "from": a.keys.public, "to": [b.keys.public, sixth] });
-        let request = Request::post("/send", crate::http::JSON, body.to_string().as_bytes());
-        let answer = request.header("celosia-class", class).send(&a.node);
-        if answer.status == 201 { Ok(answer.json()["key"].as_str().unwrap().to_owned()) } else { Err(answer.status) }
-    }
-
     /// One class is copied to the supervisor (S1), one is received by it (S3), the rest has capsules alone (S2).
     fn traffic_is_supervised(&self) {
         let (a, b, supervisor) = (self.court.at(0), self.court.at(1), self.court.at(SUPERVISOR));
@@ -234,6 +112,60 @@ impl Life {
         a.wait_until(|| self.business().is_ok(), "the lift does not arrive");
     }
 
+    /// Member d loses its keys and its disk. The governors list its new keys, and it begins again.
+    fn destroyed(&mut self) {
+        let place = &mut self.court.members[3];
+        place.kill();
+        std::fs::remove_dir_all(&place.folder).unwrap();
+        *place = Member::prepare("d", self.court.folder.path());
+        let entry = format!("[[members]]\n{}", toml::to_string(&place.entry()).unwrap());
+        std::fs::write(self.court.path("member-d.toml"), entry).unwrap();
+        let change =
+            ["governance", "propose", "directory", "--from", "charter", "--edit", "member-d.toml", "--out", "proposal-5"];
+        self.call(&change);
+        self.sign_and_keep("proposal-5");
+        self.call(&["governance", "publish", "proposal-5", "--admin", &self.court.admin(0)]);
+        let others = self.court.members.iter().enumerate().filter(|(index, _)| *index != 3);
+        others.for_each(|(_, member)| member.wait_for_version(5));
+        let (network, notes) = (self.court.network, self.notes(5));
+        let member = &mut self.court.members[3];
+        member.give(network, &notes);
+        "[erasure]\nnode-cache = \"0s\"\n".clone_into(&mut member.extra);
+        // The first start makes the journal, and the witnesses have seen another one before.
+        member.spawn(&[]);
+        member.wait_for_admin();
+        member.stop();
+        let data = member.folder.join("data");
+        let fixed = ["journal", "accept-rollback", "--actor", "olga", "--reason", "disk lost", "--data-dir"];
+        self.call(&[&fixed[..], &[data.to_str().unwrap()]].concat());
+        self.court.members[3].start();
+    }
+
+    /// What it had comes back through the committee, from a member that has it.
+    fn recovered(&self, id: &str) {
+        let (court, d) = (&self.court, self.court.at(3));
+        let (until, holder, own, network) = (in_minutes(60), court.admin(1), court.admin(3), court.network());
+        let (key, password, argon) = (d.folder.join("sign.key"), court.path("password"), court.path("argon.json"));
+        let who = ["--network", &network, "--member", "d", "--entity", "d S.A.", "--name", "Olga Operadora", "--basis", "art. 9"];
+        let lock = ["--password-file", &password, "--argonconfig", &argon, "--signing-key", key.to_str().unwrap()];
+        let request = ["recover", "request", "--folder", "lost", "--until", &until, "--admin", &holder];
+        assert_eq!(d.receive(id), None, "a new disk is empty");
+        self.call(&[&request[..], &who, &lock].concat());
+        let known = std::fs::read_to_string(court.path("lost/auditor.json")).unwrap();
+        let known: Value = serde_json::from_str(&known).unwrap();
+        let grant = known["grant"].as_str().unwrap();
+        for officer in [2, 3, 6] {
+            court.approves(officer, 1, grant).well();
+        }
+        for officer in [1, 6, 7] {
+            court.releases(officer, 1, grant).well();
+        }
+        self.call(&["recover", "collect", "--folder", "lost", "--admin", &holder]);
+        let told = self.call(&["recover", "import", "--folder", "lost", "--password-file", &password, "--admin", &own]);
+        assert!(told.contains("1 kept"), "{told}");
+        assert_eq!(d.receive(id).as_deref(), Some(&b"what d had"[..]));
+    }
+
     /// What the policy refuses becomes a case, and people bring it to its end.
     fn violation_is_handled(&self) {
         let admin = self.court.admin(0);
@@ -261,6 +193,7 @@ fn six_members_five_officers_and_an_auditor_live_a_whole_life() {
     life.enact(3, &["--committee", &first, "--edit", "scopes.toml"]);
     life.traffic_is_supervised();
     let (a, b) = (life.court.at(0), life.court.at(1));
+    let held = b.sent(b"what d had", &[life.court.at(3)]);
     let ids = [a.sent(b"the first contract", &[b]), a.sent(b"about a person", &[b]), a.sent(b"kept", &[b])];
 
     life.court.grant("audit-1", 0, &["--id", &ids[0]]);
@@ -280,8 +213,8 @@ fn six_members_five_officers_and_an_auditor_live_a_whole_life() {
     life.seen_by_the_new_committee(&ids[0], &after);
     life.stopped_and_lifted();
     life.violation_is_handled();
-
-    // RECOVERY of a destroyed member (`celosia recover`) has its place here: member d loses its disk and its identity key.
+    life.destroyed();
+    life.recovered(&held);
 
     let left = gathered(&life, &[&first, &over], &certificate, &ids[0]);
     let keys = logs(&life);

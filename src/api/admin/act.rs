@@ -58,6 +58,8 @@ pub enum Act {
     OpenCase,
     /// Reads cases, violations and indicators.
     ReadCases,
+    /// Takes back, under a grant, what this node lost. Dangerous.
+    Recover,
     /// Ends a hold before its time. Dangerous.
     ReleaseHold,
     /// Hands in an auditor's signed request.
@@ -74,6 +76,8 @@ pub enum Act {
     Tag,
     /// Reads `/metrics`, `/status` and `/root`.
     ReadStatus,
+    /// Writes what names a replaced key anew, for another.
+    RewrapKeys,
     /// Makes a new generation of the root and destroys the older ones.
     RotateRoot,
     /// Orders that new payloads of a scope stop, at every member.
@@ -129,12 +133,14 @@ pub const RULES: &[Rule] = &[
     rule(Act::ReadStops, READERS, None, true),
     // A collector asks every few seconds: its calls would be most of the journal.
     rule(Act::ReadStatus, &Role::ALL, None, false),
+    rule(Act::Recover, &[Role::Operator], Some(&[Role::Operator, Role::Dpo]), true),
     rule(Act::ReleaseHold, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
     rule(Act::RequestDisclosure, &[Role::Auditor, Role::Dpo], None, true),
     rule(Act::RequestErasure, &[Role::Dpo], None, true),
     rule(Act::RevokeDisclosure, &[Role::Dpo, Role::Officer], None, true),
     rule(Act::TakeDisclosure, &[Role::Auditor, Role::Dpo], None, true),
     rule(Act::Tag, &[Role::Dpo], None, true),
+    rule(Act::RewrapKeys, &[Role::Operator], None, true),
     rule(Act::RotateRoot, &[Role::Operator], None, true),
     rule(Act::Stop, &[Role::Supervisor], None, true),
     rule(Act::Watch, &[Role::Supervisor], None, true),
@@ -180,12 +186,14 @@ impl Act {
             Self::ReadRetention => "read-retention",
             Self::ReadStatus => "read-status",
             Self::ReadStops => "read-stops",
+            Self::Recover => "recover",
             Self::ReleaseHold => "release-hold",
             Self::RequestDisclosure => "request-disclosure",
             Self::RequestErasure => "request-erasure",
             Self::TakeDisclosure => "take-disclosure",
             Self::Tag => "tag",
             Self::RevokeDisclosure => "revoke-disclosure",
+            Self::RewrapKeys => "rewrap-keys",
             Self::RotateRoot => "rotate-root",
             Self::Stop => "stop",
             Self::Watch => "watch",

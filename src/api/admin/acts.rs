@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::{Act, Actor, Refusal, Role};
+use crate::disclosure::GrantId;
 use crate::erasure::{CaseId, HoldId};
 use crate::types::{Coded as _, PayloadId, folded};
 use folder::Folder;
@@ -48,6 +49,9 @@ pub trait Acts: Send + Sync + 'static {
     /// Releases a hold before its time. `actors` are both people.
     async fn release_hold(&self, hold: HoldId, actors: &str) -> Result<Value, Refusal>;
 
+    /// Lets a recovery bring back what a grant is for. `actors` are both people.
+    async fn recover(&self, grant: GrantId, actors: &str) -> Result<Value, Refusal>;
+
     /// Lets the node serve again although its log is older than its last cosigned checkpoint. `actors` are both people.
     async fn accept_rollback(&self, actors: &str, reason: &str) -> Result<Value, Refusal>;
 }
@@ -58,6 +62,7 @@ enum Order {
     AcceptRollback,
     Erase(PayloadId),
     EraseCase(CaseId),
+    Recover(GrantId),
     ReleaseHold(HoldId),
 }
 
@@ -75,6 +80,11 @@ impl Order {
                 payload.or(case).ok_or_else(|| malformed(expected))
             }
             Act::Erase => Err(malformed("erase takes `id` or `case`, and nothing else")),
+            Act::Recover => {
+                let grant = members.get("grant").and_then(Value::as_str).and_then(|grant| grant.parse().ok());
+                let grant = grant.filter(|_| members.len() == 1);
+                grant.map(Self::Recover).ok_or_else(|| malformed("recover takes `grant`, the name of a grant"))
+            }
             Act::ReleaseHold => {
                 let hold = members.get("hold").and_then(Value::as_str).and_then(|hold| hold.parse().ok());
                 let hold = hold.filter(|_| members.len() == 1);
@@ -256,6 +266,7 @@ impl PendingActs {
                 Order::AcceptRollback => this.runner.accept_rollback(&actors, &pending.reason).await,
                 Order::Erase(id) => this.runner.erase(id).await,
                 Order::EraseCase(case) => this.runner.erase_case(case, &actors).await,
+                Order::Recover(grant) => this.runner.recover(grant, &actors).await,
                 Order::ReleaseHold(hold) => this.runner.release_hold(hold, &actors).await,
             };
             let error = result.as_ref().err().map(|error| error.code().to_string());

@@ -15,52 +15,52 @@ use crate::disclosure::{GrantId, SignedRequest};
 use crate::enclave::keyfile;
 use crate::types::NetworkId;
 
-pub(super) const KEY: &str = "auditor.key";
-pub(super) const KNOWN: &str = "auditor.json";
-pub(super) const REQUEST_FILE: &str = "request.json";
-pub(super) const CASE: &str = "case.cbor";
-pub(super) const SHARES: &str = "shares.cbor";
-pub(super) const RELEASE: &str = "release.cbor";
-pub(super) const OUT: &str = "out";
+pub(in crate::cli) const KEY: &str = "auditor.key";
+pub(in crate::cli) const KNOWN: &str = "auditor.json";
+pub(in crate::cli) const REQUEST_FILE: &str = "request.json";
+pub(in crate::cli) const CASE: &str = "case.cbor";
+pub(in crate::cli) const SHARES: &str = "shares.cbor";
+pub(in crate::cli) const RELEASE: &str = "release.cbor";
+pub(in crate::cli) const OUT: &str = "out";
 
 /// What of a folder is no secret.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Known {
-    pub(super) grant: GrantId,
-    pub(super) name: String,
-    pub(super) entity: String,
-    pub(super) key: VerifyKey,
-    pub(super) box_key: BoxKey,
+pub(in crate::cli) struct Known {
+    pub(in crate::cli) grant: GrantId,
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) entity: String,
+    pub(in crate::cli) key: VerifyKey,
+    pub(in crate::cli) box_key: BoxKey,
 }
 
 /// The keys of a grant: derived from one secret, each for its use.
-pub(super) struct Keys {
-    pub(super) signing: SigningKey,
-    pub(super) private: Secret<32>,
+pub(in crate::cli) struct Keys {
+    pub(in crate::cli) signing: SigningKey,
+    pub(in crate::cli) private: Secret<32>,
 }
 
 impl Keys {
-    pub(super) fn of(master: &Secret<32>) -> Self {
+    pub(in crate::cli) fn of(master: &Secret<32>) -> Self {
         let of = |name: &[u8]| kdf::hkdf(&[], master.expose(), &[name]);
         Self { signing: SigningKey::from_seed(&of(b"celosia auditor signing 1")), private: of(b"celosia auditor box 1") }
     }
 }
 
 impl Known {
-    pub(super) fn read(folder: &Path) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn read(folder: &Path) -> anyhow::Result<Self> {
         let file = folder.join(KNOWN);
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
         serde_json::from_str(&text).with_context(|| file.display().to_string())
     }
 
     /// The network of the request in the folder: what everything that came later is held to.
-    pub(super) fn network(folder: &Path) -> Result<NetworkId, Failure> {
+    pub(in crate::cli) fn network(folder: &Path) -> Result<NetworkId, Failure> {
         Ok(Self::request(folder)?.request.network)
     }
 
     /// The request in the folder.
-    pub(super) fn request(folder: &Path) -> Result<SignedRequest, Failure> {
+    pub(in crate::cli) fn request(folder: &Path) -> Result<SignedRequest, Failure> {
         let bytes = document(&folder.join(REQUEST_FILE), REQUEST)?;
         SignedRequest::decode(&bytes).map_err(|refused| Failure::coded(2, &refused))
     }
@@ -68,10 +68,10 @@ impl Known {
 
 /// A folder, and how it is unlocked.
 #[derive(clap::Args, Clone, Debug)]
-pub(super) struct Unlock {
+pub(in crate::cli) struct Unlock {
     /// The folder.
     #[arg(long, value_name = "FOLDER")]
-    pub(super) folder: PathBuf,
+    pub(in crate::cli) folder: PathBuf,
     /// File whose first line is the password; asked if absent.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
@@ -79,7 +79,7 @@ pub(super) struct Unlock {
 
 impl Unlock {
     /// The keys.
-    pub(super) fn keys(&self) -> Result<Keys, Failure> {
+    pub(in crate::cli) fn keys(&self) -> Result<Keys, Failure> {
         let coded = |error: keyfile::KeyFileError| Failure::coded(2, &error);
         let file = self.folder.join(KEY);
         let locked = keyfile::load(&file).map_err(coded)?;

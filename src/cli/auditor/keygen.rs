@@ -10,6 +10,7 @@ use crate::cli::{Failure, keygen, keyupdate, prompt};
 use crate::crypto::hpke::BoxKey;
 use crate::crypto::random;
 use crate::crypto::secret::Secret;
+use crate::crypto::sign::VerifyKey;
 use crate::disclosure::GrantId;
 use crate::enclave::keyfile;
 
@@ -25,7 +26,14 @@ pub(super) struct Args {
     /// The legal entity that the person answers to.
     #[arg(long)]
     entity: String,
-    /// File whose first line is the password; asked twice if absent.
+    #[command(flatten)]
+    lock: Lock,
+}
+
+/// How the keys of a grant are locked.
+#[derive(clap::Args, Debug)]
+pub(in crate::cli) struct Lock {
+    /// File whose first line is the password of the grant's keys; asked twice if absent.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// JSON file with the options of argon2: variant, memory (KiB), iterations, parallelism.
@@ -34,12 +42,25 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let key = args.folder.join(KEY);
+    let known = make(&args.folder, &args.lock, &args.name, &args.entity, None)?;
+    say!("{}", known.grant);
+    Ok(())
+}
+
+/// Makes the folder of a grant. `signs` is the key of whoever signs the request, if it is not the grant's own.
+pub(in crate::cli) fn make(
+    folder: &Path,
+    lock: &Lock,
+    name: &str,
+    entity: &str,
+    signs: Option<VerifyKey>,
+) -> Result<Known, Failure> {
+    let key = folder.join(KEY);
     if key.symlink_metadata().is_ok() {
         return Err(Failure::coded(2, &keyfile::KeyFileError::Exists(key.display().to_string())));
     }
-    let options = keygen::argon_options(args.argonconfig.as_deref())?;
-    let password = match &args.password_file {
+    let options = keygen::argon_options(lock.argonconfig.as_deref())?;
+    let password = match &lock.password_file {
         Some(file) => keyupdate::first_line(file)?,
         None => prompt::new_password()?,
     };
@@ -50,18 +71,17 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let keys = Keys::of(&master);
     let known = Known {
         grant: GrantId(random()),
-        name: args.name.clone(),
-        entity: args.entity.clone(),
-        key: keys.signing.verify_key(),
+        name: name.to_owned(),
+        entity: entity.to_owned(),
+        key: signs.unwrap_or_else(|| keys.signing.verify_key()),
         box_key: BoxKey::of(&keys.private),
     };
     let locked = keyfile::to_locked_json(&master, &password, &options).map_err(|error| Failure::coded(2, &error))?;
-    DirBuilder::new().recursive(true).mode(0o700).create(&args.folder).with_context(|| args.folder.display().to_string())?;
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(|| folder.display().to_string())?;
     write_new(&key, 0o600, &locked)?;
     let text = serde_json::to_string_pretty(&known).context("strings")? + "\n";
-    write_new(&args.folder.join(KNOWN), 0o644, &text)?;
-    say!("{}", known.grant);
-    Ok(())
+    write_new(&folder.join(KNOWN), 0o644, &text)?;
+    Ok(known)
 }
 
 fn write_new(path: &Path, mode: u32, text: &str) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! Opening on all cores: frames are read one after the other, opened side by side, and written in their order.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 use anyhow::Context as _;
@@ -11,51 +11,82 @@ use super::folder::{CASE, Keys, Known, OUT, RELEASE, SHARES, Unlock};
 use crate::cli::Failure;
 use crate::cli::disclosure::{Frames, Looked};
 use crate::crypto::hash::sha256;
-use crate::disclosure::{Bundle, Item, Opened, Opener, Refused, Released, Report, Row, SignedRelease, SignedShares, page};
+use crate::crypto::secret::Secret;
+use crate::disclosure::{
+    Bundle, CheckedView, Item, Opened, Opener, Refused, Released, Report, Row, SignedRelease, SignedShares, Tally, page,
+};
+use crate::governance::Charter;
 use crate::types::Coded as _;
 
 /// Payloads opened in one go for each core, and bytes of them at most.
 const TOGETHER: usize = 64;
 const MOST_BYTES: usize = 64 << 20;
 
+/// What was collected, its head checked: request, docket, list, approvals, and the record of this view.
+pub(in crate::cli) struct Package {
+    pub(in crate::cli) looked: Looked,
+    pub(in crate::cli) view: CheckedView,
+    pub(in crate::cli) tally: Tally,
+    private: Secret<32>,
+    frames: Frames<std::io::BufReader<fs::File>>,
+    shares: PathBuf,
+}
+
+impl Package {
+    /// Reads the files of a folder.
+    pub(in crate::cli) fn open(unlock: &Unlock) -> Result<Self, Failure> {
+        let coded = |refused: Refused| Failure::coded(2, &refused);
+        let folder = &unlock.folder;
+        let Keys { private, .. } = unlock.keys()?;
+        let asked = Known::request(folder)?;
+        let mut looked = Looked::open(&folder.join(CASE), &asked.request.network)?;
+        // Threat: an answer to another question than the one that was asked.
+        if looked.bundle.request != asked {
+            return Err(coded(Refused::OtherCase("case file")));
+        }
+        let mut frames = Frames::open(&folder.join(RELEASE))?;
+        let text = String::from_utf8(frames.expect()?).unwrap_or_default();
+        // The release has the record of its own view.
+        let bundle = Bundle::read(&text).map_err(coded)?;
+        if (&bundle.request, &bundle.docket) != (&looked.bundle.request, &looked.bundle.docket) {
+            return Err(coded(Refused::OtherCase("release")));
+        }
+        let release = SignedRelease::decode(&frames.expect()?).map_err(coded)?;
+        looked.bundle = bundle;
+        let (view, tally) = looked.bundle.check_view(&looked.charter, &looked.epochs).map_err(coded)?;
+        let docket = &looked.bundle.docket;
+        let key = looked.charter.members().by_id(&docket.docket.member).and_then(|member| member.signing_key);
+        release.verify(&docket.docket, &key.ok_or_else(|| coded(Refused::Signature("release")))?).map_err(coded)?;
+        if release.release.view != view.view {
+            return Err(coded(Refused::NoView("the record is of another view".into())));
+        }
+        Ok(Self { looked, view, tally, private, frames, shares: folder.join(SHARES) })
+    }
+
+    /// Opens and verifies every payload, and gives each to `take` in the order of the list.
+    pub(in crate::cli) fn each(&mut self, take: &mut Take<'_>) -> Result<(), Failure> {
+        let looked = &self.looked;
+        let opener = Opener::new(&looked.charter, &looked.bundle.request, &looked.bundle.docket, self.private.duplicate());
+        let mut opener = opener.map_err(|refused| Failure::coded(2, &refused))?;
+        add_shares(&mut opener, &self.shares)?;
+        open_all(&opener, &looked.items, &mut self.frames, take)
+    }
+}
+
 pub(super) fn run(unlock: &Unlock, writes: bool) -> Result<(), Failure> {
-    let coded = |refused: Refused| Failure::coded(2, &refused);
-    let folder = &unlock.folder;
-    let Keys { private, .. } = unlock.keys()?;
-    let asked = Known::request(folder)?;
-    let mut looked = Looked::open(&folder.join(CASE), &asked.request.network)?;
-    // Threat: an answer to another question than the one that was asked.
-    if looked.bundle.request != asked {
-        return Err(coded(Refused::OtherCase("case file")));
-    }
-    let mut frames = Frames::open(&folder.join(RELEASE))?;
-    let text = String::from_utf8(frames.expect()?).unwrap_or_default();
-    // The release has the record of its own view.
-    let bundle = Bundle::read(&text).map_err(coded)?;
-    if (&bundle.request, &bundle.docket) != (&looked.bundle.request, &looked.bundle.docket) {
-        return Err(coded(Refused::OtherCase("release")));
-    }
-    let release = SignedRelease::decode(&frames.expect()?).map_err(coded)?;
-    looked.bundle = bundle;
-    let (view, tally) = looked.bundle.check_view(&looked.charter, &looked.epochs).map_err(coded)?;
-    let docket = &looked.bundle.docket;
-    let key = looked.charter.members().by_id(&docket.docket.member).and_then(|member| member.signing_key);
-    release.verify(&docket.docket, &key.ok_or_else(|| coded(Refused::Signature("release")))?).map_err(coded)?;
-    if release.release.view != view.view {
-        return Err(coded(Refused::NoView("the record is of another view".into())));
-    }
-    let mut opener = Opener::new(&looked.charter, &looked.bundle.request, docket, private).map_err(coded)?;
-    add_shares(&mut opener, &folder.join(SHARES))?;
-    let mut report = Report::new(&looked.charter, &looked.bundle.request, &docket.docket, &tally.approvals, &view);
-    let out = folder.join(OUT);
+    let mut package = Package::open(unlock)?;
+    let (charter, bundle) = (package.looked.charter.clone(), package.looked.bundle.clone());
+    let docket = &bundle.docket.docket;
+    let mut report = Report::new(&charter, &bundle.request, docket, &package.tally.approvals, &package.view);
+    let out = unlock.folder.join(OUT);
     if writes {
         fs::create_dir_all(&out).with_context(|| out.display().to_string())?;
     }
     let mut at = 0;
-    open_all(&opener, &looked.items, &mut frames, &mut |item, opened| {
+    package.each(&mut |item, _, opened| {
         at += 1;
         let row = match opened {
-            Ok(opened) => written(&looked, &opened, writes.then_some(&*out), at)?,
+            Ok(opened) => written(&charter, &opened, writes.then_some(&*out), at)?,
             Err(refused) => Row::not_opened(item.id, &refused),
         };
         report.payloads.push(row);
@@ -82,7 +113,8 @@ fn add_shares(opener: &mut Opener<'_>, file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-type Take<'a> = dyn FnMut(&Item, Result<Opened, Refused>) -> anyhow::Result<()> + 'a;
+/// Takes an item of the list, its frame of the release if there is one, and what came of it.
+pub(in crate::cli) type Take<'a> = dyn FnMut(&Item, Option<&[u8]>, Result<Opened, Refused>) -> anyhow::Result<()> + 'a;
 
 fn open_all(
     opener: &Opener<'_>,
@@ -107,8 +139,8 @@ fn open_all(
         } else {
             side_by_side(opener, now, &batch, cores)
         };
-        for (item, opened) in now.iter().zip(opened) {
-            take(item, opened)?;
+        for (at, (item, opened)) in now.iter().zip(opened).enumerate() {
+            take(item, batch.get(at).map(Vec::as_slice), opened)?;
         }
         rest = later;
     }
@@ -131,14 +163,14 @@ fn side_by_side(opener: &Opener<'_>, items: &[Item], frames: &[Vec<u8>], cores: 
 }
 
 /// Writes a payload, and its row.
-fn written(looked: &Looked, opened: &Opened, out: Option<&Path>, at: usize) -> anyhow::Result<Row> {
+fn written(charter: &Charter, opened: &Opened, out: Option<&Path>, at: usize) -> anyhow::Result<Row> {
     let digest = HEXLOWER.encode(&sha256(&[&opened.payload]));
     let name = format!("{at:06}-{}.bin", HEXLOWER.encode(&opened.id.as_bytes()[..8]));
     if let Some(out) = out {
         let file = out.join(&name);
         fs::write(&file, opened.payload.as_slice()).with_context(|| file.display().to_string())?;
     }
-    Ok(Row::opened(looked.charter.members(), opened, name, digest))
+    Ok(Row::opened(charter.members(), opened, name, digest))
 }
 
 fn finish(report: &Report, out: Option<&Path>) -> Result<(), Failure> {

@@ -43,7 +43,7 @@ impl Lock {
 }
 
 /// Unlocks a key.
-pub(super) fn load(file: &Path, password_file: Option<&Path>) -> Result<SigningKey, Failure> {
+pub(in crate::cli) fn load(file: &Path, password_file: Option<&Path>) -> Result<SigningKey, Failure> {
     let coded = |error: keyfile::KeyFileError| Failure::coded(2, &error);
     let locked = keyfile::load(file).map_err(coded)?;
     let password = match (locked.is_locked(), password_file) {

@@ -22,3 +22,32 @@ async fn prints_no_key() {
 fn an_enclave_has_a_key() {
     assert_eq!(LocalEnclave::new(Vec::new(), forest().0).expect_err("no keys"), NoKeys);
 }
+
+#[tokio::test]
+async fn a_rewrapped_head_makes_boxes_under_the_new_key_without_the_old_one() {
+    let ((apart, _its), (forest, _folder)) = (forest(), forest());
+    let (old, new, other) = (Secret::<32>::random(), Secret::<32>::random(), Secret::<32>::random());
+    let public = |key: &Secret<32>| nacl::public_key(key);
+    let (from, to, theirs) = (public(&old), public(&new), public(&other));
+    let before = LocalEnclave::new(vec![old], Arc::clone(&forest)).expect("a key");
+    let draft = Draft {
+        plaintext: Zeroizing::new(b"payload".to_vec()),
+        sender: from,
+        recipients: vec![theirs],
+        privacy: Privacy::default(),
+        affected: Vec::new(),
+        escrow: None,
+    };
+    let sealed = before.seal(draft).await.expect("seals");
+    drop(before);
+    let after = LocalEnclave::new(vec![new], forest).expect("a key");
+    assert_eq!(after.boxes(sealed.id, &sealed.head, &[theirs]).await.expect("a head"), [None], "no box without the old key");
+    let mut meta = after.meta(sealed.id, &sealed.head).await.expect("heads lie under leaves");
+    meta.sender = to;
+    let head = after.rewrite(sealed.id, &sealed.head, meta).await.expect("rewrites");
+    let made = after.boxes(sealed.id, &head, &[theirs]).await.expect("a head");
+    let payload =
+        EncodedPayload { sender: to, boxes: made.into_iter().flatten().collect(), recipients: vec![theirs], ..sealed.payload };
+    let opened = LocalEnclave::new(vec![other], apart).expect("a key").open_payload(&payload).await.expect("sound");
+    assert_eq!(opened.expect("its box").as_slice(), b"payload");
+}

@@ -123,6 +123,16 @@ impl Field for Label {
     }
 }
 
+impl<T: Field> Field for Box<T> {
+    fn put<W: Write>(&self, out: &mut Encoder<W>) -> Put<W> {
+        (**self).put(out)
+    }
+
+    fn take(input: &mut Input<'_>) -> Result<Self, Malformed> {
+        T::take(input).map(Self::new)
+    }
+}
+
 impl<A: Field, B: Field> Field for (A, B) {
     fn put<W: Write>(&self, out: &mut Encoder<W>) -> Put<W> {
         self.0.put(out)?;

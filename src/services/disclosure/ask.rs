@@ -24,6 +24,7 @@ impl Node {
         let governed = Arc::clone(self.discloses()?);
         let signed = SignedRequest::decode(request).map_err(DisclosureError::from)?;
         let asked = signed.verify(&governed.network).map_err(DisclosureError::from)?;
+        signed.check_itself(&governed.charter()).map_err(DisclosureError::from)?;
         if now() >= asked.until {
             return Err(DisclosureError::from(Refused::Expired).into());
         }

@@ -11,12 +11,17 @@ use crate::disclosure::{
     Found, GrantId, Item, Refused, Release, Released, SignedRelease, case_digest, committee_at, frame, sigma_info,
 };
 use crate::enclave::EnclaveError;
+use crate::seal::escrow::Carried;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::{Error, Node};
+use crate::shred::SealedHead;
 use crate::store::{Kind, Lookup};
-use crate::types::PayloadId;
+use crate::types::{PayloadId, PrivacyFlag};
 use crate::wire::SignedAck;
+use crate::wire::header::{Header, signed};
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// A case file or a release on its way, in pieces.
 pub struct ReleaseStream {
@@ -119,8 +124,40 @@ impl Node {
             Err(EnclaveError::Erased) => return withheld("erased since".into()),
             Err(error) => return Err(error.into()),
         };
-        let (header, acks) = self.proofs_of(id).await?;
+        let (mut header, acks) = self.proofs_of(id).await?;
+        if header.is_none() {
+            header = match self.word_of(&item, &record.head).await {
+                Err(Error::Enclave(EnclaveError::Erased)) => return withheld("erased since".into()),
+                other => other?,
+            };
+        }
         Ok(Released::Given { id, sealed: sealed.to_vec(), ciphertext: record.ciphertext.to_vec(), header, acks })
+    }
+
+    /// What we keep of the rules of a payload in Tessera's suite, which has no header: our word, in the form of one.
+    async fn word_of(&self, item: &Item, head: &SealedHead) -> Result<Option<(Vec<u8>, [u8; 64])>, Error> {
+        let (Some(Ok(label)), Found::Escrowed { capsule, .. }) = (item.label(), &item.found) else { return Ok(None) };
+        let Some(member) = label.member.clone() else { return Ok(None) };
+        let meta = self.enclave.meta(item.id, head).await?;
+        let is_told = meta.privacy.flag == PrivacyFlag::StateValidation;
+        let header = Header {
+            network: label.network,
+            suite: label.suite,
+            policy: label.policy,
+            day: label.day,
+            class: label.class,
+            time: u64::from(label.day) * DAY,
+            sender: label.sender,
+            member,
+            id: item.id,
+            privacy: meta.privacy,
+            recipients: is_told.then_some(meta.recipients),
+            audience: [0; 32],
+            escrow: Some(Carried { epoch: label.epoch, capsule: (**capsule).clone() }.to_bytes()),
+        };
+        let bytes = header.encode();
+        let signature = self.enclave.sign(signed(&label.network, &bytes)).await?;
+        Ok(Some((bytes, signature)))
     }
 
     /// Header and acknowledgements, of a payload that has them.

@@ -9,7 +9,8 @@ use crate::erasure;
 use crate::services::{Error, Node};
 use crate::shred::SealedHead;
 use crate::store::{Kind, Lookup};
-use crate::types::{ItemId, PayloadId};
+use crate::types::{ItemId, MemberId, PayloadId};
+use crate::wire::Proofs;
 
 /// Payloads of one request, at most.
 const MOST: usize = 200_000;
@@ -32,7 +33,7 @@ impl Node {
                 let ids: Vec<PayloadId> = items.iter().filter_map(payload).collect();
                 covered(scope, self.items_of(&ids).await?)
             }
-            By::Time | By::Member(_) | By::Class(_) => self.items_among_all(scope).await?,
+            By::Time | By::Member(_) | By::Class(_) | By::Party(_) => self.items_among_all(scope).await?,
         };
         if items.len() > MOST { Err(DisclosureError::TooMany(MOST).into()) } else { Ok(items) }
     }
@@ -56,7 +57,7 @@ impl Node {
             let Some((last, ..)) = page.last() else { return Ok(items) };
             after = Some(*last);
             for chunk in page.chunks(PARALLEL) {
-                let found = join_all(chunk.iter().map(|(id, _, head)| self.escrowed(*id, head))).await;
+                let found = join_all(chunk.iter().map(|(id, _, head)| self.escrowed_of(scope, *id, head))).await;
                 for ((id, ..), found) in chunk.iter().zip(found) {
                     items.extend(covered(scope, vec![Item { id: *id, found: found? }]));
                 }
@@ -78,6 +79,34 @@ impl Node {
             Lookup::Erased(tombstone) => Ok(Found::Erased(self.words_of_erasure(id, tombstone.time).await?)),
             Lookup::Absent => Ok(Found::Absent),
         }
+    }
+
+    /// What is here of a payload, if a scope that labels do not tell reaches it.
+    async fn escrowed_of(&self, scope: &Scope, id: PayloadId, head: &SealedHead) -> Result<Found, Error> {
+        match &scope.by {
+            By::Party(member) if !self.is_party(member, id, head).await? => Ok(Found::NoEscrow),
+            _ => self.escrowed(id, head).await,
+        }
+    }
+
+    /// Whether a member sent a payload or received it, as this node knows: by the names in its head, or by addresses that are or were its.
+    async fn is_party(&self, member: &MemberId, id: PayloadId, head: &SealedHead) -> Result<bool, Error> {
+        let meta = match self.enclave.meta(id, head).await {
+            Ok(meta) => meta,
+            Err(EnclaveError::Erased) => return Ok(false),
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(native) = &meta.native {
+            let is_named = match &native.proofs {
+                Proofs::Sent { recipients, .. } => recipients.iter().any(|(_, name)| name == member),
+                Proofs::Received(_) => false,
+            };
+            if is_named || native.member == *member {
+                return Ok(true);
+            }
+        }
+        let charter = self.needs_governance()?.charter();
+        Ok(meta.recipients.iter().chain([&meta.sender]).any(|address| charter.owner_of(address) == Some(member)))
     }
 
     async fn escrowed(&self, id: PayloadId, head: &SealedHead) -> Result<Found, Error> {

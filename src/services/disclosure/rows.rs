@@ -1,7 +1,8 @@
 //! Rows of disclosures, byte by byte (`docs/store-format.md`).
 //!
 //! `Table::Disclosure`: 0 ‖ grant → the dossier, JSON; 1 ‖ grant ‖ page (4) → frames of items; 2 ‖ grant ‖ epoch (8) ‖ index (2) → an
-//! officer's shares; 3 ‖ due (8) ‖ random (8) ‖ member → a notice that waits; 4 ‖ time (8) ‖ SHA-256 (32) → a notice that came.
+//! officer's shares; 3 ‖ due (8) ‖ random (8) ‖ member → a notice that waits; 4 ‖ time (8) ‖ SHA-256 (32) → a notice that came;
+//! 0x70 ‖ grant → a permit of a recovery (`services::returns`).
 //! Numbers are big-endian.
 
 use bytes::Bytes;

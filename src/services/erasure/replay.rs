@@ -39,11 +39,23 @@ impl Node {
             return Ok(0);
         }
         let mut replayed = self.bury_unreadable().await? + self.end_unreadable_documents().await?;
-        let mut silent = Vec::new();
+        let (orders, silent) = self.replay_from_all(&governed).await?;
+        replayed += orders;
+        if !silent.is_empty() {
+            return Err(ErasureError::Replay(silent).into());
+        }
+        self.store.write(vec![Write::put(Table::State, REPLAYED, log.to_be_bytes().to_vec())], Vec::new()).await?;
+        tracing::info!(replayed, "erasures were replayed after a restore");
+        Ok(replayed)
+    }
+
+    /// Carries out what every member shows of orders that it gave or took: how many, and the members that did not answer.
+    pub(crate) async fn replay_from_all(self: &Arc<Self>, governed: &Arc<Governed>) -> Result<(u64, Vec<MemberId>), Error> {
+        let (mut replayed, mut silent) = (0, Vec::new());
         let charter = governed.charter();
         let asked = |member: &&Member| member.id != governed.me && member.is_active() && member.software == Software::Celosia;
         for member in charter.members().all().iter().filter(asked) {
-            match self.replay_from(&governed, member).await {
+            match self.replay_from(governed, member).await {
                 Ok(orders) => replayed += orders,
                 Err(error) => {
                     // The code alone: the words of a peer may name a recipient.
@@ -52,12 +64,7 @@ impl Node {
                 }
             }
         }
-        if !silent.is_empty() {
-            return Err(ErasureError::Replay(silent).into());
-        }
-        self.store.write(vec![Write::put(Table::State, REPLAYED, log.to_be_bytes().to_vec())], Vec::new()).await?;
-        tracing::info!(replayed, "erasures were replayed after a restore");
-        Ok(replayed)
+        Ok((replayed, silent))
     }
 
     /// Whether the restore with which a log began is still to be replayed.

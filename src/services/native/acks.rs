@@ -36,7 +36,7 @@ impl Node {
             // At the ticks of a clock, so that those of many payloads share a write.
             tokio::time::sleep(Duration::from_millis(TICK - now() % TICK)).await;
             let kept = async {
-                let sealed = enclave.seal_beside(&head, ACKS, encode(&acks)).await?;
+                let sealed = enclave.seal_beside(&head, ACKS, encode_acks(&acks)).await?;
                 let event = Happening::now(What::Delivered).id(id).count(count).event();
                 store.put_beside(id, sealed, Some(event)).await?;
                 Ok::<_, Error>(())
@@ -77,7 +77,7 @@ impl Governed {
 }
 
 /// `count (4) ‖ acknowledgements × (length (4) ‖ bytes)`, big-endian.
-fn encode(acks: &[SignedAck]) -> Vec<u8> {
+pub(crate) fn encode_acks(acks: &[SignedAck]) -> Vec<u8> {
     let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX).to_be_bytes();
     let mut bytes = length(acks.len()).to_vec();
     for ack in acks {

@@ -289,14 +289,20 @@ impl Node {
         delivery: &Delivery,
         is_fresh: bool,
     ) -> Result<NativeIngest, Error> {
-        let key_of = |member: &MemberId| {
-            charter.members().by_id(member).and_then(|member| member.signing_key).ok_or_else(|| Error::NotAMember(member.clone()))
-        };
         let escrows = escrow::keys(charter.policy());
-        match self.enclave.ingest_native(delivery, key_of(from)?, &escrows).await {
-            Err(_) if !is_fresh => Ok(self.enclave.ingest_native(delivery, key_of(&governed.me)?, &escrows).await?),
-            other => Ok(other?),
+        let keys = charter.signing_keys(from);
+        let newest = *keys.first().ok_or_else(|| Error::NotAMember(from.clone()))?;
+        let mut outcome = self.enclave.ingest_native(delivery, newest, &escrows).await;
+        if !is_fresh {
+            // With a key of its time: members replace theirs.
+            for key in keys.into_iter().skip(1).chain(charter.signing_keys(&governed.me)) {
+                if outcome.is_ok() {
+                    break;
+                }
+                outcome = self.enclave.ingest_native(delivery, key, &escrows).await;
+            }
         }
+        Ok(outcome?)
     }
 
     pub(super) fn body(&self, from: &MemberId, item: &Item) -> Result<Bytes, Error> {
@@ -357,15 +363,21 @@ fn text(error: &Error) -> String {
     }
 }
 
+fn not_its_own(header: &Header, owner: &MemberId) -> Error {
+    Error::NotItsOwn { from: header.member.clone(), sender: owner.clone() }
+}
+
 /// What the directory and the policy say of a header.
 fn check_header(governed: &Governed, charter: &Charter, header: &Header, is_fresh: bool) -> Result<(), Error> {
     let members = charter.members();
+    if !is_fresh {
+        // An address that its member replaced since was its own when this was made.
+        let owner = charter.owner_of(&header.sender).ok_or(Error::NotInDirectory(header.sender))?;
+        return if *owner == header.member { Ok(()) } else { Err(not_its_own(header, owner)) };
+    }
     let sender = members.by_address(&header.sender).ok_or(Error::NotInDirectory(header.sender))?;
     if sender.id != header.member {
-        return Err(Error::NotItsOwn { from: header.member.clone(), sender: sender.id.clone() });
-    }
-    if !is_fresh {
-        return Ok(());
+        return Err(not_its_own(header, &sender.id));
     }
     let dated = Timestamp::from_millisecond(i64::try_from(header.time).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX);
     let seconds = clock().duration_since(dated).as_secs();

@@ -25,6 +25,10 @@ impl Acts for Bench {
         Ok(json!({}))
     }
 
+    async fn recover(&self, _: crate::disclosure::GrantId, _: &str) -> Result<Value, Refusal> {
+        Ok(json!({}))
+    }
+
     async fn accept_rollback(&self, _: &str, _: &str) -> Result<Value, Refusal> {
         Err(Refusal::NotApplicable("nothing was rolled back"))
     }
