@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::court::{Court, Said, in_minutes};
+use crate::court::{Said, in_minutes};
 use crate::http::Request;
 use crate::life::{Life, SUPERVISOR};
 use crate::member::{Member, percent};
@@ -221,7 +221,10 @@ fn six_members_five_officers_and_an_auditor_live_a_whole_life() {
     life.court.members.iter_mut().for_each(Member::stop);
     drop(life.tessera.take());
     for (index, (name, _)) in keys.iter().enumerate() {
-        left.take(life.court.at(index).folder.join("data/journal/log"), &format!("log-{name}"));
+        let journal = life.court.at(index).folder.join("data/journal");
+        // Who began again has a second log.
+        let log = ["log-2", "log"].map(|name| journal.join(name)).into_iter().find(|log| log.exists()).unwrap();
+        left.take(log, &format!("log-{name}"));
     }
     let network = life.court.network();
     drop(life);
