@@ -1,6 +1,7 @@
 //! A member that lost its keys and its disk gets back through the committee what it had, and a member that replaces its key goes on reading.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use crate::court::{Court, Said, in_minutes};
 use crate::http::Request;
@@ -182,12 +183,12 @@ fn after_the_old_key_is_gone_everything_is_read_and_given_again() {
     let new = KeyPair::random();
     let file = a.folder.join("k2.key");
     fs::write(&file, new.unlocked_file()).unwrap();
-    use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     let key = new.public.parse().unwrap();
     let both = court.governors.change("a", |member| member.addresses.push(key));
     court.members[0].stop();
-    court.members[0].extra.push_str(&format!("[[keys]]\nprivate-key-file = \"{}\"\n", file.display()));
+    let second = format!("[[keys]]\nprivate-key-file = \"{}\"\n", file.display());
+    court.members[0].extra.push_str(&second);
     court.members[0].start();
     for member in &court.members {
         assert!(member.publish(&both).status < 300);
