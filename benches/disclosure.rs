@@ -147,6 +147,7 @@ fn timed(work: impl FnOnce()) -> Duration {
     start.elapsed()
 }
 
+#[expect(clippy::cast_precision_loss, reason = "small")]
 fn line(name: &str, time: Duration) {
     let each = time.as_secs_f64() * 1e6 / COUNT as f64;
     println!("{name:<28} {each:>9.1} µs a payload {:>9.0} payloads/s", 1e6 / each);

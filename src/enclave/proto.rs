@@ -31,7 +31,7 @@ use crate::wire::{Delivery, EncodedPayload, EpochKey};
 pub(super) use self::frame::{decode, encode, read};
 
 /// Version of these messages. Both sides must have the same: they are parts of one installation.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Longest body of a frame.
 pub const MAX_FRAME: usize = 128 * 1024 * 1024;

@@ -94,7 +94,7 @@ impl Member {
             max_guards: 1_000_000,
             cosign: celosia::services::CosignSettings::default(),
             holds: celosia::services::HoldSettings::default(),
-            acknowledge_within: std::time::Duration::from_secs(60),
+            acknowledge_within: std::time::Duration::from_mins(1),
             own_url: url.clone(),
         };
         let node = Arc::new(Node::new(

@@ -16,6 +16,7 @@ use crate::member::Member;
 /// Everybody and everything.
 pub struct Court {
     pub folder: TempDir,
+    pub governors: Governors,
     pub network: NetworkId,
     pub members: Vec<Member>,
 }
@@ -50,8 +51,9 @@ impl Said {
 
 impl Court {
     /// A folder with what commands are unlocked with.
-    pub fn ground(folder: TempDir, network: NetworkId, members: Vec<Member>) -> Self {
-        let court = Self { folder, network, members };
+    pub fn ground(folder: TempDir, members: Vec<Member>) -> Self {
+        let governors = Governors::begin(CLASSES);
+        let court = Self { folder, network: governors.network(), governors, members };
         std::fs::write(court.path("argon.json"), r#"{"variant":"id","memory":64,"iterations":1,"parallelism":1}"#).unwrap();
         std::fs::write(court.path("password"), "correct horse\n").unwrap();
         court
@@ -66,11 +68,10 @@ impl Court {
     pub fn begin_governed(ids: &[&str]) -> (Self, Governors) {
         let folder = tempfile::tempdir().unwrap();
         let members: Vec<_> = ids.iter().map(|id| Member::prepare(id, folder.path())).collect();
-        let mut governors = Governors::begin(CLASSES);
-        let mut court = Self::ground(folder, governors.network(), members);
+        let mut court = Self::ground(folder, members);
         let text = std::fs::read_to_string(court.dkg()).unwrap();
-        governors.directory(court.members.iter().map(Member::entry).collect());
-        governors.policy(|policy| {
+        court.governors.directory(court.members.iter().map(Member::entry).collect());
+        court.governors.policy(|policy| {
             policy.committees.push(CommitteeFile::parse(&text).unwrap().committee);
             policy.scopes.push(Scope {
                 members: Vec::new(),
@@ -81,7 +82,7 @@ impl Court {
             });
         });
         for member in &mut court.members {
-            member.give(governors.network(), &governors.notes);
+            member.give(court.governors.network(), &court.governors.notes);
             "[erasure]\nnode-cache = \"0s\"\n".clone_into(&mut member.extra);
             member.spawn(&[]);
         }

@@ -2,7 +2,6 @@
 //! folder of its own, and at the end every artefact is verified where nothing is but the files.
 
 use celosia::translog::note::Note;
-use celosia::types::NetworkId;
 use serde_json::Value;
 
 use crate::court::{Court, Said, in_minutes};
@@ -42,7 +41,7 @@ impl Life {
             ids.push("t");
         }
         let members = ids.iter().map(|id| Member::prepare(id, folder.path())).collect();
-        let mut life = Self { court: Court::ground(folder, NetworkId::new([0; 32]), members), tessera };
+        let mut life = Self { court: Court::ground(folder, members), tessera };
         if life.tessera.is_none() {
             "US".clone_into(&mut life.court.members[5].region);
         }
@@ -51,7 +50,7 @@ impl Life {
         life
     }
 
-    /// The network's documents, made by its governors on their own machine.
+    /// The network's documents, made by its governors on their own machine, with the program.
     fn found(&mut self) {
         let (password, argon) = (self.court.path("password"), self.court.path("argon.json"));
         for name in ["ana", "ben", "cam"] {

@@ -188,7 +188,10 @@ fn the_python_implementation_opens_what_we_sealed() {
     python_opens(folder.path(), &heads);
 }
 
-fn python_opens(folder: &Path, heads: &[(Vec<u8>, SealedHead, Option<Vec<u8>>)]) {
+/// Id, head, and what it opens to: `None` if destroyed.
+type Kept = (Vec<u8>, SealedHead, Option<Vec<u8>>);
+
+fn python_opens(folder: &Path, heads: &[Kept]) {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/key_tree.py");
     if Command::new("python3").arg("--version").output().is_err() {
         println!("skipped: python3 is not installed");
@@ -207,7 +210,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// A key folder that the program wrote before trees had a second version, its heads, and what they open to: `None` if destroyed.
-fn old_folder() -> (tempfile::TempDir, Vec<(Vec<u8>, SealedHead, Option<Vec<u8>>)>) {
+fn old_folder() -> (tempfile::TempDir, Vec<Kept>) {
     let fixture: Value = serde_json::from_str(include_str!("../../../tests/vectors/key-folder-1.json")).expect("JSON");
     let bytes = |value: &Value| data_encoding::HEXLOWER.decode(value.as_str().expect("text").as_bytes()).expect("hex");
     let folder = tempdir().expect("a folder");
@@ -230,7 +233,7 @@ fn magic(folder: &Path, tree: u32) -> Vec<u8> {
 #[test]
 fn a_tree_of_the_first_version_is_read_punctured_and_rotated_and_stays_what_it_is() {
     let (folder, mut heads) = old_folder();
-    let check = |forest: &Forest, heads: &[(Vec<u8>, SealedHead, Option<Vec<u8>>)]| {
+    let check = |forest: &Forest, heads: &[Kept]| {
         for (id, head, text) in heads {
             match (forest.open_head(id, head), text) {
                 (Ok(opened), Some(text)) => assert_eq!(*opened, *text),
