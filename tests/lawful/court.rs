@@ -61,11 +61,6 @@ impl Court {
 
     /// Members that run, under a policy whose every scope is S2, with a committee of five officers of five entities, three of whom open.
     pub fn begin(ids: &[&str]) -> Self {
-        Self::begin_governed(ids).0
-    }
-
-    /// The same, with the governors, who go on.
-    pub fn begin_governed(ids: &[&str]) -> (Self, Governors) {
         let folder = tempfile::tempdir().unwrap();
         let members: Vec<_> = ids.iter().map(|id| Member::prepare(id, folder.path())).collect();
         let mut court = Self::ground(folder, members);
@@ -87,7 +82,7 @@ impl Court {
             member.spawn(&[]);
         }
         court.members.iter_mut().for_each(Member::wait);
-        (court, governors)
+        court
     }
 
     /// An officer's folder; its card.

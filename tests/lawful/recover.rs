@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use crate::charter::Governors;
 use crate::court::{Court, Said, in_minutes};
 use crate::http::Request;
 use crate::keys::KeyPair;
@@ -42,14 +41,14 @@ impl Court {
     }
 
     /// Its new keys come into the directory, and it begins again with an empty disk.
-    fn begins_again(&mut self, governors: &mut Governors, index: usize, others: &[usize]) {
+    fn begins_again(&mut self, index: usize, others: &[usize]) {
         let entry = self.at(index).entry();
-        let note = governors.change(&entry.id.to_string(), |member| *member = entry.clone());
+        let note = self.governors.change(&entry.id.to_string(), |member| *member = entry.clone());
         for other in others {
             let answer = self.at(*other).publish(&note);
             assert!(answer.status < 300, "{}", answer.text());
         }
-        let (network, notes) = (governors.network(), governors.notes.clone());
+        let (network, notes) = (self.governors.network(), self.governors.notes.clone());
         let member = &mut self.members[index];
         member.give(network, &notes);
         "[erasure]\nnode-cache = \"0s\"\n".clone_into(&mut member.extra);
@@ -72,7 +71,7 @@ impl Court {
 
 #[test]
 fn a_member_that_lost_everything_gets_its_payloads_back_and_what_was_erased_stays_erased() {
-    let (mut court, mut governors) = Court::begin_governed(&["a", "b", "c"]);
+    let mut court = Court::begin(&["a", "b", "c"]);
     let (a, b, c) = (court.at(0), court.at(1), court.at(2));
     let large = vec![7; 200_000];
     let mut mine = vec![
@@ -109,7 +108,7 @@ fn a_member_that_lost_everything_gets_its_payloads_back_and_what_was_erased_stay
     assert!(journal.contains("\"kind\":\"drill\"") || journal.contains("drill"), "{journal}");
 
     court.destroyed(1);
-    court.begins_again(&mut governors, 1, &[0, 2]);
+    court.begins_again(1, &[0, 2]);
     let (a, b) = (court.at(0), court.at(1));
     assert!(mine.iter().all(|(id, _)| b.receive(id).is_none()), "a new disk is empty");
 
@@ -174,7 +173,7 @@ fn a_member_that_lost_everything_gets_its_payloads_back_and_what_was_erased_stay
 
 #[test]
 fn after_the_old_key_is_gone_everything_is_read_and_given_again() {
-    let (mut court, mut governors) = Court::begin_governed(&["a", "b"]);
+    let mut court = Court::begin(&["a", "b"]);
     let (a, b) = (court.at(0), court.at(1));
     let (sent, received) = (a.sent(b"of a", &[b]), b.sent(b"of b", &[a]));
     let old = a.keys.public.clone();
@@ -186,7 +185,7 @@ fn after_the_old_key_is_gone_everything_is_read_and_given_again() {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     let key = new.public.parse().unwrap();
-    let both = governors.change("a", |member| member.addresses.push(key));
+    let both = court.governors.change("a", |member| member.addresses.push(key));
     court.members[0].stop();
     court.members[0].extra.push_str(&format!("[[keys]]\nprivate-key-file = \"{}\"\n", file.display()));
     court.members[0].start();
@@ -194,7 +193,7 @@ fn after_the_old_key_is_gone_everything_is_read_and_given_again() {
         assert!(member.publish(&both).status < 300);
     }
     // Then the new one alone: the old private key is nowhere any more.
-    let alone = governors.change("a", |member| member.addresses = vec![key]);
+    let alone = court.governors.change("a", |member| member.addresses = vec![key]);
     for member in &court.members {
         assert!(member.publish(&alone).status < 300);
     }
