@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::disclosure::GrantId;
 use crate::enclave::EnclaveError;
+use crate::seal::escrow::Label;
 use crate::services::{Error, Node};
 use crate::store::{Kind, Lookup};
 use crate::translog::hash::Hash;
@@ -84,14 +85,23 @@ pub struct Settled {
 
 impl Node {
     /// Whether this node has or had a payload: then what comes back of it is not taken.
-    async fn fate_here(&self, id: PayloadId) -> Result<Option<Fate>, Error> {
+    async fn fate_here(&self, label: &Label) -> Result<Option<Fate>, Error> {
+        let id = label.id;
         if self.is_blocked(&ItemId::Payload(id)).await? {
             return Ok(Some(Fate::Held));
         }
         let head = match self.store.head(Kind::Payload, &id).await? {
             Lookup::Found(head) => head,
             Lookup::Erased(_) => return Ok(Some(Fate::Erased)),
-            Lookup::Absent => return Ok(None),
+            Lookup::Absent => {
+                // An order to erase it may have come while it was not here.
+                let sender = label.member.as_ref().or(self.governed.as_ref().map(|governed| &governed.me));
+                let is_guarded = match sender {
+                    Some(sender) => self.is_guarded(&ItemId::Payload(id), sender).await?,
+                    None => false,
+                };
+                return Ok(is_guarded.then_some(Fate::Erased));
+            }
         };
         match self.enclave.meta(id, &head).await {
             Ok(_) => Ok(Some(Fate::Here)),

@@ -169,7 +169,7 @@ fn a_member_that_lost_everything_gets_its_payloads_back_and_what_was_erased_stay
         assert_eq!(b.receive(&id), Some(payload));
     }
     let journal = Request::get("/journal/export").send(&b.admin).must(200).text();
-    assert_eq!(journal.matches("\"kind\":\"recovered\"").count(), 4, "{journal}");
+    assert_eq!(journal.matches(r#""kind":"recovered""#).count(), 4, "{journal}");
 }
 
 #[test]

@@ -69,7 +69,7 @@ impl Node {
         }
         let checked = check(&governed, &charter, &listed, &item, (header, acks))?;
         if !listed.is_drill
-            && let Some(fate) = self.fate_here(id).await?
+            && let Some(fate) = self.fate_here(&checked.escrowed.label).await?
         {
             return Ok(Settled { id, fate });
         }
@@ -129,7 +129,7 @@ impl Node {
                 return Ok(if matches!(other, Inserted::Buried) { Fate::Erased } else { Fate::Here });
             }
         }
-        // An order to erase it may have come while it was not here.
+        // Another may have come meanwhile.
         match self.refuse_guarded(id, escrowed.label.member.as_ref().unwrap_or(&governed.me)).await {
             Err(Error::Erased(_)) => return Ok(Fate::Erased),
             other => other?,
