@@ -100,6 +100,7 @@ fn main() {
         time: now,
         items: items.len() as u64,
         root: root(&items.iter().map(Item::leaf).collect::<Vec<_>>()),
+        epochs: items.iter().filter_map(|item| item.label()?.ok()).map(|label| label.epoch).collect(),
     };
     let docket = SignedDocket { docket, signature: [0; 64] };
     line("officer: checks an item", timed(|| drop(docket.check_items(&request, &items, |_| Ok(committee.key)).unwrap())));

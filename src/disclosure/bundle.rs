@@ -5,9 +5,12 @@ use data_encoding::BASE64;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::request::MAX_AHEAD;
 use super::{
-    CheckedView, Epochs, Item, Refused, SignedDocket, SignedRequest, SignedVerdict, Tally, View, case_digest, committee_at, tally,
+    CheckedView, Epochs, Item, Refused, SignedDocket, SignedRelease, SignedRequest, SignedVerdict, Tally, View, case_digest,
+    committee_at, tally,
 };
+use crate::crypto::sign::VerifyKey;
 use crate::governance::Charter;
 use crate::translog::note::Note;
 use crate::types::NetworkId;
@@ -88,33 +91,61 @@ impl Bundle {
         if charter.network() == *network { Ok(charter) } else { Err(Refused::Network("case file")) }
     }
 
-    /// Checks request, docket and list. Answers under which keys the list is.
-    pub fn check_list(&self, charter: &Charter, items: &[Item], time: u64) -> Result<Epochs, Refused> {
-        let request = self.request.verify(&charter.network())?;
+    /// Checks request and docket, as of now (milliseconds since the Unix epoch). Answers the holder's key.
+    fn check_head(&self, charter: &Charter, now: u64) -> Result<VerifyKey, Refused> {
+        let (request, docket) = (self.request.verify(&charter.network())?, &self.docket.docket);
         self.request.check_itself(charter)?;
-        if request.grant != self.docket.docket.grant {
+        if request.grant != docket.grant {
             return Err(Refused::OtherCase("docket"));
         }
-        let member = &self.docket.docket.member;
+        let member = &docket.member;
         let key = charter.members().by_id(member).and_then(|member| member.signing_key);
         let key = key.ok_or_else(|| Refused::Charter(format!("its directory has no signing key of {member}")))?;
         self.docket.verify(&self.request, &key)?;
+        request.is_of_its_time(docket.time)?;
+        if docket.time > now.saturating_add(MAX_AHEAD) {
+            Err(Refused::Window("its docket is of a time to come"))
+        } else {
+            Ok(key)
+        }
+    }
+
+    /// Checks request, docket and list, as of now (milliseconds since the Unix epoch). Answers under which keys the list is.
+    pub fn check_list(&self, charter: &Charter, items: &[Item], now: u64) -> Result<Epochs, Refused> {
+        self.check_head(charter, now)?;
         self.docket.is_of(&items.iter().map(Item::leaf).collect::<Vec<_>>())?;
-        self.docket.check_items(&self.request, items, |epoch| Ok(committee_at(charter, epoch, time)?.key))
+        self.docket.check_items(&self.request, items, |epoch| Ok(committee_at(charter, epoch, now)?.key))
     }
 
     /// Counts its verdicts as of a time, milliseconds since the Unix epoch.
-    pub fn tally(&self, charter: &Charter, epochs: &Epochs, time: u64) -> Result<Tally, Refused> {
-        tally(charter, &self.request.request, epochs, &case_digest(&self.docket.docket), &self.verdicts, time)
+    pub fn tally(&self, charter: &Charter, time: u64) -> Result<Tally, Refused> {
+        let docket = &self.docket.docket;
+        tally(charter, &self.request.request, &docket.epochs, &case_digest(docket), &self.verdicts, time)
     }
 
-    /// That the view is on record, and that the approvals it names were enough when it was recorded.
-    pub fn check_view(&self, charter: &Charter, epochs: &Epochs) -> Result<(CheckedView, Tally), Refused> {
+    /// That the view is on record, and that the approvals it names were enough when it was recorded: of every committee whose key the docket
+    /// names.
+    pub fn check_view(&self, charter: &Charter) -> Result<(CheckedView, Tally), Refused> {
         let view = self.view.as_ref().ok_or_else(|| Refused::NoView("there is no record of it".into()))?;
         let checked = view.check(charter, &self.docket.docket, &self.verdicts)?;
-        let tally = self.tally(charter, epochs, checked.at)?;
+        let tally = self.tally(charter, checked.at)?;
         tally.is_enough()?;
         self.request.request.is_open(checked.at)?;
         Ok((checked, tally))
+    }
+
+    /// That a release is the holder's, of this case, and of the view that is on record and was approved. `now` in milliseconds since the Unix
+    /// epoch.
+    ///
+    /// Threat: a holder hands data out on nobody's approval, and has a file that verifies.
+    pub fn check_release(&self, charter: &Charter, release: &SignedRelease, now: u64) -> Result<(CheckedView, Tally), Refused> {
+        let key = self.check_head(charter, now)?;
+        release.verify(&self.docket.docket, &key)?;
+        let (view, tally) = self.check_view(charter)?;
+        if release.release.view == view.view {
+            Ok((view, tally))
+        } else {
+            Err(Refused::NoView("the record is of another view".into()))
+        }
     }
 }

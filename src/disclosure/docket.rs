@@ -14,7 +14,9 @@ use crate::wire::strict::{Fields, Form, canonical};
 const PURPOSE: &str = "celosia docket 1";
 const CASE: &[u8] = b"celosia disclosure case 1\0";
 const FORM: &str = "docket";
-const FIELDS: u64 = 8;
+const FIELDS: u64 = 9;
+/// Keys that one list may be under.
+const MAX_EPOCHS: usize = 64;
 
 /// Keys under which a list's capsules are, by their epochs.
 pub type Epochs = BTreeSet<u64>;
@@ -38,6 +40,10 @@ pub struct Docket {
     pub items: u64,
     /// The root over their leaves.
     pub root: Hash,
+    /// Keys that its items in escrow are under.
+    ///
+    /// Threat: of a release the list is not at hand, and whoever verifies it would count the approvals of no committee, or of one of two.
+    pub epochs: Epochs,
 }
 
 /// A docket and its member's signature: the member answers for the list, for its completeness too.
@@ -51,9 +57,10 @@ pub struct SignedDocket {
 
 /// What is approved: one request and one list. Every document after it names this.
 ///
-/// Threat: an approval for one list is shown with another, or with the same list of another request.
+/// Threat: an approval for one list is shown with another, with the same list of another request, or as one of fewer committees.
 pub fn case_digest(docket: &Docket) -> [u8; 32] {
     let count = docket.items.to_be_bytes();
+    let epochs: Vec<u8> = docket.epochs.iter().flat_map(|epoch| epoch.to_be_bytes()).collect();
     sha256(&[
         CASE,
         docket.network.as_bytes(),
@@ -63,6 +70,7 @@ pub fn case_digest(docket: &Docket) -> [u8; 32] {
         &[0],
         &count,
         &docket.root,
+        &epochs,
     ])
 }
 
@@ -73,7 +81,7 @@ impl Docket {
     }
 
     fn fields(&self, count: u64) -> Form {
-        Form::of(count, 320)
+        let form = Form::of(count, 320)
             .bytes(self.network.as_bytes())
             .bytes(&self.grant.0)
             .bytes(&self.request)
@@ -82,6 +90,8 @@ impl Docket {
             .number(self.time)
             .number(self.items)
             .bytes(&self.root)
+            .list(self.epochs.len() as u64);
+        self.epochs.iter().fold(form, |form, epoch| form.number(*epoch))
     }
 }
 
@@ -91,7 +101,7 @@ impl SignedDocket {
         read(bytes).map_err(form(FORM))
     }
 
-    /// `[network, grant, request, member, policy, time, items, root, signature]`.
+    /// `[network, grant, request, member, policy, time, items, root, [epoch …], signature]`.
     pub fn encode(&self) -> Vec<u8> {
         self.docket.fields(FIELDS + 1).bytes(&self.signature).finish()
     }
@@ -119,7 +129,7 @@ impl SignedDocket {
         if root(leaves) == self.docket.root { Ok(()) } else { Err(Refused::List("an item is not what was resolved")) }
     }
 
-    /// Checks every item against the request, and answers under which keys they are. `key_of` has the committees' keys.
+    /// Checks every item against the request, that they are under the keys that the docket names, and answers these. `key_of` has the committees' keys.
     pub fn check_items<'a>(
         &self,
         request: &SignedRequest,
@@ -139,7 +149,7 @@ impl SignedDocket {
             item.check(&self.docket.network, &key_of(label.epoch)?)?;
             epochs.insert(label.epoch);
         }
-        Ok(epochs)
+        if epochs == self.docket.epochs { Ok(epochs) } else { Err(Refused::List("it is under other keys than the docket names")) }
     }
 }
 
@@ -154,7 +164,11 @@ fn read(bytes: &[u8]) -> Result<SignedDocket, DecodeError> {
         time: fields.number("time")?,
         items: fields.number("items")?,
         root: fields.array("root")?,
+        epochs: fields.list("epochs", |fields| fields.number("epoch"))?.into_iter().collect(),
     };
+    if docket.epochs.len() > MAX_EPOCHS {
+        return Err(DecodeError::Length("epochs"));
+    }
     let signed = SignedDocket { docket, signature: fields.array("signature")? };
     canonical(bytes, &signed.encode(), FORM)?;
     Ok(signed)

@@ -51,6 +51,12 @@ pub enum Refused {
         /// Of which key.
         epoch: u64,
     },
+    /// Nothing that a committee could approve.
+    #[error("no committee approved it: the docket names no key")]
+    NoApproval,
+    /// A second verdict of one officer.
+    #[error("officer {0} has given a verdict already: one for each")]
+    SecondVerdict(String),
     /// A verdict that its officer did not sign.
     #[error("the verdict is not signed by the officer whom it names")]
     VerdictSignature,
@@ -153,7 +159,7 @@ impl Coded for Refused {
             Self::NotOfficer => Code(7109),
             Self::OwnEntity(_) => Code(7110),
             Self::SameEntity(_) => Code(7111),
-            Self::TooFew { .. } => Code(7112),
+            Self::TooFew { .. } | Self::NoApproval => Code(7112),
             Self::VerdictSignature => Code(7113),
             Self::OtherCase(_) => Code(7114),
             Self::Expired => Code(7115),
@@ -176,6 +182,7 @@ impl Coded for Refused {
             Self::State(..) => Code(7132),
             Self::Charter(_) => Code(7133),
             Self::Signature(_) => Code(7134),
+            Self::SecondVerdict(_) => Code(7135),
             Self::NotItself(_) => Code(7340),
         }
     }

@@ -1,6 +1,6 @@
 //! Whether enough officers approved: k of k entities for every key that the list is under, none of them the requester's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::request::Request;
 use super::{Epochs, Refused, SignedVerdict};
@@ -40,7 +40,12 @@ pub struct Tally {
 
 impl Tally {
     /// That there are enough, for every key.
+    ///
+    /// Threat: where no committee is asked, nobody would be missing.
     pub fn is_enough(&self) -> Result<(), Refused> {
+        if self.needs.is_empty() {
+            return Err(Refused::NoApproval);
+        }
         let short = self.needs.iter().find(|(_, (have, need))| have < need);
         short.map_or(Ok(()), |(epoch, (have, need))| Err(Refused::TooFew { have: *have, need: *need, epoch: *epoch }))
     }
@@ -77,7 +82,8 @@ fn eligible(committee: &Committee, request: &Request) -> std::collections::BTree
 
 /// Counts verdicts as of a time (milliseconds since the Unix epoch). A verdict that must not be there is refused by name, not passed over.
 ///
-/// Threats: the requester approves itself, by another of its people; one entity approves twice; an approval of another list; a signer that
+/// Threats: the requester approves itself, by another of its people; one entity approves twice; one officer hands in so many verdicts that
+/// nobody can be told of them; an approval of another list; a signer that
 /// is no officer (any more); a refusal that the relay leaves out, which is the relay's lie and changes no count.
 pub fn tally(
     charter: &Charter,
@@ -88,7 +94,7 @@ pub fn tally(
     time: u64,
 ) -> Result<Tally, Refused> {
     let committees = epochs.iter().map(|epoch| committee_at(charter, *epoch, time)).collect::<Result<Vec<_>, _>>()?;
-    let mut tally = Tally { is_possible: true, ..Tally::default() };
+    let (mut tally, mut spoke) = (Tally { is_possible: true, ..Tally::default() }, HashSet::new());
     for signed in verdicts {
         let verdict = &signed.verdict;
         if verdict.network != request.network {
@@ -99,8 +105,12 @@ pub fn tally(
         }
         let officer = committees.iter().find_map(|committee| committee.signer(&verdict.officer)).ok_or(Refused::NotOfficer)?;
         signed.verify()?;
+        let is_first = spoke.insert(verdict.officer);
         let approver = approver(officer, signed);
         if !verdict.approves {
+            if !is_first {
+                return Err(Refused::SecondVerdict(officer.name.clone()));
+            }
             tally.refusals.push(approver);
             continue;
         }
@@ -110,6 +120,9 @@ pub fn tally(
         }
         if tally.approvals.iter().any(|other| folded(&other.entity) == entity) {
             return Err(Refused::SameEntity(officer.entity.clone()));
+        }
+        if !is_first {
+            return Err(Refused::SecondVerdict(officer.name.clone()));
         }
         if (verdict.time..verdict.until).contains(&time) {
             tally.approvals.push(approver);

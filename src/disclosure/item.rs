@@ -70,6 +70,21 @@ impl Item {
         hash::leaf(&self.encode())
     }
 
+    /// That it reads back. Every item is asked before it is signed or stored.
+    ///
+    /// Threat: a payload whose words grow until the whole list can never be read again.
+    pub fn check_form(&self) -> Result<(), Refused> {
+        self.check_bounds().map_err(form(FORM))
+    }
+
+    fn check_bounds(&self) -> Result<(), DecodeError> {
+        match &self.found {
+            Found::Escrowed { label, .. } if label.len() > MAX_LABEL => Err(DecodeError::Length("label")),
+            Found::Erased(words) | Found::Held(words) if !is_text(words) => Err(DecodeError::Value("words")),
+            _ => Ok(()),
+        }
+    }
+
     /// The label, where it is in escrow.
     pub fn label(&self) -> Option<Result<Label, Refused>> {
         let Found::Escrowed { label, .. } = &self.found else { return None };
@@ -106,23 +121,20 @@ impl Item {
 fn read(bytes: &[u8]) -> Result<Item, DecodeError> {
     let (count, mut fields) = Fields::any(bytes, FORM)?;
     let id = PayloadId::new(fields.array("payload id")?);
-    let words = |fields: &mut Fields<'_>| {
-        let words: String = fields.word("words")?;
-        if is_text(&words) { Ok(words) } else { Err(DecodeError::Value("words")) }
-    };
     let found = match (count, fields.number::<u8>("kind")?) {
         (4, 0) => {
             let label = fields.bytes("label", MAX_LABEL)?.to_vec();
             let capsule = Capsule::try_from(fields.bytes("capsule", Capsule::LEN)?).map_err(|_| DecodeError::Value("capsule"))?;
             Found::Escrowed { label, capsule: Box::new(capsule) }
         }
-        (3, 1) => Found::Erased(words(&mut fields)?),
-        (3, 2) => Found::Held(words(&mut fields)?),
+        (3, 1) => Found::Erased(fields.word("words")?),
+        (3, 2) => Found::Held(fields.word("words")?),
         (2, 3) => Found::NoEscrow,
         (2, 4) => Found::Absent,
         _ => return Err(DecodeError::Value("kind")),
     };
     let item = Item { id, found };
+    item.check_bounds()?;
     canonical(bytes, &item.encode(), FORM)?;
     Ok(item)
 }

@@ -18,7 +18,8 @@ const FORM: &str = "notice";
 const FIELDS: u64 = 10;
 /// Payloads of one notice. More come in further ones.
 pub(super) const MAX_ITEMS: usize = 512;
-const MAX_VERDICTS: usize = 128;
+/// Verdicts of one request: one for each officer of its committees.
+const MAX_VERDICTS: usize = 512;
 const MAX_PART: usize = 1 << 20;
 
 /// Why a notice is given.
@@ -107,6 +108,18 @@ pub struct SignedNotice {
 impl Notice {
     /// Payloads that one notice may hold.
     pub const MAX_ITEMS: usize = MAX_ITEMS;
+    /// Verdicts that one notice may hold, and so those of a request.
+    pub const MAX_VERDICTS: usize = MAX_VERDICTS;
+
+    /// That it reads back at the member that is told. Asked before it is signed.
+    ///
+    /// Threat: a notice that no recipient reads, and that is sent for ever.
+    pub fn check_form(&self) -> Result<(), Refused> {
+        if self.verdicts.len() > MAX_VERDICTS || self.items.len() > MAX_ITEMS {
+            return Err(form(FORM)(DecodeError::Length("items")));
+        }
+        self.items.iter().try_for_each(|told| told.item.check_form())
+    }
 
     /// What is signed.
     pub fn statement(&self) -> Vec<u8> {

@@ -27,6 +27,10 @@ pub const MAX_WINDOW: u64 = 92 * 24 * 60 * 60 * 1000;
 pub const MAX_VIEWS: u32 = 100;
 /// Longest that those concerned are not told, in milliseconds from the making of the request: a year. An order that goes on is shown anew.
 const MAX_SECRECY: u64 = 366 * 24 * 60 * 60 * 1000;
+/// How much later than now a document may say that it was made, in milliseconds: clocks differ.
+pub(super) const MAX_AHEAD: u64 = 10 * 60 * 1000;
+/// How old a request may be when it is handed in, in milliseconds: a week, for one that travels as a file.
+const MAX_AGE: u64 = 7 * 24 * 60 * 60 * 1000;
 
 /// The random name of a request and of the grant that comes of it: 16 bytes, 32 hexadecimal digits in text.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -122,6 +126,19 @@ impl Request {
             return Err(Refused::Window("its window has not begun"));
         }
         if now >= self.until { Err(Refused::Expired) } else { Ok(()) }
+    }
+
+    /// That it was made about when a node takes it (milliseconds since the Unix epoch).
+    ///
+    /// Threat: secrecy ends a year after the making. An auditor that dates the making a hundred years ahead has it for a hundred and one.
+    pub fn is_of_its_time(&self, taken: u64) -> Result<(), Refused> {
+        if self.time > taken.saturating_add(MAX_AHEAD) {
+            return Err(Refused::Window("it is dated after the time at which it was handed in"));
+        }
+        if taken - self.time.min(taken) > MAX_AGE {
+            return Err(Refused::Window("it was made more than a week before it was handed in"));
+        }
+        Ok(())
     }
 
     /// Until when those concerned are not told.

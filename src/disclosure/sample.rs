@@ -62,8 +62,9 @@ pub(super) struct World {
     pub(super) private: Secret<32>,
 }
 
-fn committee() -> (Committee, Vec<KeyShare>) {
-    let coefficients = ["a0", "a1", "a2"].map(scalar);
+/// A committee of three of five of an epoch. Its officers are `who` 1 to 5.
+fn committee(epoch: u64, who: &str) -> (Committee, Vec<KeyShare>) {
+    let coefficients = ["a0", "a1", "a2"].map(|name| scalar(&format!("{name} of {epoch}")));
     let at = |x: u16| {
         let x = Scalar::from(x);
         coefficients.iter().rev().fold(Scalar::ZERO, |sum, coefficient| sum * x + coefficient)
@@ -71,7 +72,7 @@ fn committee() -> (Committee, Vec<KeyShare>) {
     let shares: Vec<_> = (1..=5).map(|index| KeyShare::new(index, secret(at(index))).expect("a share")).collect();
     let group: GroupKey = KeyShare::new(1, secret(coefficients[0])).expect("a share").verifying();
     let officers = shares.iter().map(|share| {
-        let name = format!("officer {}", share.index());
+        let name = format!("{who} {}", share.index());
         Officer {
             index: share.index(),
             entity: format!("Entity {}", share.index()),
@@ -82,7 +83,7 @@ fn committee() -> (Committee, Vec<KeyShare>) {
         }
     });
     let officers = officers.collect();
-    (Committee { purpose: Purpose::Escrow, epoch: 1, generation: 1, threshold: 3, key: group, officers }, shares)
+    (Committee { purpose: Purpose::Escrow, epoch, generation: 1, threshold: 3, key: group, officers }, shares)
 }
 
 const CLASSES: &str = r#"
@@ -94,7 +95,8 @@ special = { tessera = true, regions = ["*"], padding = "none", delivery = "promp
 
 impl World {
     pub(super) fn new() -> Self {
-        let (committee, shares) = committee();
+        let (first, shares) = committee(1, "officer");
+        let (second, _) = committee(2, "second");
         let governors = vec![Governor::new("gov", key("gov").verify_key()).expect("a name")];
         let nonce = crate::governance::DocumentHash::new([7; 32]);
         let genesis = Genesis { name: "test".into(), nonce, threshold: 1, governors: governors.clone() };
@@ -104,8 +106,16 @@ impl World {
         let head = Head { network, version: 1, previous: None, policy: None, issued };
         let classes = toml::from_str(CLASSES).expect("classes");
         let grace = "24h".parse().expect("a span");
-        let policy =
-            Policy { head, threshold: 1, governors, grace, genesis, classes, scopes: Vec::new(), committees: vec![committee] };
+        let policy = Policy {
+            head,
+            threshold: 1,
+            governors,
+            grace,
+            genesis,
+            classes,
+            scopes: Vec::new(),
+            committees: vec![first, second],
+        };
         let mut charter = Charter::begin(&signed(&Document::Policy(policy))).expect("version 1");
         let members = ["banco", "otro"].map(|id| {
             let (key, address) = (key(id).verify_key(), Address::new(sha256(&[b"address", id.as_bytes()])));
@@ -231,6 +241,11 @@ impl World {
     }
 
     pub(super) fn docket(&self, request: &SignedRequest, items: &[Item]) -> SignedDocket {
+        self.docket_under(items.iter().filter_map(|item| item.label()?.ok()).map(|label| label.epoch).collect(), request, items)
+    }
+
+    /// A docket that the holder says is under certain keys.
+    pub(super) fn docket_under(&self, epochs: Epochs, request: &SignedRequest, items: &[Item]) -> SignedDocket {
         let leaves: Vec<_> = items.iter().map(Item::leaf).collect();
         let docket = Docket {
             network: self.network,
@@ -241,6 +256,7 @@ impl World {
             time: NOW - HOUR,
             items: items.len() as u64,
             root: root(&leaves),
+            epochs,
         };
         let signature = key("banco").sign(&docket.statement());
         SignedDocket { docket, signature }

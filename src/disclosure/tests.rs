@@ -2,6 +2,7 @@
 
 mod forms;
 mod life;
+mod limits;
 mod record;
 
 use super::sample::{NOW, World, by_id, key};
@@ -46,6 +47,13 @@ impl Case {
 
     fn verdicts(&self, officers: &[u16]) -> Vec<SignedVerdict> {
         officers.iter().map(|officer| self.world.verdict(&self.docket, *officer, true)).collect()
+    }
+
+    fn bundle(&self, verdicts: &[SignedVerdict]) -> Bundle {
+        let view = (!verdicts.is_empty()).then(|| self.world.view(&self.docket.docket, verdicts));
+        let (request, docket) = (self.request.clone(), self.docket.clone());
+        let documents = self.world.charter.documents().into_iter().map(ToString::to_string).collect();
+        Bundle { request, docket, verdicts: verdicts.to_vec(), view, documents }
     }
 
     fn open_with(&self, officers: &[u16], at: usize) -> Result<Opened, Refused> {

@@ -82,6 +82,13 @@ fn the_requesters_entity_two_of_one_entity_and_a_revoked_or_expired_grant_get_no
     court.approves(1, 0, &own).well();
     std::thread::sleep(std::time::Duration::from_millis(5));
     court.approves(1, 0, &own).refused("CEL7111");
+    // Nor does an officer refuse more than once: what those concerned are told of has an end.
+    let (case, verdict, admin) = (court.case(0, &own), court.path("no.json"), court.admin(0));
+    let refuses =
+        |text: &str| court.officer(3, "approve", &[&case, "--refuse", "--text", text, "--out", &verdict, "--admin", &admin]);
+    refuses("no").well();
+    refuses("no, once more").refused("CEL7135");
+    assert_eq!(court.shown(0, &own)["verdicts"].as_array().unwrap().len(), 2);
 
     let grant = court.grant("audit", 0, &["--id", &id]);
     let (revocation, network, admin) = (court.path("revocation.json"), court.network(), court.admin(0));
@@ -166,4 +173,43 @@ fn what_passes_through_other_hands_is_not_altered_dropped_or_replayed_unseen() {
     court.audits("audit", "open", &[]).refused("CEL7114");
     std::fs::write(&release, kept).unwrap();
     court.audits("audit", "open", &[]).well();
+}
+
+#[test]
+fn a_request_of_a_time_to_come_is_not_taken() {
+    use celosia::crypto::hpke::BoxKey;
+    use celosia::crypto::secret::Secret;
+    use celosia::crypto::sign::SigningKey;
+    use celosia::disclosure::{By, GrantId, Request, Scope, Secrecy, to_json};
+    let court = Court::begin(&["a", "b"]);
+    court.at(0).sent(b"x", &[court.at(1)]);
+    let (key, now) = (SigningKey::from_seed(&Secret::random()), u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap());
+    let day = 24 * 60 * 60 * 1000;
+    let text = || "yearly audit".to_owned();
+    let asks = |time: u64, grant: u8| {
+        let request = Request {
+            network: court.network().parse().unwrap(),
+            grant: GrantId([grant; 16]),
+            name: text(),
+            entity: text(),
+            mandate: text(),
+            purpose: text(),
+            basis: text(),
+            scope: Scope { by: By::Member("a".parse().unwrap()), made: None },
+            from: now,
+            until: now + day,
+            views: 1,
+            secrecy: Some(Secrecy { reference: text(), until: time + 365 * day }),
+            renews: None,
+            key: key.verify_key(),
+            box_key: BoxKey::of(&Secret::random()),
+            time,
+        };
+        let file = court.path("request.json");
+        std::fs::write(&file, to_json("celosia-disclosure-request-1", &[request.sign(&key).encode()])).unwrap();
+        court.run(&["disclosure", "ask", "--admin", &court.admin(0), &file])
+    };
+    asks(now + 170 * 365 * day, 1).refused("CEL7103");
+    asks(now - 8 * day, 2).refused("CEL7103");
+    asks(now, 3).well();
 }

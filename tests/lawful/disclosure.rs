@@ -156,3 +156,26 @@ fn a_renewal_takes_a_new_approval_and_contracts_are_a_scope() {
     court.releases(1, 0, &again).refused("CEL7117");
     court.collects("again", 0).refused("CEL7132");
 }
+
+#[test]
+fn a_payload_with_a_long_history_does_not_keep_its_list_from_being_read() {
+    let court = Court::begin(&["a", "b"]);
+    let (a, b) = (court.at(0), court.at(1));
+    let body = json!({ "payload": BASE64.encode(b"about a person"), "from": a.keys.public, "to": [b.keys.public] });
+    let request = Request::post("/send", JSON, body.to_string().as_bytes()).header("celosia-class", "special");
+    let special = request.send(&a.node).must(201).json()["key"].as_str().unwrap().to_owned();
+    let other = a.sent(b"another", &[b]);
+    // Each read of it is a row of the journal.
+    for _ in 0..120 {
+        assert!(a.receive(&special).is_some());
+    }
+    let admin = court.admin(0);
+    court.run(&["erase", "request", "--admin", &admin, "--ground", "consent-withdrawn", "--now", "--id", &special]).well();
+    a.wait_until(|| a.receive(&special).is_none(), "it is not erased");
+    let grant = court.grant("audit", 0, &["--id", &special, "--id", &other]);
+    let told = court.run(&["disclosure", "verify", &court.case(0, &grant), "--network", &court.network()]).well();
+    assert!(told.contains("1 in escrow, 1 erased") && told.contains(" of them)"), "{told}");
+    court.collects("audit", 0).well();
+    let told = court.audits("audit", "open", &[]).well();
+    assert!(told.contains("1 payload(s) opened and verified, 1 not opened"), "{told}");
+}

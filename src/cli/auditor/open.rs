@@ -53,13 +53,8 @@ impl Package {
         }
         let release = SignedRelease::decode(&frames.expect()?).map_err(coded)?;
         looked.bundle = bundle;
-        let (view, tally) = looked.bundle.check_view(&looked.charter, &looked.epochs).map_err(coded)?;
-        let docket = &looked.bundle.docket;
-        let key = looked.charter.members().by_id(&docket.docket.member).and_then(|member| member.signing_key);
-        release.verify(&docket.docket, &key.ok_or_else(|| coded(Refused::Signature("release")))?).map_err(coded)?;
-        if release.release.view != view.view {
-            return Err(coded(Refused::NoView("the record is of another view".into())));
-        }
+        let now = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or_default();
+        let (view, tally) = looked.bundle.check_release(&looked.charter, &release, now).map_err(coded)?;
         Ok(Self { looked, view, tally, private, frames, shares: folder.join(SHARES) })
     }
 

@@ -41,8 +41,7 @@ impl Looked {
         }
         let mut looked = Self { bundle, charter, items, epochs: Epochs::new(), release };
         if looked.release.is_none() {
-            let time = now();
-            looked.epochs = looked.bundle.check_list(&looked.charter, &looked.items, time).map_err(coded)?;
+            looked.epochs = looked.bundle.check_list(&looked.charter, &looked.items, now()).map_err(coded)?;
         }
         Ok(looked)
     }
@@ -52,10 +51,8 @@ impl Looked {
         let coded = |refused: Refused| Failure::coded(2, &refused);
         let (request, docket) = (&self.bundle.request.request, &self.bundle.docket.docket);
         if let Some(release) = &self.release {
-            let key = self.charter.members().by_id(&docket.member).and_then(|member| member.signing_key);
-            let key = key.ok_or_else(|| coded(Refused::DocketSignature(docket.member.clone())))?;
-            self.bundle.docket.verify(&self.bundle.request, &key).map_err(coded)?;
-            release.verify(docket, &key).map_err(coded)?;
+            // Nothing is called good before the approvals are counted.
+            self.bundle.check_release(&self.charter, release, now()).map_err(coded)?;
             say!("good: release of view {} by {}", release.release.view, docket.member);
         } else {
             say!("good: request, docket and list hold");
@@ -63,8 +60,7 @@ impl Looked {
         show_request(request);
         say!("holder: {} ({})", docket.member, self.legal_name(&docket.member));
         self.show_items();
-        let epochs = if self.release.is_some() { self.epochs_of_verdicts() } else { self.epochs.clone() };
-        match self.bundle.check_view(&self.charter, &epochs) {
+        match self.bundle.check_view(&self.charter) {
             Ok((view, tally)) => {
                 for officer in &tally.approvals {
                     say!("approved: {} ({}), {}: {}", officer.name, officer.entity, moment(officer.time), officer.text);
@@ -74,7 +70,7 @@ impl Looked {
                 view.is_witnessed(witnesses).map_err(coded)?;
             }
             Err(Refused::NoView(why)) if self.bundle.view.is_none() => {
-                let tally = self.bundle.tally(&self.charter, &epochs, now()).map_err(coded)?;
+                let tally = self.bundle.tally(&self.charter, now()).map_err(coded)?;
                 for officer in tally.approvals.iter().chain(&tally.refusals) {
                     say!("verdict: {} ({}), {}: {}", officer.name, officer.entity, moment(officer.time), officer.text);
                 }
@@ -83,16 +79,6 @@ impl Looked {
             Err(refused) => return Err(coded(refused)),
         }
         Ok(())
-    }
-
-    /// Of a release the list is not in the file: the keys are those of all committees that the verdicts' officers are in.
-    fn epochs_of_verdicts(&self) -> Epochs {
-        let is_signer = |committee: &&crate::governance::Committee| {
-            let mut signers = self.bundle.verdicts.iter();
-            committee.purpose == crate::governance::Purpose::Escrow
-                && signers.any(|signed| committee.signer(&signed.verdict.officer).is_some())
-        };
-        self.charter.policy().committees.iter().filter(is_signer).map(|committee| committee.epoch).collect()
     }
 
     fn show_items(&self) {

@@ -13,7 +13,7 @@ use crate::cli::admin::Node;
 use crate::cli::erase::text;
 use crate::cli::http::block_on;
 use crate::directory::CharterFolder;
-use crate::disclosure::{Epochs, Refused, SignedNotice, case_digest, moment, tally, to_json};
+use crate::disclosure::{Refused, SignedNotice, case_digest, moment, tally, to_json};
 use crate::types::NetworkId;
 
 /// The format of a notice's file.
@@ -84,10 +84,9 @@ pub(super) fn verify(file: &Path, network: &NetworkId, witnesses: usize, directo
             notice.stage
         );
         show_request(request);
-        let epochs: Epochs = notice.items.iter().filter_map(|told| told.item.label()?.ok()).map(|label| label.epoch).collect();
         let view = notice.view.as_ref().map(|view| view.check(charter, docket, &notice.verdicts)).transpose().map_err(coded)?;
         let time = view.as_ref().map_or(notice.time, |view| view.at);
-        let tally = tally(charter, request, &epochs, &case_digest(docket), &notice.verdicts, time).map_err(coded)?;
+        let tally = tally(charter, request, &docket.epochs, &case_digest(docket), &notice.verdicts, time).map_err(coded)?;
         for officer in &tally.approvals {
             say!("approved: {} ({}), {}: {}", officer.name, officer.entity, moment(officer.time), officer.text);
         }

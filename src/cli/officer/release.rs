@@ -36,10 +36,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let (bundle, charter) = (&looked.bundle, &looked.charter);
     let (request, time) = (&bundle.request.request, now());
     // Threat: something is given that leaves no trace. Without the record in the holder's log, with the approvals that it names, no share.
-    let (view, _) = bundle.check_view(charter, &looked.epochs).map_err(coded)?;
+    let (view, _) = bundle.check_view(charter).map_err(coded)?;
     view.is_witnessed(args.witnesses).map_err(coded)?;
     request.is_open(time).map_err(coded)?;
-    bundle.tally(charter, &looked.epochs, time).and_then(|tally| tally.is_enough()).map_err(coded)?;
+    bundle.tally(charter, time).and_then(|tally| tally.is_enough()).map_err(coded)?;
     let folder = args.unlock.open()?;
     let card = folder.identity();
     if folded(&card.entity) == folded(&request.entity) {

@@ -8,8 +8,8 @@ use data_encoding::HEXLOWER;
 use super::DisclosureError;
 use super::rows::{Dossier, frames, put_shares};
 use crate::disclosure::{
-    GrantId, Life, Refused, SignedRevocation, SignedShares, SignedVerdict, Stage, State, Step, Tally, case_digest, committee_at,
-    tally,
+    GrantId, Life, Notice, Refused, SignedRevocation, SignedShares, SignedVerdict, Stage, State, Step, Tally, case_digest,
+    committee_at, tally,
 };
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
@@ -36,12 +36,21 @@ impl Node {
             return self.shown_disclosure(&dossier).await;
         }
         let mut all = known;
+        // An approval that has ended may be made anew, in its own place.
+        all.retain(|old| old.verdict.officer != signed.verdict.officer || !old.verdict.approves || now() < old.verdict.until);
         all.push(signed.clone());
+        if all.len() > Notice::MAX_VERDICTS {
+            return Err(DisclosureError::from(Refused::State(
+                dossier.life.state.name(),
+                "it has as many verdicts as there may be",
+            ))
+            .into());
+        }
         let counted = self.count_verdicts(&dossier, &all)?;
         let until = counted.until();
         let step = Step::Counted { enough: counted.is_enough().is_ok(), until, possible: counted.is_possible };
         dossier.life = dossier.life.step(step, now()).map_err(DisclosureError::from)?;
-        dossier.add(&signed);
+        dossier.keep(&all);
         if dossier.life.state == State::Refused {
             "too many officers refused".clone_into(&mut dossier.ended);
         }
@@ -139,30 +148,44 @@ impl Node {
         let governed = Arc::clone(self.needs_governance()?);
         let mut after: Option<GrantId> = None;
         loop {
-            let page = self.dossiers(after.as_ref(), PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = Some(last.grant()?);
-            for dossier in page.into_iter().filter(is_due) {
-                let _gate = self.disclosures.gate.lock().await;
-                let mut dossier = self.dossier(&dossier.grant()?).await?;
-                if !dossier.life.at(now()).state.is_over() {
-                    if dossier.life.used == 0 {
-                        self.begin_view(&governed, &mut dossier).await?;
-                    }
-                    continue;
+            let page = self.dossier_rows(after.as_ref(), PAGE).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(*last);
+            for (grant, dossier) in page {
+                let turned = match dossier {
+                    Ok(dossier) if is_due(&dossier) => self.turn_disclosure(&governed, &grant).await,
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(error),
+                };
+                // Threat: one grant that cannot be read keeps all behind it from their ends.
+                if let Err(error) = turned {
+                    tracing::warn!(code = %error.code(), %grant, "the end of a grant waits: tried again");
                 }
-                dossier.end_told = true;
-                let mut events = Vec::new();
-                if !dossier.life.state.is_over() {
-                    dossier.life = dossier.life.at(now());
-                    "its time is over".clone_into(&mut dossier.ended);
-                    let details = serde_json::json!({ "grant": dossier.grant()?, "views": dossier.life.used });
-                    events.push(Happening::now(What::DisclosureExpired).details(details).event());
-                }
-                self.queue_notices(&governed, &dossier, &self.items(&dossier.grant()?).await?, Stage::Ended).await?;
-                self.store.write(vec![dossier.put()?], events).await?;
             }
         }
+    }
+
+    /// Begins a grant, or ends it, as the clock says.
+    async fn turn_disclosure(&self, governed: &Arc<Governed>, grant: &GrantId) -> Result<(), Error> {
+        let _gate = self.disclosures.gate.lock().await;
+        let mut dossier = self.dossier(grant).await?;
+        if !dossier.life.at(now()).state.is_over() {
+            if dossier.life.used == 0 {
+                self.begin_view(governed, &mut dossier).await?;
+            }
+            return Ok(());
+        }
+        dossier.end_told = true;
+        let mut events = Vec::new();
+        if !dossier.life.state.is_over() {
+            dossier.life = dossier.life.at(now());
+            "its time is over".clone_into(&mut dossier.ended);
+            let details = serde_json::json!({ "grant": grant, "views": dossier.life.used });
+            events.push(Happening::now(What::DisclosureExpired).details(details).event());
+        }
+        self.queue_notices(governed, &dossier, &self.items(grant).await?, Stage::Ended).await?;
+        self.store.write(vec![dossier.put()?], events).await?;
+        Ok(())
     }
 }
 

@@ -25,6 +25,7 @@ impl Node {
         let signed = SignedRequest::decode(request).map_err(DisclosureError::from)?;
         let asked = signed.verify(&governed.network).map_err(DisclosureError::from)?;
         signed.check_itself(&governed.charter()).map_err(DisclosureError::from)?;
+        asked.is_of_its_time(now()).map_err(DisclosureError::from)?;
         if now() >= asked.until {
             return Err(DisclosureError::from(Refused::Expired).into());
         }
@@ -38,8 +39,7 @@ impl Node {
         }
         let docket = self.sign_docket(&governed, &signed, &items).await?;
         let mut dossier = Dossier::new(Life::begin(asked.from, asked.until, asked.views), &signed, &docket, by);
-        let epochs = items.iter().filter_map(|item| item.label()?.ok()).map(|label| label.epoch);
-        dossier.epochs = epochs.collect::<std::collections::BTreeSet<_>>().into_iter().collect();
+        dossier.epochs = docket.docket.epochs.iter().copied().collect();
         if !items.iter().any(|item| matches!(item.found, Found::Escrowed { .. })) {
             // What is erased or blocked is answered by reference: there is nothing to approve.
             let nothing = Step::Counted { enough: false, until: 0, possible: false };
@@ -69,8 +69,11 @@ impl Node {
             time: now(),
             items: items.len() as u64,
             root: root(&leaves),
+            epochs: items.iter().filter_map(|item| item.label()?.ok()).map(|label| label.epoch).collect(),
         };
         let signature = self.enclave.sign(docket.statement()).await?;
-        Ok(SignedDocket { docket, signature })
+        let signed = SignedDocket { docket, signature };
+        // A list under more keys than a docket may name is asked for in parts.
+        Ok(SignedDocket::decode(&signed.encode()).map_err(DisclosureError::from)?)
     }
 }

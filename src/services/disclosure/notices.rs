@@ -60,6 +60,7 @@ impl Node {
                     view: view.clone(),
                     items: told.collect(),
                 };
+                notice.check_form().map_err(DisclosureError::from)?;
                 let signature = self.enclave.sign(notice.statement()).await?;
                 rows.push(put_waiting(due, &member, SignedNotice { notice, signature }.encode()));
             }

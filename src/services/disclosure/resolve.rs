@@ -35,6 +35,7 @@ impl Node {
             }
             By::Time | By::Member(_) | By::Class(_) | By::Party(_) => self.items_among_all(scope).await?,
         };
+        items.iter().try_for_each(Item::check_form).map_err(DisclosureError::from)?;
         if items.len() > MOST { Err(DisclosureError::TooMany(MOST).into()) } else { Ok(items) }
     }
 
@@ -122,17 +123,23 @@ impl Node {
     /// What stands for an erased payload: when it was erased, and where its journal says so.
     async fn words_of_erasure(&self, id: PayloadId, time: u64) -> Result<String, Error> {
         let rows = self.store.trace(&id).await?;
-        let rows: Vec<String> = rows.iter().map(ToString::to_string).collect();
         let at = crate::disclosure::moment(time);
-        Ok(format!(
-            "erased {at}; journal row(s) {}; ask its sender for the certificate",
-            if rows.is_empty() { "none".into() } else { rows.join(", ") }
-        ))
+        Ok(format!("erased {at}; journal row(s) {}; ask its sender for the certificate", some_of(&rows)))
     }
 
     async fn words_of_holds(&self, item: &ItemId) -> Result<String, Error> {
         let holds = self.hold_names(item).await?;
-        Ok(format!("blocked under hold {}", holds.join(", ")))
+        Ok(format!("blocked under hold {}", some_of(&holds)))
+    }
+}
+
+/// The first and the last of a list, and how many there are: every read of a payload may be a row, and words have an end.
+fn some_of<T: ToString>(all: &[T]) -> String {
+    match all {
+        [] => "none".to_owned(),
+        [one] => one.to_string(),
+        [first, last] => format!("{}, {}", first.to_string(), last.to_string()),
+        [first, .., last] => format!("{} to {} ({} of them)", first.to_string(), last.to_string(), all.len()),
     }
 }
 

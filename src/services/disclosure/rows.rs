@@ -92,8 +92,8 @@ impl Dossier {
         self.verdicts.iter().map(read).collect()
     }
 
-    pub(super) fn add(&mut self, verdict: &SignedVerdict) {
-        self.verdicts.push(BASE64.encode(&verdict.encode()));
+    pub(super) fn keep(&mut self, verdicts: &[SignedVerdict]) {
+        self.verdicts = verdicts.iter().map(|verdict| BASE64.encode(&verdict.encode())).collect();
     }
 
     pub(super) fn grant(&self) -> Result<GrantId, Error> {
@@ -169,9 +169,23 @@ impl Node {
 
     /// Dossiers in the order of their names, after one.
     pub(super) async fn dossiers(&self, after: Option<&GrantId>, limit: usize) -> Result<Vec<Dossier>, Error> {
+        self.dossier_rows(after, limit).await?.into_iter().map(|(_, dossier)| dossier).collect()
+    }
+
+    /// The same, each with its name, and each for itself: one that cannot be read hides no other.
+    pub(super) async fn dossier_rows(
+        &self,
+        after: Option<&GrantId>,
+        limit: usize,
+    ) -> Result<Vec<(GrantId, Result<Dossier, Error>)>, Error> {
         let after = after.map(|grant| key(DOSSIER, &[&grant.0]));
         let rows = self.store.rows(Table::Disclosure, &[DOSSIER], after.as_deref(), limit).await?;
-        rows.iter().map(|(_, row)| serde_json::from_slice(row).map_err(|_| corrupt("a dossier of a disclosure"))).collect()
+        let read = |(place, row): (Bytes, Bytes)| {
+            let grant = place.get(1..).and_then(|name| name.try_into().ok()).map(GrantId);
+            let grant = grant.ok_or_else(|| corrupt("the name of a dossier"))?;
+            Ok((grant, serde_json::from_slice(&row).map_err(|_| corrupt("a dossier of a disclosure"))))
+        };
+        rows.into_iter().map(read).collect()
     }
 
     /// A page of a list; empty behind its end.

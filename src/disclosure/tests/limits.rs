@@ -1,0 +1,83 @@
+//! What has an end: verdicts, secrecy, words.
+
+use super::super::sample::{NOW, key};
+use super::super::*;
+use super::case;
+use crate::types::Coded as _;
+
+const DAY: u64 = 24 * 60 * 60 * 1000;
+
+#[test]
+fn an_officer_has_one_verdict_and_a_notice_of_too_many_is_not_signed() {
+    let case = case(&["x"]);
+    let again = |approves: bool, text: &str| {
+        let verdict = Verdict { text: text.into(), ..case.world.verdict(&case.docket, 1, approves).verdict };
+        verdict.sign(|message| key("officer 1").sign(message))
+    };
+    let second = Err(Refused::SecondVerdict("officer 1".into()));
+    assert_eq!(case.tally(&[again(false, "no"), again(false, "still no")], NOW), second);
+    assert_eq!(case.tally(&[again(false, "no"), again(true, "yes")], NOW), second);
+    assert_eq!(case.tally(&[again(true, "yes"), again(false, "no")], NOW), second);
+    assert_eq!(second.expect_err("refused").code().to_string(), "CEL7135");
+    let verdicts = vec![again(false, "no"); Notice::MAX_VERDICTS + 1];
+    let mut notice = Notice {
+        network: case.world.network,
+        to: "otro".parse().expect("a name"),
+        stage: Stage::Viewed,
+        page: 0,
+        time: NOW,
+        request: case.request.clone(),
+        docket: case.docket.clone(),
+        verdicts,
+        view: None,
+        items: vec![Told { item: case.items[0].clone(), index: 0, path: Vec::new() }],
+    };
+    let reads =
+        |notice: &Notice| SignedNotice::decode(&SignedNotice { notice: notice.clone(), signature: [0; 64] }.encode()).is_ok();
+    assert_eq!((notice.check_form().is_ok(), reads(&notice)), (false, false));
+    notice.verdicts.pop();
+    assert_eq!((notice.check_form(), reads(&notice)), (Ok(()), true));
+    notice.items[0].item.found = Found::Held("x".repeat(501));
+    assert_eq!((notice.check_form().is_ok(), reads(&notice)), (false, false));
+}
+
+#[test]
+fn secrecy_is_measured_from_when_the_request_was_taken() {
+    let mut case = case(&["x"]);
+    let checked = |case: &super::Case| {
+        let bundle = case.bundle(&[]);
+        bundle.check_list(&case.world.charter, &case.items, NOW).map(drop)
+    };
+    assert_eq!(checked(&case), Ok(()));
+    // A year of secrecy from a making in a hundred years.
+    let asked = case.request.request.clone();
+    for (time, why) in [
+        (NOW + 36_500 * DAY, "it is dated after the time at which it was handed in"),
+        (NOW - 9 * DAY, "it was made more than a week before it was handed in"),
+    ] {
+        let secrecy = Some(Secrecy { reference: "Juzgado 3, 12/2026".into(), until: time + 365 * DAY });
+        case.request = Request { time, secrecy, ..asked.clone() }.sign(&key("auditor"));
+        case.docket = case.world.docket(&case.request, &case.items);
+        assert_eq!(case.request.verify(&case.world.network).map(drop), Ok(()), "of itself it holds");
+        assert_eq!(checked(&case), Err(Refused::Window(why)));
+    }
+    // And with a holder that dates its docket so, too.
+    let time = NOW + 36_500 * DAY;
+    case.request = Request { time, ..asked }.sign(&key("auditor"));
+    let docket = Docket { time, ..case.world.docket(&case.request, &case.items).docket };
+    case.docket = SignedDocket { signature: key("banco").sign(&docket.statement()), docket };
+    assert_eq!(checked(&case), Err(Refused::Window("its docket is of a time to come")));
+}
+
+#[test]
+fn words_that_do_not_read_back_are_found_before_they_are_signed() {
+    let mut item = case(&["x"]).items.remove(0);
+    for (words, is_good) in
+        [("x".repeat(500), true), ("x".repeat(501), false), (String::new(), false), ("a\u{202e}".into(), false)]
+    {
+        for found in [Found::Erased(words.clone()), Found::Held(words.clone())] {
+            item.found = found;
+            assert_eq!((item.check_form().is_ok(), Item::decode(&item.encode()).is_ok()), (is_good, is_good));
+        }
+    }
+}
