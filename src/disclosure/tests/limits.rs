@@ -14,11 +14,11 @@ fn an_officer_has_one_verdict_and_a_notice_of_too_many_is_not_signed() {
         let verdict = Verdict { text: text.into(), ..case.world.verdict(&case.docket, 1, approves).verdict };
         verdict.sign(|message| key("officer 1").sign(message))
     };
-    let second = Err(Refused::SecondVerdict("officer 1".into()));
-    assert_eq!(case.tally(&[again(false, "no"), again(false, "still no")], NOW), second);
-    assert_eq!(case.tally(&[again(false, "no"), again(true, "yes")], NOW), second);
-    assert_eq!(case.tally(&[again(true, "yes"), again(false, "no")], NOW), second);
-    assert_eq!(second.expect_err("refused").code().to_string(), "CEL7135");
+    let second = Refused::SecondVerdict("officer 1".into());
+    assert_eq!(case.tally(&[again(false, "no"), again(false, "still no")], NOW), Err(second.clone()));
+    assert_eq!(case.tally(&[again(false, "no"), again(true, "yes")], NOW), Err(second.clone()));
+    assert_eq!(case.tally(&[again(true, "yes"), again(false, "no")], NOW), Err(second.clone()));
+    assert_eq!(second.code().to_string(), "CEL7135");
     let verdicts = vec![again(false, "no"); Notice::MAX_VERDICTS + 1];
     let mut notice = Notice {
         network: case.world.network,
@@ -56,7 +56,7 @@ fn secrecy_is_measured_from_when_the_request_was_taken() {
         (NOW - 9 * DAY, "it was made more than a week before it was handed in"),
     ] {
         let secrecy = Some(Secrecy { reference: "Juzgado 3, 12/2026".into(), until: time + 365 * DAY });
-        case.request = Request { time, secrecy, ..asked.clone() }.sign(&key("auditor"));
+        case.request = Request { secrecy, time, ..asked.clone() }.sign(&key("auditor"));
         case.docket = case.world.docket(&case.request, &case.items);
         assert_eq!(case.request.verify(&case.world.network).map(drop), Ok(()), "of itself it holds");
         assert_eq!(checked(&case), Err(Refused::Window(why)));
