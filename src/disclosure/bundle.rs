@@ -128,6 +128,10 @@ impl Bundle {
     pub fn check_view(&self, charter: &Charter) -> Result<(CheckedView, Tally), Refused> {
         let view = self.view.as_ref().ok_or_else(|| Refused::NoView("there is no record of it".into()))?;
         let checked = view.check(charter, &self.docket.docket, &self.verdicts)?;
+        // Threat: a holder counts on, and shows more views than were granted.
+        if checked.view == 0 || checked.view > self.request.request.views {
+            return Err(Refused::Views);
+        }
         let tally = self.tally(charter, checked.at)?;
         tally.is_enough()?;
         self.request.request.is_open(checked.at)?;

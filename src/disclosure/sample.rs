@@ -278,7 +278,12 @@ impl World {
 
     /// A record of the view in the member's log, as its journal would have it.
     pub(super) fn view(&self, docket: &Docket, verdicts: &[SignedVerdict]) -> View {
-        let details = Details::of(docket, 1, verdicts, NOW + HOUR);
+        self.view_of(1, docket, verdicts)
+    }
+
+    /// The same of another view than the first.
+    pub(super) fn view_of(&self, number: u32, docket: &Docket, verdicts: &[SignedVerdict]) -> View {
+        let details = Details::of(docket, number, verdicts, NOW + HOUR);
         let details = serde_json::to_value(details).expect("JSON");
         let record = serde_json::json!({ "kind": RECORD_KIND, "at": NOW, "details": details }).to_string();
         let salt = [5; 32];

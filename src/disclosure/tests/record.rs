@@ -106,3 +106,16 @@ fn a_release_of_another_view_than_the_one_on_record_is_not_good() {
     release.signature = key("otro").sign(&release.release.statement());
     assert_eq!(bundle.check_release(&case.world.charter, &release, NOW), Err(Refused::Signature("release")));
 }
+
+#[test]
+fn more_views_than_were_granted_are_refused() {
+    let case = super::case(&["x"]);
+    let verdicts = case.verdicts(&[1, 2, 3]);
+    let of = |number| {
+        let view = Some(case.world.view_of(number, &case.docket.docket, &verdicts));
+        Bundle { view, ..case.bundle(&verdicts) }.check_view(&case.world.charter).map(|(view, _)| view.view)
+    };
+    let granted = case.request.request.views;
+    assert_eq!((of(1), of(granted)), (Ok(1), Ok(granted)));
+    assert_eq!((of(granted + 1), of(0), of(999)), (Err(Refused::Views), Err(Refused::Views), Err(Refused::Views)));
+}

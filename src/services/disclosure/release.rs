@@ -63,7 +63,13 @@ impl Node {
         for epoch in &dossier.epochs {
             let committee = committee_at(&charter, *epoch, now()).map_err(DisclosureError::from)?;
             let need = usize::try_from(committee.threshold).unwrap_or(usize::MAX);
-            let have = shares.iter().filter(|shares| shares.epoch == *epoch && committee.officer(shares.index).is_some()).count();
+            // Threat: shares of before a refresh are counted, and the view is spent on what does not open.
+            let counts = |shares: &KeptShares| {
+                shares.epoch == *epoch
+                    && committee.officer(shares.index).is_some()
+                    && shares.generation().is_some_and(|generation| generation == committee.generation)
+            };
+            let have = shares.iter().filter(|shares| counts(shares)).count();
             if have < need {
                 return Err(DisclosureError::Shares { have, need }.into());
             }

@@ -10,7 +10,9 @@ use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::DisclosureError;
-use crate::disclosure::{Frame, GrantId, Item, Life, SignedDocket, SignedRequest, SignedVerdict, frame, frame_head};
+use crate::disclosure::{
+    Frame, GrantId, Item, Life, SignedDocket, SignedRequest, SignedShares, SignedVerdict, frame, frame_head,
+};
 use crate::services::{Error, Node};
 use crate::store::{StoreError, Table, Write};
 use crate::types::MemberId;
@@ -53,6 +55,15 @@ pub(super) struct KeptShares {
     pub(super) epoch: u64,
     pub(super) index: u16,
     pub(super) file: Bytes,
+}
+
+impl KeptShares {
+    /// The generation of the committee that they are of: in the file's first frame.
+    pub(super) fn generation(&self) -> Option<u64> {
+        let Ok(Frame::Of { head, content }) = frame_head(&self.file) else { return None };
+        let first = self.file.get(head..head.checked_add(content)?)?;
+        SignedShares::decode(first).ok().map(|signed| signed.shares.generation)
+    }
 }
 
 fn corrupt(what: &str) -> Error {
