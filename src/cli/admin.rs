@@ -267,7 +267,10 @@ impl Said {
         let json = serde_json::from_slice::<Value>(&self.body).ok();
         let part = |name: &str| json.as_ref().and_then(|json| json[name].as_str()).map(str::to_owned);
         match (part("message"), part("code")) {
-            (Some(message), Some(code)) if !self.status.is_success() => format!("{message} [{code}]"),
+            // Threat: a node whose message writes over what the terminal said before.
+            (Some(message), Some(code)) if !self.status.is_success() => {
+                format!("{message} [{code}]").replace(|c: char| c.is_control() && c != '\n', " ")
+            }
             _ => String::from_utf8_lossy(&self.body).trim().to_owned(),
         }
     }

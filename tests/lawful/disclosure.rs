@@ -183,6 +183,9 @@ fn another_with_the_role_takes_nothing_and_every_view_is_told() {
     court.collects("other", 0).refused("CEL7134");
     assert_eq!(court.shown(0, &grant)["views"]["released"], 0);
 
+    let node = court.admin(0);
+    court.run(&["disclosure", "revoke", "--admin", &node, &grant, "--text", "a\nb\u{1b}[2J"]).refused("CEL7100");
+
     court.collects("audit", 0).well();
     court.audits("audit", "open", &[]).well();
     court.collects("audit", 0).well();

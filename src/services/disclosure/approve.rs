@@ -8,8 +8,8 @@ use data_encoding::HEXLOWER;
 use super::DisclosureError;
 use super::rows::{Dossier, Untold, frames, put_shares};
 use crate::disclosure::{
-    GrantId, Life, Refused, SignedRevocation, SignedShares, SignedVerdict, Stage, State, Step, Tally, case_digest, committee_at,
-    tally,
+    GrantId, Life, Refused, Released, SignedRevocation, SignedShares, SignedVerdict, Stage, State, Step, Tally, case_digest,
+    committee_at, tally,
 };
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
@@ -111,6 +111,10 @@ impl Node {
 
     /// Takes a grant back by the word of who answers for personal data here.
     pub async fn withdraw_disclosure(&self, grant: GrantId, by: &str, text: &str) -> Result<serde_json::Value, Error> {
+        // Threat: words that write over what a terminal said before.
+        if text.is_empty() || text != Released::words(text) {
+            return Err(DisclosureError::from(Refused::Form("text", "one line of at most 1,024 bytes".into())).into());
+        }
         self.end_disclosure(grant, by, "dpo", text).await
     }
 
