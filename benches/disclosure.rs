@@ -104,7 +104,7 @@ fn main() {
     };
     let docket = SignedDocket { docket, signature: [0; 64] };
     line("officer: checks an item", timed(|| drop(docket.check_items(&request, &items, |_| Ok(committee.key)).unwrap())));
-    let mut opener = Opener::new(&governors.charter, &request, &docket, private.duplicate()).unwrap();
+    let mut opener = Opener::new(&governors.charter, &request, &docket, 1, private.duplicate()).unwrap();
     for share in &shares[..3] {
         let signing = key(share.index().to_be_bytes()[1]);
         let of = (&committee.key, share, EPOCH, 1);

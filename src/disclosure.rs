@@ -9,6 +9,7 @@
 //! | [`Tally`] | anybody | whether k officers of k entities approved, none of them the requester's |
 //! | [`View`] | node's journal | that the view is on record, before anything is released |
 //! | [`Shares`] | officer | partial decryptions, sealed to the auditor |
+//! | [`Taking`] | auditor | that it takes shares or release now, nobody else |
 //! | [`Release`], [`Released`] | a member's node | sigma sealed to the auditor, ciphertext, header, acknowledgements |
 //! | [`Opener`] | auditor | puts it together, checks everything, decrypts |
 //! | [`Report`] | auditor | what was seen, as JSON and as a page |
@@ -31,6 +32,7 @@ mod request;
 mod revocation;
 mod scope;
 mod shares;
+mod taking;
 mod verdict;
 mod view;
 
@@ -55,5 +57,6 @@ pub use request::{GrantId, MAX_VIEWS, MAX_WINDOW, Request, Secrecy, SignedReques
 pub use revocation::{Revocation, SignedRevocation};
 pub use scope::{By, MAX_NAMED, Scope};
 pub use shares::{Shares, SignedShares, make_shares, open_shares};
+pub use taking::{Part, SignedTaking, Taking};
 pub use verdict::{SignedVerdict, Verdict};
 pub use view::{CheckedView, Details as ViewDetails, RECORD_KIND, View};

@@ -5,6 +5,7 @@ pub mod commitment;
 pub mod cosignature;
 pub mod edge;
 pub mod hash;
+pub mod levels;
 pub mod note;
 pub mod proof;
 pub mod submission;

@@ -11,7 +11,7 @@ use celosia::crypto::secret::Secret;
 use celosia::crypto::threshold::{Capsule, KeyShare, Partial, Prepared};
 use celosia::disclosure::{
     Bundle, Item as DocketItem, Released, SignedDocket, SignedNotice, SignedRelease, SignedRequest, SignedRevocation,
-    SignedShares, SignedVerdict, frame_head,
+    SignedShares, SignedTaking, SignedVerdict, frame_head,
 };
 use celosia::enclave::keyfile::KeyFile;
 use celosia::enclave::proto;
@@ -443,6 +443,13 @@ pub fn disclosure_revocation(input: &[u8]) {
 pub fn disclosure_shares(input: &[u8]) {
     if let Ok(read) = SignedShares::decode(input) {
         assert_eq!(SignedShares::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// What an auditor takes with.
+pub fn disclosure_taking(input: &[u8]) {
+    if let Ok(read) = SignedTaking::decode(input) {
+        assert_eq!(SignedTaking::decode(&read.encode()), Ok(read));
     }
 }
 

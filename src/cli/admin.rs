@@ -161,12 +161,20 @@ impl Door {
         self.send(Method::POST, path, Some(media), body).await
     }
 
-    /// `GET path`, whose answer may be long: each piece is given to `take` as it comes.
-    pub(crate) async fn download(&self, path: &str, take: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    /// `GET path`, or `POST path` with JSON, whose answer may be long: each piece is given to `take` as it comes.
+    pub(crate) async fn download(
+        &self,
+        path: &str,
+        body: Option<&Value>,
+        take: &mut dyn FnMut(&[u8]) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         let bearer = self.token.as_ref().map(|token| Zeroizing::new(format!("Bearer {}", token.as_str())));
         let mut headers = vec![("accept", "application/cbor-seq")];
         headers.extend(bearer.as_ref().map(|bearer| ("authorization", bearer.as_str())));
-        let answer = self.client.open(Method::GET, path, &headers, Bytes::new(), LONG).await;
+        headers.extend(body.map(|_| ("content-type", "application/json")));
+        let method = if body.is_some() { Method::POST } else { Method::GET };
+        let body = Bytes::from(body.map(ToString::to_string).unwrap_or_default());
+        let answer = self.client.open(method, path, &headers, body, LONG).await;
         let mut answer = answer.with_context(|| format!("no answer from {}", self.target))?;
         let (status, mut refused) = (answer.status, Vec::new());
         while let Some(piece) = answer.next().await.context("the answer broke off")? {
@@ -259,7 +267,10 @@ impl Said {
         let json = serde_json::from_slice::<Value>(&self.body).ok();
         let part = |name: &str| json.as_ref().and_then(|json| json[name].as_str()).map(str::to_owned);
         match (part("message"), part("code")) {
-            (Some(message), Some(code)) if !self.status.is_success() => format!("{message} [{code}]"),
+            // Threat: a node whose message writes over what the terminal said before.
+            (Some(message), Some(code)) if !self.status.is_success() => {
+                format!("{message} [{code}]").replace(|c: char| c.is_control() && c != '\n', " ")
+            }
             _ => String::from_utf8_lossy(&self.body).trim().to_owned(),
         }
     }

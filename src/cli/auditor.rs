@@ -24,8 +24,10 @@ use clap::Subcommand;
 
 use super::Failure;
 use super::admin::Node;
-use super::disclosure::{Looked, fetch};
+use super::disclosure::{Frames, Looked, fetch, now};
 use super::http::block_on;
+use crate::crypto::sign::SigningKey;
+use crate::disclosure::{Bundle, Part, Refused, Taking, case_digest};
 
 /// Arguments of `celosia auditor`.
 #[derive(clap::Args, Debug)]
@@ -50,9 +52,8 @@ enum Command {
     },
     /// Fetch case file, shares and release: a view, which the holder counts.
     Collect {
-        /// The folder.
-        #[arg(long, value_name = "FOLDER")]
-        folder: std::path::PathBuf,
+        #[command(flatten)]
+        unlock: Unlock,
         #[command(flatten)]
         node: Node,
     },
@@ -68,7 +69,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Command::Keygen(args) => keygen::run(args),
         Command::Request(args) => request::run(args),
         Command::Status { folder, node } => status(folder, node),
-        Command::Collect { folder, node } => collect(folder, node),
+        Command::Collect { unlock, node } => collect(&unlock.folder, &unlock.keys()?.signing, node),
         Command::Open(unlock) => open::run(unlock, true),
         Command::Verify(unlock) => open::run(unlock, false),
     }
@@ -91,12 +92,23 @@ pub(super) fn status(path: &std::path::Path, node: &Node) -> Result<(), Failure>
     Ok(())
 }
 
-pub(super) fn collect(path: &std::path::Path, node: &Node) -> Result<(), Failure> {
-    let (known, door) = (folder::Known::read(path)?, node.admin()?);
+/// With the key that signed the request: the holder gives to nobody else.
+pub(super) fn collect(path: &std::path::Path, key: &SigningKey, node: &Node) -> Result<(), Failure> {
+    let (known, asked, door) = (folder::Known::read(path)?, folder::Known::request(path)?, node.admin()?);
     let at = |what: &str| format!("/disclosures/{}/{what}", known.grant);
+    let file = path.join(folder::CASE);
+    fetch(&door, &at("case"), None, &file)?;
+    let coded = |refused: Refused| Failure::coded(2, &refused);
+    let head = String::from_utf8(Frames::open(&file)?.expect()?).unwrap_or_default();
+    let bundle = Bundle::read(&head).map_err(coded)?;
+    // Threat: the word for one holder's list is asked for under the name of another's.
+    if bundle.request != asked {
+        return Err(coded(Refused::OtherCase("case file")));
+    }
+    let case = case_digest(&bundle.docket.docket);
+    let taking = |part| Taking { network: asked.request.network, case, part, time: now() }.sign(key).encode();
     // The release last: it is what counts as a view.
-    fetch(&door, &at("shares/all"), &path.join(folder::SHARES))?;
-    fetch(&door, &at("case"), &path.join(folder::CASE))?;
-    fetch(&door, &at("release"), &path.join(folder::RELEASE))?;
+    fetch(&door, &at("shares/all"), Some(&taking(Part::Shares)), &path.join(folder::SHARES))?;
+    fetch(&door, &at("release"), Some(&taking(Part::Release)), &path.join(folder::RELEASE))?;
     Ok(())
 }

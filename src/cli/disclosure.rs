@@ -3,6 +3,7 @@
 mod files;
 mod looked;
 mod notice;
+mod release;
 
 use std::path::PathBuf;
 
@@ -19,7 +20,7 @@ use crate::disclosure::GrantId;
 use crate::types::NetworkId;
 
 pub(super) use files::{Frames, carried, document, fetch, write_carried};
-pub(super) use looked::{Looked, show_request};
+pub(super) use looked::{Looked, now, show_request};
 
 /// The media type of lists.
 pub(super) const SEQUENCE: &str = "application/cbor-seq";
@@ -129,7 +130,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             let shown = hand_in(&node.admin()?, "/disclosures", &document(file, REQUEST)?)?;
             say!("{} {}", text(&shown["grant"]), text(&shown["state"]));
         }
-        Command::Case { node, grant, out } => fetch(&node.admin()?, &format!("/disclosures/{grant}/case"), out)?,
+        Command::Case { node, grant, out } => fetch(&node.admin()?, &format!("/disclosures/{grant}/case"), None, out)?,
         Command::Submit { node, grant, file } => submit(&node.admin()?, *grant, file)?,
         Command::Verify { file, network, witnesses, directory } => verify(file, network, *witnesses, directory.as_deref())?,
         Command::Notices { node, out } => notice::list(node, out.as_deref())?,
@@ -208,5 +209,7 @@ fn verify(
     if files::read_some(file)?.first() == Some(&b'{') {
         return notice::verify(file, network, witnesses, directory);
     }
-    Looked::open(file, network)?.verify_and_show(witnesses)
+    let looked = Looked::open(file, network)?;
+    looked.verify_and_show(witnesses)?;
+    release::show(file, &looked)
 }

@@ -10,6 +10,7 @@ use clap::Subcommand;
 
 use super::admin::Node;
 use super::auditor::{self, Unlock};
+use super::governance::load_signing_key;
 use super::http::block_on;
 use super::{Failure, admin};
 use crate::types::{Address, PayloadId};
@@ -38,6 +39,12 @@ enum Command {
         /// The folder.
         #[arg(long, value_name = "FOLDER")]
         folder: PathBuf,
+        /// The signing key of this member's node, which signed the request.
+        #[arg(long, value_name = "FILE")]
+        signing_key: PathBuf,
+        /// File with the password of that key.
+        #[arg(long, value_name = "FILE")]
+        signing_password_file: Option<PathBuf>,
         #[command(flatten)]
         node: admin::Node,
     },
@@ -79,7 +86,9 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     match &args.command {
         Command::Request(args) => request::run(args),
         Command::Status { folder, node } => auditor::status(folder, node),
-        Command::Collect { folder, node } => auditor::collect(folder, node),
+        Command::Collect { folder, signing_key, signing_password_file, node } => {
+            auditor::collect(folder, &load_signing_key(signing_key, signing_password_file.as_deref())?, node)
+        }
         Command::Import { unlock, despite_silent, node } => {
             import::run(unlock, node, import::What::All { despite_silent: *despite_silent })
         }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::error::form;
 use super::{Item, Refused, SignedDocket, SignedRequest, SignedVerdict, View};
 use crate::crypto::sign::{Signature, VerifyKey, statement};
@@ -23,7 +25,8 @@ const MAX_VERDICTS: usize = 512;
 const MAX_PART: usize = 1 << 20;
 
 /// Why a notice is given.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// It was asked for.
     Requested,

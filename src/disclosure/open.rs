@@ -69,23 +69,25 @@ struct Group {
 pub struct Opener<'a> {
     charter: &'a Charter,
     docket: &'a Docket,
+    view: u32,
     private: Secret<32>,
     groups: BTreeMap<(u64, u64), Group>,
 }
 
 impl<'a> Opener<'a> {
-    /// Of a docket that was verified, with the private key of the grant.
+    /// Of a docket that was verified and a view that is on record, with the private key of the grant.
     pub fn new(
         charter: &'a Charter,
         request: &SignedRequest,
         docket: &'a SignedDocket,
+        view: u32,
         private: Secret<32>,
     ) -> Result<Self, Refused> {
         request.verify(&charter.network())?;
         if hpke::BoxKey::of(&private) != request.request.box_key {
             return Err(Refused::OtherCase("key"));
         }
-        Ok(Self { charter, docket: &docket.docket, private, groups: BTreeMap::new() })
+        Ok(Self { charter, docket: &docket.docket, view, private, groups: BTreeMap::new() })
     }
 
     /// Takes an officer's shares.
@@ -121,7 +123,10 @@ impl<'a> Opener<'a> {
         let label = item.label().ok_or(Refused::OtherCase("item"))??;
         let (sealed, ciphertext, header, acks) = match released {
             Released::Given { id: of, sealed, ciphertext, header, acks } if *of == id => (sealed, ciphertext, header, acks),
-            Released::Withheld { id: of, why } if *of == id => return Err(Refused::NotReleased(id, why.clone())),
+            Released::Withheld { id: of, why, .. } if *of == id => {
+                released.check_reason(self.docket, self.view, &self.charter.signing_keys(&self.docket.member))?;
+                return Err(Refused::NotReleased(id, why.clone()));
+            }
             _ => return Err(Refused::OtherCase("released payload")),
         };
         if payload_id(ciphertext) != id {

@@ -4,12 +4,14 @@ use super::error::form;
 use super::request::GrantId;
 use super::{Docket, Refused, case_digest};
 use crate::crypto::sign::{Signature, VerifyKey, statement};
-use crate::types::{MemberId, NetworkId, PayloadId};
+use crate::types::{MemberId, NetworkId, PayloadId, is_hidden};
 use crate::wire::strict::{Fields, Form, canonical};
 use crate::wire::{DecodeError, SignedAck};
 
 /// What the signature of a release is for.
 const PURPOSE: &str = "celosia disclosure-release 1";
+/// What the signature of a reason is for.
+const REASON: &str = "celosia disclosure-withheld 1";
 const SIGMA: &[u8] = b"celosia disclosure sigma 1\0";
 const FORM: &str = "release";
 const FIELDS: u64 = 7;
@@ -133,6 +135,8 @@ pub enum Released {
         id: PayloadId,
         /// Why: it was erased or blocked since, and under which reference.
         why: String,
+        /// The holder's on [`Released::reason`].
+        signature: Signature,
     },
 }
 
@@ -144,15 +148,46 @@ impl Released {
         }
     }
 
+    /// Words as a reason has them: one line, without what is hidden, at most [`MAX_WORDS`].
+    pub fn words(words: &str) -> String {
+        let mut clean = String::with_capacity(words.len().min(MAX_WORDS));
+        for c in words.trim().chars().map(|c| if is_hidden(c) { ' ' } else { c }) {
+            if clean.len() + c.len_utf8() > MAX_WORDS {
+                break;
+            }
+            clean.push(c);
+        }
+        let clean = clean.trim();
+        if clean.is_empty() { "no reason is kept".into() } else { clean.into() }
+    }
+
+    /// What a holder signs of a payload that it does not give in a view.
+    ///
+    /// Threat: whoever carries a release puts an erasure that never was in the place of a payload.
+    pub fn reason(docket: &Docket, view: u32, id: &PayloadId, why: &str) -> Vec<u8> {
+        let form = Form::of(4, 128 + why.len()).bytes(&case_digest(docket)).number(view).bytes(id.as_bytes()).text(why);
+        statement(REASON, &docket.network, &form.finish())
+    }
+
+    /// Whether the reason, if it is one, is the word of the docket's member on a view. `keys` are the member's, of now and of before.
+    pub fn check_reason(&self, docket: &Docket, view: u32, keys: &[VerifyKey]) -> Result<(), Refused> {
+        let Self::Withheld { id, why, signature } = self else { return Ok(()) };
+        let statement = Self::reason(docket, view, id, why);
+        let is_signed = keys.iter().any(|key| key.verify(&statement, signature).is_ok());
+        if is_signed { Ok(()) } else { Err(Refused::Signature("reason")) }
+    }
+
     /// Reads what [`Released::encode`] wrote, and nothing else.
     pub fn decode(bytes: &[u8]) -> Result<Self, Refused> {
         read(bytes).map_err(form("released payload"))
     }
 
-    /// `[id, sealed, ciphertext, header or null, signature or null, [acknowledgement …]]`, or `[id, why]`.
+    /// `[id, sealed, ciphertext, header or null, signature or null, [acknowledgement …]]`, or `[id, why, signature]`.
     pub fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Withheld { id, why } => Form::of(2, 128).bytes(id.as_bytes()).text(why).finish(),
+            Self::Withheld { id, why, signature } => {
+                Form::of(3, 192 + why.len()).bytes(id.as_bytes()).text(why).bytes(signature).finish()
+            }
             Self::Given { id, sealed, ciphertext, header, acks } => {
                 let form = Form::of(6, 512 + ciphertext.len() + 450 * acks.len());
                 let form = form.bytes(id.as_bytes()).bytes(sealed).bytes(ciphertext);
@@ -170,12 +205,14 @@ fn read(bytes: &[u8]) -> Result<Released, DecodeError> {
     let (count, mut fields) = Fields::any(bytes, FORM)?;
     let id = PayloadId::new(fields.array("payload id")?);
     let released = match count {
-        2 => Released::Withheld {
-            id,
-            why: fields
-                .word::<String>("words")
-                .and_then(|why| if why.len() > MAX_WORDS { Err(DecodeError::Length("words")) } else { Ok(why) })?,
-        },
+        3 => {
+            let why: String = fields.word("words")?;
+            // Threat: words that move a terminal's cursor and write over what was said before.
+            if why != Released::words(&why) {
+                return Err(DecodeError::Value("words"));
+            }
+            Released::Withheld { id, why, signature: fields.array("signature")? }
+        }
         6 => {
             let sealed = fields.bytes("sigma", 512)?.to_vec();
             let ciphertext = fields.bytes("ciphertext", MAX_CIPHERTEXT)?.to_vec();

@@ -324,7 +324,7 @@ impl World {
     }
 
     pub(super) fn opener<'a>(&'a self, request: &SignedRequest, docket: &'a SignedDocket) -> Opener<'a> {
-        Opener::new(&self.charter, request, docket, self.private.duplicate()).expect("an opener")
+        Opener::new(&self.charter, request, docket, 1, self.private.duplicate()).expect("an opener")
     }
 }
 

@@ -305,8 +305,15 @@ fn a_sender_that_shows_another_plaintext_is_caught() {
         acks.clone_from(&case.kept[1].acks);
     });
     assert_eq!(ack, Refused::Ack(id, "otro".parse().expect("a name")));
-    let gone = shown(&|released| *released = Released::Withheld { id, why: "erased since".into() });
-    assert_eq!(gone, Refused::NotReleased(id, "erased since".into()));
+    // A reason is the holder's word on this view, and nobody else's.
+    let withheld = |who: &str, view, why: &str| {
+        let signature = key(who).sign(&Released::reason(&case.docket.docket, view, &id, "erased since"));
+        shown(&|released| *released = Released::Withheld { id, why: why.into(), signature })
+    };
+    assert_eq!(withheld("banco", 1, "erased since"), Refused::NotReleased(id, "erased since".into()));
+    for (who, view, why) in [("otro", 1, "erased since"), ("banco", 2, "erased since"), ("banco", 1, "by court order")] {
+        assert_eq!(withheld(who, view, why), Refused::Signature("reason"), "{who} {view} {why}");
+    }
 }
 
 #[test]
@@ -355,6 +362,22 @@ fn a_request_says_who_it_is_or_is_none() {
     let long = Request { until: NOW + MAX_WINDOW, ..case.request.request.clone() };
     assert!(SignedRequest::decode(&long.sign(&key("auditor")).encode()).is_err());
     assert!(key("auditor").verify_key().verify(&sample::other_statement(&case.world.network), &case.request.signature).is_err());
+}
+
+#[test]
+fn only_whoever_asked_takes_and_each_part_with_a_word_of_its_own() {
+    let case = case(&["x"]);
+    let other = case.world.docket(&case.request, &[]);
+    let (request, docket) = (&case.request.request, &case.docket.docket);
+    let taking = Taking { network: case.world.network, case: case_digest(docket), part: Part::Release, time: NOW };
+    let signed = taking.clone().sign(&key("auditor"));
+    assert_eq!(signed.verify(request, docket, Part::Release), Ok(()));
+    assert_eq!(signed.verify(request, docket, Part::Shares), Err(Refused::OtherCase("taking")));
+    assert_eq!(signed.verify(request, &other.docket, Part::Release), Err(Refused::OtherCase("taking")));
+    let foreign = taking.clone().sign(&key("otro"));
+    assert_eq!(foreign.verify(request, docket, Part::Release), Err(Refused::Signature("taking")));
+    let elsewhere = Taking { network: crate::types::NetworkId::new([1; 32]), ..taking }.sign(&key("auditor"));
+    assert_eq!(elsewhere.verify(request, docket, Part::Release), Err(Refused::Network("taking")));
 }
 
 #[test]

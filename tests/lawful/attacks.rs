@@ -48,6 +48,15 @@ fn an_erased_payload_opens_for_nobody_with_every_share_and_every_backup() {
         court.collects(audit, at).well();
         let told = court.audits(audit, "open", &[]).refused("CEL7130");
         assert!(told.contains("erased since"), "{told}");
+        // The holder's signed word, for others too; a word that somebody put in its place is not.
+        let (release, network) = (court.path(&format!("{audit}/release.cbor")), court.network());
+        let verify = |file: &str| court.run(&["disclosure", "verify", file, "--network", &network]);
+        assert!(verify(&release).well().contains("payloads: 0 given, 1 not, of 1"));
+        let altered = tampered(&court, &release, |bytes| {
+            let at = bytes.windows(12).rposition(|words| words == b"erased since").unwrap();
+            bytes[at..at + 12].copy_from_slice(b"never lawful");
+        });
+        verify(&altered).refused("CEL7134");
     }
     // The stores of before, with the key trees of now.
     stores(&mut court, "saved", "data/store");

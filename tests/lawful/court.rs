@@ -176,8 +176,8 @@ impl Court {
     }
 
     pub fn collects(&self, name: &str, at: usize) -> Said {
-        let (folder, admin) = (self.path(name), self.admin(at));
-        self.run(&["auditor", "collect", "--folder", &folder, "--admin", &admin])
+        let admin = self.admin(at);
+        self.audits(name, "collect", &["--admin", &admin])
     }
 
     pub fn admin(&self, at: usize) -> String {

@@ -179,3 +179,43 @@ fn a_payload_with_a_long_history_does_not_keep_its_list_from_being_read() {
     let told = court.audits("audit", "open", &[]).well();
     assert!(told.contains("1 payload(s) opened and verified, 1 not opened"), "{told}");
 }
+
+#[test]
+fn another_with_the_role_takes_nothing_and_every_view_is_told() {
+    let mut court = Court::begin(&["a", "b"]);
+    let id = court.at(0).sent(b"x", &[court.at(1)]);
+    let grant = court.auditor("audit", "Auditores Unidos");
+    court.asks("audit", 0, &in_minutes(60), &["--id", &id, "--views", "2"]).well();
+    // Killed at once: what b is to be told stands with the request.
+    court.members[0].kill();
+    court.members[0].spawn(&[]);
+    court.members[0].wait();
+    for officer in [1, 3, 5] {
+        court.approves(officer, 0, &grant).well();
+    }
+    for officer in [1, 3, 5] {
+        court.releases(officer, 0, &grant).well();
+    }
+    // Whoever reaches the node and knows everything but the grant's key.
+    let path = format!("/disclosures/{grant}/release");
+    Request::get(&path).send(&court.at(0).admin).must(405);
+    court.auditor("other", "Auditores Unidos");
+    for file in ["request.json", "auditor.json"] {
+        std::fs::copy(court.path(&format!("audit/{file}")), court.path(&format!("other/{file}"))).unwrap();
+    }
+    court.collects("other", 0).refused("CEL7134");
+    assert_eq!(court.shown(0, &grant)["views"]["released"], 0);
+
+    let node = court.admin(0);
+    court.run(&["disclosure", "revoke", "--admin", &node, &grant, "--text", "a\nb\u{1b}[2J"]).refused("CEL7100");
+
+    court.collects("audit", 0).well();
+    court.audits("audit", "open", &[]).well();
+    court.collects("audit", 0).well();
+    court.audits("audit", "open", &[]).well();
+    court.collects("audit", 0).refused("CEL7131");
+    let (b, admin) = (court.at(1), court.admin(1));
+    let told = || court.run(&["disclosure", "notices", "--admin", &admin]).well();
+    b.wait_until(|| told().matches("viewed").count() == 2, "b is not told of the second view");
+    assert_eq!(told().matches("requested").count(), 1, "{}", told());
+}

@@ -30,8 +30,13 @@ impl Court {
     fn recovers(&self, verb: &str, folder: &str, at: usize, more: &[&str]) -> Said {
         let (path, password, admin) = (self.path(folder), self.path("password"), self.admin(at));
         let lock = ["--password-file", password.as_str()];
-        let lock = if verb == "collect" { &[][..] } else { &lock[..] };
-        self.run(&[&["recover", verb, "--folder", &path, "--admin", &admin], lock, more].concat())
+        self.run(&[&["recover", verb, "--folder", &path, "--admin", &admin], &lock[..], more].concat())
+    }
+
+    /// A member takes what was granted to it, with the key that signed its request.
+    fn collects_back(&self, folder: &str, member: usize, at: usize) -> Said {
+        let (path, admin, key) = (self.path(folder), self.admin(at), self.at(member).folder.join("sign.key"));
+        self.run(&["recover", "collect", "--folder", &path, "--admin", &admin, "--signing-key", key.to_str().unwrap()])
     }
 
     fn destroyed(&mut self, index: usize) {
@@ -101,7 +106,7 @@ fn a_member_that_lost_everything_gets_its_payloads_back_and_what_was_erased_stay
     for officer in [1, 2, 3] {
         court.releases(officer, 0, &drill).well();
     }
-    court.recovers("collect", "drill", 0, &[]).well();
+    court.collects_back("drill", 1, 0).well();
     let told = court.recovers("drill", "drill", 1, &["--id", &mine[0].0]).well();
     assert!(told.contains("the same key as the one that is kept here"), "{told}");
     assert_eq!(b.receive(&mine[0].0).as_deref(), Some(&mine[0].1[..]));
@@ -128,13 +133,13 @@ fn a_member_that_lost_everything_gets_its_payloads_back_and_what_was_erased_stay
     // Fewer than k officers bring nothing.
     court.approves(1, 0, &grant).well();
     court.approves(3, 0, &grant).well();
-    court.recovers("collect", "lost", 0, &[]).refused("CEL7132");
+    court.collects_back("lost", 1, 0).refused("CEL7132");
     court.approves(5, 0, &grant).well();
     court.releases(1, 0, &grant).well();
     court.releases(3, 0, &grant).well();
-    court.recovers("collect", "lost", 0, &[]).refused("CEL7145");
+    court.collects_back("lost", 1, 0).refused("CEL7145");
     court.releases(5, 0, &grant).well();
-    court.recovers("collect", "lost", 0, &[]).well();
+    court.collects_back("lost", 1, 0).well();
 
     // Erased after it was collected: b has it in its hands, and does not take it.
     court.run(&["erase", "request", "--admin", &admin, "--ground", "consent-withdrawn", "--now", "--id", &later]).well();

@@ -31,6 +31,7 @@ const TARGETS: &[(&str, Entry)] = &[
     ("disclosure_request", entries::disclosure_request),
     ("disclosure_revocation", entries::disclosure_revocation),
     ("disclosure_shares", entries::disclosure_shares),
+    ("disclosure_taking", entries::disclosure_taking),
     ("disclosure_verdict", entries::disclosure_verdict),
     ("enclave_frame", entries::enclave_frame),
     ("entry_bundle", entries::entry_bundle),

@@ -44,7 +44,7 @@ pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
         .route("/disclosures/{grant}/approvals", post(approve))
         .route("/disclosures/{grant}/shares", post(give_shares).layer(DefaultBodyLimit::disable()));
     let taking =
-        Router::new().route("/disclosures/{grant}/shares/all", get(shares)).route("/disclosures/{grant}/release", get(release));
+        Router::new().route("/disclosures/{grant}/shares/all", post(shares)).route("/disclosures/{grant}/release", post(release));
     let parts: [(Router<Arc<Node>>, Act); 5] = [
         (reading, Act::ReadDisclosures),
         (Router::new().route("/disclosures", post(request)), Act::RequestDisclosure),
@@ -129,14 +129,21 @@ async fn give_shares(State(node): State<Arc<Node>>, Path(grant): Path<String>, r
     Ok(Json(node.add_shares(parse(&grant)?, body).await?))
 }
 
-async fn shares(State(node): State<Arc<Node>>, Path(grant): Path<String>) -> Result<Response, Refusal> {
-    let all = node.all_shares(parse(&grant)?).await?;
+async fn shares(State(node): State<Arc<Node>>, Path(grant): Path<String>, request: Request) -> Result<Response, Refusal> {
+    let carried: Carried = json_up_to(request, MAX_WORD).await?;
+    let all = node.all_shares(parse(&grant)?, &carried.bytes()?).await?;
     let body = Body::from_stream(stream::iter(all.into_iter().map(Ok::<_, Error>)));
     Ok(([(CONTENT_TYPE, SEQUENCE)], body).into_response())
 }
 
-async fn release(State(node): State<Arc<Node>>, Path(grant): Path<String>, who: Who) -> Result<Response, Refusal> {
-    Ok(streamed(node.release(parse(&grant)?, name(&who)).await?))
+async fn release(
+    State(node): State<Arc<Node>>,
+    Path(grant): Path<String>,
+    who: Who,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let carried: Carried = json_up_to(request, MAX_WORD).await?;
+    Ok(streamed(node.release(parse(&grant)?, &carried.bytes()?, name(&who)).await?))
 }
 
 /// An officer's signed revocation, or the word of who answers for personal data here.

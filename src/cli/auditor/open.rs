@@ -61,7 +61,8 @@ impl Package {
     /// Opens and verifies every payload, and gives each to `take` in the order of the list.
     pub(in crate::cli) fn each(&mut self, take: &mut Take<'_>) -> Result<(), Failure> {
         let looked = &self.looked;
-        let opener = Opener::new(&looked.charter, &looked.bundle.request, &looked.bundle.docket, self.private.duplicate());
+        let (request, docket) = (&looked.bundle.request, &looked.bundle.docket);
+        let opener = Opener::new(&looked.charter, request, docket, self.view.view, self.private.duplicate());
         let mut opener = opener.map_err(|refused| Failure::coded(2, &refused))?;
         add_shares(&mut opener, &self.shares)?;
         open_all(&opener, &looked.items, &mut self.frames, take)

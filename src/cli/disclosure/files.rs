@@ -5,6 +5,7 @@ use std::io::{BufReader, Read, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
+use data_encoding::BASE64;
 
 use crate::cli::Failure;
 use crate::cli::admin::Door;
@@ -51,11 +52,12 @@ pub(in crate::cli) fn write_carried(file: &Path, format: &str, document: Vec<u8>
     Ok(())
 }
 
-/// Fetches a sequence into a file. What breaks off leaves no file.
-pub(in crate::cli) fn fetch(door: &Door, path: &str, out: &Path) -> anyhow::Result<()> {
+/// Fetches a sequence into a file, with a signed document where one is asked for. What breaks off leaves no file.
+pub(in crate::cli) fn fetch(door: &Door, path: &str, document: Option<&[u8]>, out: &Path) -> anyhow::Result<()> {
+    let body = document.map(|document| serde_json::json!({ "document": BASE64.encode(document) }));
     let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder).with_context(|| folder.display().to_string())?;
-    block_on(door.download(path, &mut |piece| Ok(file.write_all(piece)?)))?;
+    block_on(door.download(path, body.as_ref(), &mut |piece| Ok(file.write_all(piece)?)))?;
     file.persist(out).with_context(|| out.display().to_string())?;
     eprintln!("{}", out.display());
     Ok(())

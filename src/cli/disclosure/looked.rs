@@ -124,6 +124,6 @@ pub(in crate::cli) fn show_request(request: &Request) {
 }
 
 /// This machine's clock, milliseconds since the Unix epoch.
-pub(super) fn now() -> u64 {
+pub(in crate::cli) fn now() -> u64 {
     u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default()
 }

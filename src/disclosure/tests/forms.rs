@@ -50,9 +50,12 @@ fn every_document_reads_back_and_refuses_every_cut_and_every_tail() {
     revocation.verify(&case.world.network, case.request.request.grant, |_| true).expect("an officer's");
     let other = GrantId([1; 16]);
     assert_eq!(revocation.verify(&case.world.network, other, |_| true), Err(Refused::OtherCase("revocation")));
-    let withheld = Released::Withheld { id: case.items[0].id, why: "erased since".into() };
+    let withheld = Released::Withheld { id: case.items[0].id, why: "erased since".into(), signature: [7; 64] };
     let given = case.world.released(&case.docket, &case.kept[0]);
-    let forms: [(Vec<u8>, Again); 9] = [
+    let taking = Taking { network: case.world.network, case: case_digest(&case.docket.docket), part: Part::Release, time: NOW };
+    let taking = taking.sign(&key("auditor"));
+    let forms: [(Vec<u8>, Again); 10] = [
+        (taking.encode(), |bytes| Ok(SignedTaking::decode(bytes)?.encode())),
         (case.request.encode(), |bytes| Ok(SignedRequest::decode(bytes)?.encode())),
         (case.docket.encode(), |bytes| Ok(SignedDocket::decode(bytes)?.encode())),
         (case.items[0].encode(), |bytes| Ok(Item::decode(bytes)?.encode())),
@@ -71,6 +74,13 @@ fn every_document_reads_back_and_refuses_every_cut_and_every_tail() {
         assert!(again(&[bytes.as_slice(), &[0]].concat()).is_err(), "form {number}");
     }
     assert_eq!(Released::decode(&withheld.encode()), Ok(withheld));
+    for why in ["", " x", "x\u{1b}[1A\u{1b}[2K\ry", "a\nb", &"x".repeat(1_025)] {
+        let foreign = Released::Withheld { id: case.items[0].id, why: why.into(), signature: [7; 64] };
+        assert!(Released::decode(&foreign.encode()).is_err(), "{why:?}");
+        let words = Released::words(why);
+        let kept = Released::Withheld { id: case.items[0].id, why: words, signature: [7; 64] };
+        assert_eq!(Released::decode(&kept.encode()), Ok(kept));
+    }
     let framed = frame(&[7; 300]);
     assert_eq!(frame_head(&framed), Ok(Frame::Of { head: 3, content: 300 }));
     assert_eq!((frame_head(&[]), frame_head(&framed[..2])), (Ok(Frame::More), Ok(Frame::More)));

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use data_encoding::HEXLOWER;
 
 use super::DisclosureError;
-use super::rows::{Dossier, frames, put_shares};
+use super::rows::{Dossier, Untold, frames, put_shares};
 use crate::disclosure::{
-    GrantId, Life, Notice, Refused, SignedRevocation, SignedShares, SignedVerdict, Stage, State, Step, Tally, case_digest,
-    committee_at, tally,
+    GrantId, Life, Notice, Refused, Released, SignedRevocation, SignedShares, SignedVerdict, Stage, State, Step, Tally,
+    case_digest, committee_at, tally,
 };
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
@@ -29,7 +29,7 @@ impl Node {
         let governed = Arc::clone(self.discloses()?);
         let signed = SignedVerdict::decode(verdict).map_err(DisclosureError::from)?;
         fresh(signed.verdict.time)?;
-        let _gate = self.disclosures.gate.lock().await;
+        let gate = self.disclosures.gate.lock().await;
         let mut dossier = self.dossier(&grant).await?;
         let known = dossier.verdicts()?;
         if known.contains(&signed) {
@@ -59,24 +59,15 @@ impl Node {
             "grant": grant, "officer": signed.verdict.officer, "verdict": HEXLOWER.encode(&signed.digest()), "state": dossier.life.state,
         });
         self.store.write(vec![dossier.put()?], vec![Happening::now(what).details(details).event()]).await?;
-        if dossier.life.state == State::Granted {
-            self.begin_view(&governed, &mut dossier).await?;
+        let begins = begins(&dossier);
+        if begins {
+            self.record_view(&governed, &mut dossier).await?;
         }
-        self.shown_disclosure(&dossier).await
-    }
-
-    /// Puts the first view of a grant on record and tells those concerned, once its window has begun.
-    async fn begin_view(&self, governed: &Arc<Governed>, dossier: &mut Dossier) -> Result<(), Error> {
-        if now() < dossier.life.from {
-            return Ok(());
-        }
-        self.record_view(governed, dossier).await?;
-        if let Err(error) = self.wait_for_view(governed, dossier).await {
-            // It is on record, and on its way into the log: the notices are told without the proof.
+        drop(gate);
+        if begins && let Err(error) = self.wait_for_view(&governed, &dossier).await {
             tracing::warn!(code = %error.code(), "the record of a view takes long");
         }
-        let items = self.items(&dossier.grant()?).await?;
-        self.queue_notices(governed, dossier, &items, Stage::Viewed).await
+        self.shown_disclosure(&dossier).await
     }
 
     /// Counts the verdicts of a dossier as of now.
@@ -129,6 +120,10 @@ impl Node {
 
     /// Takes a grant back by the word of who answers for personal data here.
     pub async fn withdraw_disclosure(&self, grant: GrantId, by: &str, text: &str) -> Result<serde_json::Value, Error> {
+        // Threat: words that write over what a terminal said before.
+        if text.is_empty() || text != Released::words(text) {
+            return Err(DisclosureError::from(Refused::Form("text", "one line of at most 1,024 bytes".into())).into());
+        }
         self.end_disclosure(grant, by, "dpo", text).await
     }
 
@@ -153,47 +148,50 @@ impl Node {
             after = Some(*last);
             for (grant, dossier) in page {
                 let turned = match dossier {
-                    Ok(dossier) if is_due(&dossier) => self.turn_disclosure(&governed, &grant).await,
+                    Ok(dossier) if is_due(&dossier) => self.settle(&governed, &grant).await,
                     Ok(_) => Ok(()),
                     Err(error) => Err(error),
                 };
                 // Threat: one grant that cannot be read keeps all behind it from their ends.
                 if let Err(error) = turned {
-                    tracing::warn!(code = %error.code(), %grant, "the end of a grant waits: tried again");
+                    tracing::warn!(code = %error.code(), %grant, "what is due for a grant is not done: tried again");
                 }
             }
         }
     }
 
-    /// Begins a grant, or ends it, as the clock says.
-    async fn turn_disclosure(&self, governed: &Arc<Governed>, grant: &GrantId) -> Result<(), Error> {
-        let _gate = self.disclosures.gate.lock().await;
+    async fn settle(&self, governed: &Arc<Governed>, grant: &GrantId) -> Result<(), Error> {
+        let gate = self.disclosures.gate.lock().await;
         let mut dossier = self.dossier(grant).await?;
-        if !dossier.life.at(now()).state.is_over() {
-            if dossier.life.used == 0 {
-                self.begin_view(governed, &mut dossier).await?;
+        if begins(&dossier) {
+            self.record_view(governed, &mut dossier).await?;
+        } else if !dossier.end_told && dossier.life.at(now()).state.is_over() {
+            let mut events = Vec::new();
+            if !dossier.life.state.is_over() {
+                dossier.life = dossier.life.at(now());
+                "its time is over".clone_into(&mut dossier.ended);
+                let details = serde_json::json!({ "grant": grant, "views": dossier.life.used });
+                events.push(Happening::now(What::DisclosureExpired).details(details).event());
             }
-            return Ok(());
+            dossier.end_told = true;
+            dossier.untold.push(Untold { stage: Stage::Ended, view: dossier.views.last().copied() });
+            self.store.write(vec![dossier.put()?], events).await?;
         }
-        dossier.end_told = true;
-        let mut events = Vec::new();
-        if !dossier.life.state.is_over() {
-            dossier.life = dossier.life.at(now());
-            "its time is over".clone_into(&mut dossier.ended);
-            let details = serde_json::json!({ "grant": grant, "views": dossier.life.used });
-            events.push(Happening::now(What::DisclosureExpired).details(details).event());
-        }
-        self.queue_notices(governed, &dossier, &self.items(grant).await?, Stage::Ended).await?;
-        self.store.write(vec![dossier.put()?], events).await?;
-        Ok(())
+        drop(gate);
+        self.tell_untold(governed, grant).await
     }
 }
 
-/// Whether something is to be done about a grant: its end is to be told, or it begins.
-fn is_due(dossier: &Dossier) -> bool {
+/// Whether the first view of a grant is to be put on record: its window has begun.
+fn begins(dossier: &Dossier) -> bool {
     let life = dossier.life.at(now());
-    let begins = life.state == State::Granted && life.used == 0 && now() >= life.from;
-    begins || (!dossier.end_told && life.state.is_over())
+    life.state == State::Granted && life.used == 0 && now() >= life.from
+}
+
+/// Whether something is to be done about a grant: something is to be told, or it begins.
+fn is_due(dossier: &Dossier) -> bool {
+    let is_over = dossier.life.at(now()).state.is_over();
+    begins(dossier) || (!dossier.end_told && is_over) || !dossier.untold.is_empty()
 }
 
 /// That something may be given under a grant now.
@@ -207,6 +205,6 @@ pub(super) fn is_granted(life: &Life) -> Result<(), DisclosureError> {
     }
 }
 
-fn fresh(time: u64) -> Result<(), DisclosureError> {
+pub(super) fn fresh(time: u64) -> Result<(), DisclosureError> {
     if time.abs_diff(now()) > FRESH { Err(DisclosureError::Stale) } else { Ok(()) }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use data_encoding::HEXLOWER;
 
 use super::DisclosureError;
-use super::rows::{Dossier, put_items};
-use crate::disclosure::{Docket, Found, Item, Life, Refused, SignedDocket, SignedRequest, Stage, State, Step, root};
+use super::rows::{Dossier, Untold, put_items};
+use crate::disclosure::{Docket, Found, Item, Life, Refused, SignedDocket, SignedRequest, Stage, Step, root};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::send::to_its_end;
@@ -29,10 +29,10 @@ impl Node {
         if now() >= asked.until {
             return Err(DisclosureError::from(Refused::Expired).into());
         }
-        let _gate = self.disclosures.gate.lock().await;
         if self.has_dossier(&asked.grant).await? {
             return Err(DisclosureError::Exists(asked.grant).into());
         }
+        // Threat: a wide request, and a revocation that waits for it. The list is made before anybody is kept out.
         let items = self.docket_items(&asked.scope).await?;
         if items.is_empty() {
             return Err(DisclosureError::Nothing.into());
@@ -45,6 +45,8 @@ impl Node {
             let nothing = Step::Counted { enough: false, until: 0, possible: false };
             dossier.life = dossier.life.step(nothing, now()).map_err(DisclosureError::from)?;
             "nothing of it is in escrow here".clone_into(&mut dossier.ended);
+        } else {
+            dossier.untold.push(Untold { stage: Stage::Requested, view: None });
         }
         let details = serde_json::json!({
             "grant": asked.grant, "request": HEXLOWER.encode(&signed.digest()), "items": items.len(), "until": asked.until,
@@ -52,9 +54,12 @@ impl Node {
         });
         let event = Happening::now(What::DisclosureRequested).actor(by, "auditor").details(details).event();
         let rows = [vec![dossier.put()?], put_items(&asked.grant, &items)].concat();
+        let gate = self.disclosures.gate.lock().await;
+        if self.has_dossier(&asked.grant).await? {
+            return Err(DisclosureError::Exists(asked.grant).into());
+        }
         self.store.write(rows, vec![event]).await?;
-        let stage = if dossier.life.state == State::Refused { Stage::Ended } else { Stage::Requested };
-        self.queue_notices(&governed, &dossier, &items, stage).await?;
+        drop(gate);
         self.shown_disclosure(&dossier).await
     }
 

@@ -34,6 +34,9 @@ pub enum DisclosureError {
     /// A verdict or revocation that was made at another time than now.
     #[error("it was signed more than ten minutes from now: sign it anew, and check the clocks")]
     Stale,
+    /// What an auditor takes with is used once.
+    #[error("this taking, or a later one, was used already: sign a new one")]
+    Used,
 }
 
 impl Coded for DisclosureError {
@@ -47,6 +50,7 @@ impl Coded for DisclosureError {
             Self::NotYet => Code(7144),
             Self::Shares { .. } => Code(7145),
             Self::Stale => Code(7146),
+            Self::Used => Code(7147),
         }
     }
 }

@@ -8,17 +8,16 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::DisclosureError;
-use super::rows::{Dossier, delete, put_came, put_waiting};
-use crate::disclosure::{Item, Notice, Refused, SignedNotice, Stage, Told};
+use super::rows::{Dossier, Untold, delete, put_came, put_waiting};
+use crate::disclosure::{GrantId, Item, Notice, Refused, SignedNotice, Told};
 use crate::enclave::EnclaveError;
 use crate::services::governed::native_address;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::native::path;
 use crate::services::records::now;
 use crate::services::{Error, Governed, Node};
-use crate::store::Kind;
-use crate::translog::hash::{self, Hash};
-use crate::translog::tree;
+use crate::store::{Kind, Write};
+use crate::translog::levels::Levels;
 use crate::types::{Coded as _, MemberId};
 
 const BUDGET: Duration = Duration::from_secs(10);
@@ -28,30 +27,49 @@ const LATER: u64 = 30_000;
 const TOGETHER: usize = 64;
 
 impl Node {
-    /// Writes the notices of a stage down, one or more for each member concerned: they wait for it, and for the end of secrecy.
-    pub(super) async fn queue_notices(
+    /// Writes down what those concerned are to be told of a grant, one or more notices for each: they wait for it, and for the end of secrecy.
+    ///
+    /// Threat: a list so long that nobody revokes anything while it is told. Others are kept out for the writing alone.
+    pub(super) async fn tell_untold(&self, governed: &Arc<Governed>, grant: &GrantId) -> Result<(), Error> {
+        let dossier = self.dossier(grant).await?;
+        if dossier.untold.is_empty() {
+            return Ok(());
+        }
+        let items = self.items(grant).await?;
+        let concerned = self.concerned(governed, &items).await?;
+        let levels = Levels::new(items.iter().map(Item::leaf).collect());
+        for untold in &dossier.untold {
+            let mut rows = self.notices_of(governed, &dossier, (&items, &levels, &concerned), *untold).await?;
+            let _gate = self.disclosures.gate.lock().await;
+            let mut dossier = self.dossier(grant).await?;
+            dossier.untold.retain(|other| other != untold);
+            rows.push(dossier.put()?);
+            self.store.write(rows, Vec::new()).await?;
+        }
+        Ok(())
+    }
+
+    async fn notices_of(
         &self,
         governed: &Arc<Governed>,
         dossier: &Dossier,
-        items: &[Item],
-        stage: Stage,
-    ) -> Result<(), Error> {
+        (items, levels, concerned): (&[Item], &Levels, &BTreeMap<MemberId, Vec<usize>>),
+        untold: Untold,
+    ) -> Result<Vec<Write>, Error> {
         let request = dossier.request()?;
         let due = request.request.secret_until().unwrap_or_default();
-        let leaves: Vec<Hash> = items.iter().map(Item::leaf).collect();
-        let (docket, verdicts, view) = (dossier.docket()?, dossier.verdicts()?, self.view_of(governed, dossier).await?);
+        // It is on record, and on its way into the log: if that takes long, it is told without the proof.
+        let view = self.view_in_log(governed, untold.view).await?;
+        let (docket, verdicts) = (dossier.docket()?, dossier.verdicts()?);
         let mut rows = Vec::new();
-        for (member, places) in self.concerned(governed, items).await? {
+        for (member, places) in concerned {
             for (page, places) in (0_u32..).zip(places.chunks(Notice::MAX_ITEMS)) {
-                let told = places.iter().map(|at| Told {
-                    item: items[*at].clone(),
-                    index: *at as u64,
-                    path: path_of(&leaves, *at as u64),
-                });
+                let told =
+                    places.iter().map(|at| Told { item: items[*at].clone(), index: *at as u64, path: levels.path(*at as u64) });
                 let notice = Notice {
                     network: governed.network,
                     to: member.clone(),
-                    stage,
+                    stage: untold.stage,
                     page,
                     time: now(),
                     request: request.clone(),
@@ -62,11 +80,10 @@ impl Node {
                 };
                 notice.check_form().map_err(DisclosureError::from)?;
                 let signature = self.enclave.sign(notice.statement()).await?;
-                rows.push(put_waiting(due, &member, SignedNotice { notice, signature }.encode()));
+                rows.push(put_waiting(due, member, SignedNotice { notice, signature }.encode()));
             }
         }
-        self.store.write(rows, Vec::new()).await?;
-        Ok(())
+        Ok(rows)
     }
 
     /// Which members an item concerns: who sent it, and whom this node knows as its recipients. Others than this one.
@@ -152,15 +169,4 @@ impl Node {
         });
         Ok(shown.collect())
     }
-}
-
-/// The way from an item to the root of its list.
-fn path_of(leaves: &[Hash], index: u64) -> Vec<Hash> {
-    let subtree = |node: tree::Node| {
-        let (width, index) = (1_usize << node.level, usize::try_from(node.index).unwrap_or(usize::MAX));
-        let from = width.saturating_mul(index).min(leaves.len());
-        Ok::<_, std::convert::Infallible>(hash::fold(&leaves[from..(from + width).min(leaves.len())]))
-    };
-    let Ok(path) = tree::inclusion(index, leaves.len() as u64, &mut { subtree });
-    path
 }

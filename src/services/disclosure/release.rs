@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::DisclosureError;
-use super::approve::is_granted;
+use super::approve::{fresh, is_granted};
 use super::rows::{Dossier, KeptShares};
 use crate::disclosure::{
-    Found, GrantId, Item, Refused, Release, Released, SignedRelease, case_digest, committee_at, frame, sigma_info,
+    Docket, Found, GrantId, Item, Part, Refused, Release, Released, SignedRelease, SignedTaking, case_digest, committee_at,
+    frame, sigma_info,
 };
 use crate::enclave::EnclaveError;
 use crate::seal::escrow::Carried;
@@ -29,7 +30,8 @@ pub struct ReleaseStream {
     grant: GrantId,
     page: u32,
     head: Option<Bytes>,
-    given: bool,
+    /// Of a release: which view.
+    view: Option<u32>,
 }
 
 impl std::fmt::Debug for ReleaseStream {
@@ -44,15 +46,18 @@ impl Node {
         self.discloses()?;
         let bundle = self.bundle(&self.dossier(&grant).await?).await?;
         let head = Some(frame(bundle.write().as_bytes()).into());
-        Ok(ReleaseStream { node: Arc::clone(self), grant, page: 0, head, given: false })
+        Ok(ReleaseStream { node: Arc::clone(self), grant, page: 0, head, view: None })
     }
 
     /// Shares of the officers, each a frame: given together, once there are enough for every key.
     ///
     /// Threat: a grant that is revoked after some shares were handed out. Fewer than k open nothing, so they go last and together.
-    pub async fn all_shares(&self, grant: GrantId) -> Result<Vec<Bytes>, Error> {
-        let dossier = self.dossier(&grant).await?;
+    pub async fn all_shares(&self, grant: GrantId, taking: &[u8]) -> Result<Vec<Bytes>, Error> {
+        let _gate = self.disclosures.gate.lock().await;
+        let mut dossier = self.dossier(&grant).await?;
+        take(&mut dossier, taking, Part::Shares)?;
         let shares = self.enough_shares(&dossier).await?;
+        self.store.write(vec![dossier.put()?], Vec::new()).await?;
         Ok(shares.into_iter().map(|shares| frame(&shares.file).into()).collect())
     }
 
@@ -78,10 +83,11 @@ impl Node {
     }
 
     /// Everything that the grant is for, once: a view. Each after the first is put on record first, and is one less.
-    pub async fn release(self: &Arc<Self>, grant: GrantId, by: &str) -> Result<ReleaseStream, Error> {
+    pub async fn release(self: &Arc<Self>, grant: GrantId, taking: &[u8], by: &str) -> Result<ReleaseStream, Error> {
         let governed = Arc::clone(self.discloses()?);
         let _gate = self.disclosures.gate.lock().await;
         let mut dossier = self.dossier(&grant).await?;
+        take(&mut dossier, taking, Part::Release)?;
         self.enough_shares(&dossier).await?;
         self.count_verdicts(&dossier, &dossier.verdicts()?)?.is_enough().map_err(DisclosureError::from)?;
         if dossier.released >= dossier.life.used {
@@ -105,12 +111,23 @@ impl Node {
         self.store.write(vec![dossier.put()?], vec![event]).await?;
         let signed = SignedRelease { release, signature };
         let head = [frame(bundle.write().as_bytes()), frame(&signed.encode())].concat();
-        Ok(ReleaseStream { node: Arc::clone(self), grant, page: 0, head: Some(head.into()), given: true })
+        Ok(ReleaseStream { node: Arc::clone(self), grant, page: 0, head: Some(head.into()), view: Some(dossier.life.used) })
     }
 
-    async fn released(&self, case: &[u8; 32], grant: &Dossier, item: Item) -> Result<Released, Error> {
+    /// A payload as it is given in a view, or our signed word on why it is not.
+    async fn released(&self, (docket, view): (&Docket, u32), grant: &Dossier, item: Item) -> Result<Released, Error> {
         let id = item.id;
-        let withheld = |why: String| Ok(Released::Withheld { id, why });
+        let why = match self.given_or_why(&case_digest(docket), grant, item).await? {
+            Ok(given) => return Ok(given),
+            Err(why) => Released::words(&why),
+        };
+        let signature = self.enclave.sign(Released::reason(docket, view, &id, &why)).await?;
+        Ok(Released::Withheld { id, why, signature })
+    }
+
+    async fn given_or_why(&self, case: &[u8; 32], grant: &Dossier, item: Item) -> Result<Result<Released, String>, Error> {
+        let id = item.id;
+        let withheld = |why: String| Ok(Err(why));
         if !matches!(item.found, Found::Escrowed { .. }) {
             return withheld(item.why_not().map_or_else(String::new, |why| why.to_string()));
         }
@@ -137,7 +154,7 @@ impl Node {
                 other => other?,
             };
         }
-        Ok(Released::Given { id, sealed: sealed.to_vec(), ciphertext: record.ciphertext.to_vec(), header, acks })
+        Ok(Ok(Released::Given { id, sealed: sealed.to_vec(), ciphertext: record.ciphertext.to_vec(), header, acks }))
     }
 
     /// What we keep of the rules of a payload in Tessera's suite, which has no header: our word, in the form of one.
@@ -176,6 +193,18 @@ impl Node {
     }
 }
 
+/// That it is the auditor who takes, now, and not with a word that was used before. Counts once the dossier is written.
+fn take(dossier: &mut Dossier, taking: &[u8], part: Part) -> Result<(), Error> {
+    let signed = SignedTaking::decode(taking).map_err(DisclosureError::from)?;
+    signed.verify(&dossier.request()?.request, &dossier.docket()?.docket, part).map_err(DisclosureError::from)?;
+    fresh(signed.taking.time)?;
+    if signed.taking.time <= dossier.taken {
+        return Err(DisclosureError::Used.into());
+    }
+    dossier.taken = signed.taking.time;
+    Ok(())
+}
+
 impl ReleaseStream {
     /// The next piece; nothing at the end.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Error> {
@@ -187,16 +216,16 @@ impl ReleaseStream {
         if items.is_empty() {
             return Ok(None);
         }
-        if !self.given {
+        let Some(view) = self.view else {
             return Ok(Some(items.iter().flat_map(|item| frame(&item.encode())).collect::<Vec<u8>>().into()));
-        }
+        };
         // Threat: a grant that is revoked or ends while a long release is on its way.
         let dossier = self.node.dossier(&self.grant).await?;
         is_granted(&dossier.life)?;
-        let case = case_digest(&dossier.docket()?.docket);
+        let docket = dossier.docket()?.docket;
         let mut piece = Vec::new();
         for item in items {
-            let released = self.node.released(&case, &dossier, item).await?;
+            let released = self.node.released((&docket, view), &dossier, item).await?;
             if matches!(released, Released::Given { .. }) {
                 self.node.counters.disclosed.add();
             }

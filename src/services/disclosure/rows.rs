@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::DisclosureError;
 use crate::disclosure::{
-    Frame, GrantId, Item, Life, SignedDocket, SignedRequest, SignedShares, SignedVerdict, frame, frame_head,
+    Frame, GrantId, Item, Life, SignedDocket, SignedRequest, SignedShares, SignedVerdict, Stage, frame, frame_head,
 };
 use crate::services::{Error, Node};
 use crate::store::{StoreError, Table, Write};
@@ -47,6 +47,19 @@ pub(super) struct Dossier {
     pub(super) by: String,
     /// Whether its end was told.
     pub(super) end_told: bool,
+    /// What those concerned are to be told. Written with what it tells of, and taken away with the notices: a crash between them loses none.
+    #[serde(default)]
+    pub(super) untold: Vec<Untold>,
+    /// Time of the newest taking that was used.
+    #[serde(default)]
+    pub(super) taken: u64,
+}
+
+/// What is to be told of a grant, with the journal's row of the view that it is about.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(super) struct Untold {
+    pub(super) stage: Stage,
+    pub(super) view: Option<u64>,
 }
 
 /// Officers' shares as they came: a signed head and sealed chunks.
@@ -87,6 +100,8 @@ impl Dossier {
             ended: String::new(),
             by: by.to_owned(),
             end_told: false,
+            untold: Vec::new(),
+            taken: 0,
         }
     }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use data_encoding::BASE64;
 
 use super::DisclosureError;
-use super::rows::Dossier;
-use crate::disclosure::{Bundle, Step, View, ViewDetails};
+use super::rows::{Dossier, Untold};
+use crate::disclosure::{Bundle, Stage, Step, View, ViewDetails};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::{Error, Governed, Node};
@@ -27,24 +27,36 @@ impl Node {
         let index = self.store.note(event).await?;
         dossier.life = life;
         dossier.views.push(index);
+        dossier.untold.push(Untold { stage: Stage::Viewed, view: Some(index) });
         self.store.write(vec![dossier.put()?], Vec::new()).await?;
         Ok(())
     }
 
     /// Waits until the newest view is in the log: about a second.
     pub(super) async fn wait_for_view(&self, governed: &Governed, dossier: &Dossier) -> Result<(), Error> {
+        let view = self.view_in_log(governed, dossier.views.last().copied()).await?;
+        if view.is_some() { Ok(()) } else { Err(DisclosureError::NotYet.into()) }
+    }
+
+    /// A view's row, once it is in the log; nothing if that takes long, or there is no view.
+    pub(super) async fn view_in_log(&self, governed: &Governed, index: Option<u64>) -> Result<Option<View>, Error> {
+        let Some(index) = index else { return Ok(None) };
         for _ in 0..TRIES {
-            if self.view_of(governed, dossier).await?.is_some() {
-                return Ok(());
+            if let Some(view) = self.view_at(governed, index).await? {
+                return Ok(Some(view));
             }
             tokio::time::sleep(PAUSE).await;
         }
-        Err(DisclosureError::NotYet.into())
+        Ok(None)
     }
 
     /// The newest view's row, and that it is in the log; nothing while it is on its way there.
     pub(super) async fn view_of(&self, governed: &Governed, dossier: &Dossier) -> Result<Option<View>, Error> {
         let Some(index) = dossier.views.last().copied() else { return Ok(None) };
+        self.view_at(governed, index).await
+    }
+
+    async fn view_at(&self, governed: &Governed, index: u64) -> Result<Option<View>, Error> {
         let row = self.store.journal(index, 1).await?.into_iter().next();
         let Some((salt, record)) = row.and_then(|row| row.content) else { return Ok(None) };
         // Not sequenced yet: in a second it is.
