@@ -314,6 +314,7 @@ fn a_lift_by_a_supervisor_of_before_is_given_again_by_one_of_today() {
     outsider.call_bytes(net.at(2), path::SUPERVISION_TELL, by_x).unwrap();
     let note = net.governors.policy(|policy| policy.scopes = vec![scope(Supervision::S0, &[], "cnmv")]);
     assert!(net.at(2).publish(&note).status < 300);
+    net.members[0].give(net.governors.network(), &net.governors.notes);
     net.members[0].start();
     let (a, cnmv) = (net.at(0), net.at(2));
     a.wait_until(|| rows(a, "CEL7203") > 0, "the lift of before is not heard");
