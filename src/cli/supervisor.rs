@@ -135,13 +135,11 @@ pub(crate) fn run(args: Args) -> Result<u8, Failure> {
             return Ok(caught(&said));
         }
         Command::Queue { node, waiting, json } => {
-            let all = block_on(async { node.admin()?.get("/supervision/queue").await?.json() })?;
-            let shown = |queued: &&Value| !waiting || queued["state"] == "waiting";
-            let shown: Vec<&Value> = all.as_array().into_iter().flatten().filter(shown).collect();
+            let all = block_on(questions(&node.admin()?, waiting))?;
             if json {
-                say!("{}", json!(shown));
+                say!("{}", json!(all));
             } else {
-                shown.into_iter().for_each(queued);
+                all.iter().for_each(queued);
             }
         }
         Command::Cosign { node, id, approve, refuse } => {
@@ -162,6 +160,25 @@ pub(crate) fn run(args: Args) -> Result<u8, Failure> {
         }
     }
     Ok(0)
+}
+
+/// The queue, the oldest first: what waits, or all of it, page by page.
+async fn questions(door: &Door, waiting: bool) -> anyhow::Result<Vec<Value>> {
+    let (mut all, mut query) = (Vec::new(), format!("?waiting={waiting}"));
+    loop {
+        let page = door.get(&format!("/supervision/queue{query}")).await?.json()?;
+        let page = page.as_array().cloned().unwrap_or_default();
+        let last = page.last().and_then(|last| last["id"].as_str()).map(str::to_owned);
+        all.extend(page);
+        match last.filter(|_| !waiting) {
+            Some(last) => {
+                query = format!("?after={}", percent_encoding::utf8_percent_encode(&last, percent_encoding::NON_ALPHANUMERIC));
+            }
+            None => break,
+        }
+    }
+    all.sort_by_key(|queued| queued["since"].as_u64());
+    Ok(all)
 }
 
 /// Shows the feed; a connection that ends is opened again behind the last one shown.

@@ -10,6 +10,7 @@ mod cosign;
 mod error;
 mod exchange;
 mod feed;
+mod judge;
 mod orders;
 mod rows;
 mod stops;

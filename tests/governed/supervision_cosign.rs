@@ -109,6 +109,8 @@ fn a_send_waits_for_its_time_and_is_taken_back() {
     assert_eq!(reply.header("celosia-error"), Some("CEL7222"), "{} {}", reply.status, reply.text());
     assert!(begun.elapsed() >= Duration::from_secs(2));
     assert!(queue(cnmv).is_empty(), "it waits for nobody");
+    let all: Value = serde_json::from_str(&must(&["supervisor", "queue", "--admin", &admin(cnmv), "--json"])).unwrap();
+    assert_eq!((all.as_array().unwrap().len(), &all[0]["state"]), (1, &"ended".into()), "{all}");
     assert_eq!(rows(b, "\"received\""), 0);
 }
 

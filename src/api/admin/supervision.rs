@@ -144,9 +144,18 @@ async fn catch_up(State(desk): Desk, who: Who, request: Request) -> Result<Json<
     Ok(Json(desk.node.catch_up(scope, since, name(&who)).await?))
 }
 
-async fn queue(State(desk): Desk) -> Result<Json<Vec<Queued>>, Refusal> {
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Questions {
+    #[serde(default)]
+    waiting: bool,
+    after: Option<PayloadId>,
+}
+
+async fn queue(State(desk): Desk, Query(asked): Query<Questions>) -> Result<Json<Vec<Queued>>, Refusal> {
     desk.node.may_watch()?;
-    Ok(Json(desk.node.cosign_queue().await?))
+    let queued = if asked.waiting { desk.node.cosign_waiting().await? } else { desk.node.cosign_queue(asked.after).await? };
+    Ok(Json(queued))
 }
 
 #[derive(Deserialize)]

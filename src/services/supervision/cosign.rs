@@ -9,7 +9,7 @@ use minicbor::{CborLen, Decode, Encode};
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::rows::{QUEUE, queue_key};
+use super::rows::{PAGE, QUEUE, queue_key, waiting_key, waiting_of};
 use super::{Concern, SupervisionError};
 use crate::governance::{Charter, Policy, Scope, Supervision};
 use crate::services::governed::Governed;
@@ -118,8 +118,15 @@ impl Kept {
         Ok(PayloadId::try_from(self.id.as_slice()).map_err(|_| StoreError::Corrupt("the queue of co-signatures".into()))?)
     }
 
-    fn row(&self) -> Result<Write, Error> {
-        Ok(Write::put(Table::Supervision, queue_key(&self.id()?), self.to_bytes()))
+    /// Its row, and what says that it waits: that alone is counted when another comes.
+    fn rows(&self) -> Result<Vec<Write>, Error> {
+        let id = self.id()?;
+        let (row, waiting) = (Write::put(Table::Supervision, queue_key(&id), self.to_bytes()), waiting_key(&self.member, &id));
+        let waiting = match self.state() {
+            CosignState::Waiting => Write::put(Table::Supervision, waiting, Vec::new()),
+            _ => Write::delete(Table::Supervision, waiting),
+        };
+        Ok(vec![row, waiting])
     }
 
     fn view(self) -> Result<Queued, Error> {
@@ -144,9 +151,8 @@ impl Node {
             return Ok(());
         }
         let member = header.member.as_str().to_owned();
-        let waiting = self.queue_rows().await?.into_iter();
-        let many = waiting.filter(|kept| kept.state() == CosignState::Waiting && kept.member == member).count();
-        if many >= MOST_WAITING {
+        let waiting = self.store.rows(Table::Supervision, &waiting_of(Some(&member)), None, MOST_WAITING).await?;
+        if waiting.len() >= MOST_WAITING {
             return Err(SupervisionError::QueueFull(header.member.clone()).into());
         }
         let kept = Kept {
@@ -162,7 +168,7 @@ impl Node {
         };
         let details = serde_json::json!({ "payload": header.id });
         let event = Happening::now(What::CosignAsked).class(header.class).member(&header.member).details(details).event();
-        self.store.write(vec![kept.row()?], vec![event]).await?;
+        self.store.write(kept.rows()?, vec![event]).await?;
         if self.settings.cosign.automatic {
             self.answer_kept(governed, kept, None, "automatic").await?;
         }
@@ -203,7 +209,7 @@ impl Node {
         let Some(mut kept) = self.queued(&id).await?.filter(|kept| kept.state() != CosignState::Approved) else { return Ok(()) };
         if kept.state() == CosignState::Waiting {
             kept.state = CosignState::Ended as u8;
-            self.store.write(vec![kept.row()?], Vec::new()).await?;
+            self.store.write(kept.rows()?, Vec::new()).await?;
         }
         governed.desk.answers.notify_waiters();
         if self.held_until(&crate::types::ItemId::Payload(id)).await?.is_none() {
@@ -250,20 +256,27 @@ impl Node {
         let mut event = Happening::now(what).actor(by, "supervisor").details(serde_json::json!({ "payload": id }));
         event = if let Some(member) = &member { event.member(member) } else { event };
         event = if kept.reason.is_empty() { event } else { event.text(&kept.reason) };
-        self.store.write(vec![kept.row()?], vec![event.event()]).await?;
+        self.store.write(kept.rows()?, vec![event.event()]).await?;
         Ok(kept)
     }
 
-    /// What waits for this supervisor, and what waited, the oldest first.
-    pub async fn cosign_queue(&self) -> Result<Vec<Queued>, Error> {
+    /// What waits for this supervisor, the oldest first.
+    pub async fn cosign_waiting(&self) -> Result<Vec<Queued>, Error> {
         self.needs_governance()?;
-        let mut all = self.queue_rows().await?;
+        let mut all = Vec::new();
+        for id in self.waiting_ids().await? {
+            all.extend(self.queued(&id).await?.filter(|kept| kept.state() == CosignState::Waiting));
+        }
         all.sort_by_key(|kept| kept.since);
         all.into_iter().map(Kept::view).collect()
     }
 
-    async fn queue_rows(&self) -> Result<Vec<Kept>, Error> {
-        self.supervision_rows(QUEUE).await?.iter().map(|row| read(row)).collect()
+    /// What waits, or waited, behind `after`: a page of at most 1,024, by their ids. An empty one is behind the last.
+    pub async fn cosign_queue(&self, after: Option<PayloadId>) -> Result<Vec<Queued>, Error> {
+        self.needs_governance()?;
+        let after = after.map(|after| queue_key(&after));
+        let rows = self.store.rows(Table::Supervision, &[QUEUE], after.as_deref(), PAGE).await?;
+        rows.iter().map(|(_, row)| read(row)?.view()).collect()
     }
 
     async fn queued(&self, id: &PayloadId) -> Result<Option<Kept>, Error> {

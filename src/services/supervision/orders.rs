@@ -5,12 +5,13 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::SupervisionError;
+use super::judge::{check, is_again, is_of_before};
 use super::rows::{LIFT, STOP, put};
 use super::stops::Known;
 use crate::crypto::hash::sha256;
 use crate::crypto::random;
 use crate::governance::{Charter, Role};
-use crate::services::governed::{Governed, MAX_SKEW};
+use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::send::to_its_end;
@@ -20,9 +21,9 @@ use crate::store::{Event, Write};
 use crate::supervision::{Lift, SignedLift, SignedStop, StopDigest, StopNumber, StopOrder, StopScope, is_line};
 use crate::types::{Coded as _, MemberId, PayloadId};
 
-/// Orders of one supervisor, those that are lifted included.
+/// Orders of one supervisor that stand, and lifts of orders that are not here. What is lifted takes nobody's place.
 ///
-/// Threat: a supervisor fills every member's store. Ten a week for a lifetime are fewer.
+/// Threat: a supervisor fills every member's memory. One that orders and lifts without end is in every journal.
 const MOST: usize = 4_096;
 
 /// An order to be given.
@@ -114,7 +115,7 @@ impl Order {
         }
     }
 
-    fn words(&self) -> (&MemberId, &StopScope, u64) {
+    pub(super) fn words(&self) -> (&MemberId, &StopScope, u64) {
         match self {
             Self::Stop(SignedStop { order, .. }) => (&order.supervisor, &order.scope, order.issued),
             Self::Lift(SignedLift { lift, .. }) => (&lift.supervisor, &lift.scope, lift.issued),
@@ -160,24 +161,29 @@ impl Node {
         self.give(&governed, Order::Stop(SignedStop { order, signature })).await
     }
 
-    /// Lifts an order, and tells every other member.
+    /// Lifts an order, and tells every other member. One that was lifted is lifted again if who lifted it may do so no more: a member that
+    /// was away since takes the new lift alone.
     pub async fn lift_stop(self: &Arc<Self>, number: StopNumber, text: String, actor: &str) -> Result<Spread, Error> {
         let governed = Arc::clone(self.needs_governance()?);
         if !is_line(&text) {
             return Err(SupervisionError::Text.into());
         }
         let found = governed.desk.stops.of_number(&number);
+        let charter = governed.charter();
         let stop = {
             let known = governed.desk.stops.read();
-            let open = found.iter().find(|digest| known.lift_of(digest).is_none());
-            open.and_then(|digest| known.stops.get(digest)).cloned()
+            let stops = found.iter().filter_map(|digest| Some((known.stops.get(digest)?, known.lift_of(digest))));
+            let mut open = stops.filter(|(stop, lift)| lift.is_none_or(|lift| is_of_before(&charter, stop, lift)));
+            open.next().map(|(stop, _)| stop.clone())
         };
         let Some(stop) = stop else {
             let missing = if found.is_empty() { SupervisionError::Unknown(number) } else { SupervisionError::Lifted(number) };
             return Err(missing.into());
         };
         let (scope, supervisor) = (stop.order.scope.clone(), governed.me.clone());
-        may_order(&governed.charter(), &supervisor, &scope)?;
+        if supervisor != stop.order.supervisor {
+            may_order(&charter, &supervisor, &scope)?;
+        }
         let lift = Lift { network: governed.network, number, stop: stop.order.digest(), scope, supervisor, text, issued: now() };
         let signature = self.enclave.sign(lift.statement()).await?;
         tracing::warn!(%number, actor, "an order to stop is lifted");
@@ -209,7 +215,7 @@ impl Node {
             if order.is_known(&governed.desk.stops.read()) {
                 return Ok(None);
             }
-            check(&governed, &order)?;
+            check(&governed, from, &order)?;
             Ok::<_, SupervisionError>(Some(order))
         };
         match taken.await {
@@ -244,7 +250,7 @@ impl Node {
         let digest = order.digest();
         {
             let known = governed.desk.stops.read();
-            if order.is_known(&known) {
+            if order.is_known(&known) && !is_again(governed, &known, order) {
                 return Ok(false);
             }
             if let (Order::Lift(lift), Some(stop)) = (order, known.stops.get(&digest))
@@ -252,12 +258,8 @@ impl Node {
             {
                 return Err(SupervisionError::Order("it lifts an order of another scope").into());
             }
-            let (supervisor, ..) = order.words();
-            let stops = known.stops.values().filter(|stop| stop.order.supervisor == *supervisor).count();
-            let lifts = known.lifts.values().filter(|lift| lift.lift.supervisor == *supervisor).count();
-            let many = if matches!(order, Order::Stop(_)) { stops } else { lifts };
-            if many >= MOST {
-                return Err(SupervisionError::TooMany(supervisor.clone()).into());
+            if !known.has_room(order) {
+                return Err(SupervisionError::TooMany(order.words().0.clone()).into());
             }
         }
         let row: Write = match order {
@@ -297,6 +299,20 @@ impl Node {
 }
 
 impl Known {
+    /// Whether a supervisor's order finds a place. A lift of what stands always does.
+    fn has_room(&self, order: &Order) -> bool {
+        let (supervisor, ..) = order.words();
+        let taken = match order {
+            Order::Lift(lift) if self.stops.contains_key(&lift.lift.stop) => return true,
+            Order::Stop(_) => self.active().filter(|(_, stop)| stop.order.supervisor == *supervisor).count(),
+            Order::Lift(_) => {
+                let early = self.lifts.iter().filter(|(digest, _)| !self.stops.contains_key(*digest));
+                early.filter(|(_, lift)| lift.lift.supervisor == *supervisor).count()
+            }
+        };
+        taken < MOST
+    }
+
     fn add(&mut self, order: &Order, digest: StopDigest) {
         match order {
             Order::Stop(stop) => drop(self.stops.insert(digest, stop.clone())),
@@ -328,31 +344,48 @@ pub(super) fn may_order(charter: &Charter, supervisor: &MemberId, scope: &StopSc
     Err(SupervisionError::NotGiven { supervisor: supervisor.clone(), scope: scope.clone() })
 }
 
-fn check(governed: &Governed, order: &Order) -> Result<(), SupervisionError> {
-    let charter = governed.charter();
-    let (supervisor, scope, issued) = order.words();
-    let network = match order {
-        Order::Stop(stop) => stop.order.network,
-        Order::Lift(lift) => lift.lift.network,
-    };
-    if network != governed.network {
-        return Err(SupervisionError::Order("it is of another network"));
-    }
-    may_order(&charter, supervisor, scope)?;
-    let key = charter.members().by_id(supervisor).and_then(|member| member.signing_key);
-    let key = key.ok_or_else(|| SupervisionError::NotASupervisor(supervisor.clone()))?;
-    let verified = match order {
-        Order::Stop(stop) => stop.verify(&key),
-        Order::Lift(lift) => lift.verify(&key),
-    };
-    verified.map_err(|_| SupervisionError::Order("its signature does not verify"))?;
-    if issued > now() + MAX_SKEW.unsigned_abs() * 1000 {
-        return Err(SupervisionError::Order("it is dated in time to come"));
-    }
-    Ok(())
-}
-
 /// The name of an order in logs of the exchange.
 pub(super) fn short_name(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(&sha256(&[bytes])[..8])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::NetworkId;
+
+    #[test]
+    fn what_is_lifted_takes_no_place_and_what_stands_is_always_lifted() {
+        let (network, supervisor) = (NetworkId::new([1; 32]), "cnmv".parse::<MemberId>().expect("an id"));
+        let stop = |number: usize| {
+            let number = StopNumber((number as u128).to_be_bytes());
+            let (supervisor, scope, text) = (supervisor.clone(), StopScope::All, "stopped".to_owned());
+            let order = StopOrder { network, number, supervisor, scope, authority: text.clone(), text, issued: 1 };
+            SignedStop { order, signature: [0; 64] }
+        };
+        let lift = |SignedStop { order, .. }: &SignedStop| {
+            let StopOrder { network, number, supervisor, scope, text, issued, .. } = order.clone();
+            let lift = Lift { network, number, stop: order.digest(), scope, supervisor, text, issued };
+            Order::Lift(SignedLift { lift, signature: [0; 64] })
+        };
+        let mut known = Known::default();
+        for number in 0..MOST {
+            let order = Order::Stop(stop(number));
+            assert!(known.has_room(&order), "{number}");
+            known.add(&order, order.digest());
+        }
+        let next = Order::Stop(stop(MOST));
+        assert!(!known.has_room(&next));
+        for number in 0..MOST {
+            let order = lift(&stop(number));
+            assert!(known.has_room(&order), "{number}");
+            known.add(&order, order.digest());
+        }
+        assert!(known.has_room(&next), "lifted orders take places");
+        for number in MOST..2 * MOST {
+            let order = lift(&stop(number));
+            known.add(&order, order.digest());
+        }
+        assert!(!known.has_room(&lift(&stop(2 * MOST))), "lifts of what is not here have no limit");
+    }
 }

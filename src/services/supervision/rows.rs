@@ -1,9 +1,11 @@
 //! Rows of supervision (`docs/store-format.md`). `Table::Supervision`: 0 ‖ digest → a signed order to stop; 1 ‖ digest of the order → a signed
 //! lift; 2 ‖ place → a copy, or a payload that is supervised, in the order of their coming; 3 ‖ payload ‖ place → nothing; 4 ‖ payload → the
-//! supervisors that this node sent a copy to; 5 ‖ payload → what waits for a co-signature, or waited; 6 ‖ digest → how far a catch-up is.
+//! supervisors that this node sent a copy to; 5 ‖ payload → what waits for a co-signature, or waited; 6 ‖ digest → how far a catch-up is; 7 ‖
+//! SHA-256 of the sender's name ‖ payload → nothing: what waits for a co-signature.
 
 use bytes::Bytes;
 
+use crate::crypto::hash::sha256;
 use crate::services::{Error, Node};
 use crate::store::{Table, Write};
 use crate::supervision::StopDigest;
@@ -16,9 +18,10 @@ const OF: u8 = 3;
 const TOLD: u8 = 4;
 pub(super) const QUEUE: u8 = 5;
 const CATCH_UP: u8 = 6;
+const WAITING: u8 = 7;
 
 /// Rows read at once.
-const PAGE: usize = 1_024;
+pub(super) const PAGE: usize = 1_024;
 
 pub(super) fn put(kind: u8, digest: &StopDigest, bytes: Vec<u8>) -> Write {
     Write::put(Table::Supervision, [&[kind], &digest[..]].concat(), bytes)
@@ -39,6 +42,16 @@ pub(super) fn of_key(id: &PayloadId, place: u64) -> Vec<u8> {
 
 pub(super) fn queue_key(id: &PayloadId) -> Vec<u8> {
     [&[QUEUE], &id.as_bytes()[..]].concat()
+}
+
+/// What waits of one member; of all with `None`.
+pub(super) fn waiting_of(member: Option<&str>) -> Vec<u8> {
+    let member = member.map(|member| sha256(&[member.as_bytes()]));
+    [&[WAITING][..], member.as_ref().map_or(&[], |member| &member[..])].concat()
+}
+
+pub(super) fn waiting_key(member: &str, id: &PayloadId) -> Vec<u8> {
+    [&waiting_of(Some(member)), &id.as_bytes()[..]].concat()
 }
 
 pub(super) fn catch_up_key(digest: &[u8; 32]) -> Vec<u8> {
@@ -63,6 +76,17 @@ impl Node {
             let Some((last, _)) = rows.last() else { return Ok(all) };
             after = Some(last.clone());
             all.extend(rows.into_iter().map(|(_, value)| value));
+        }
+    }
+
+    /// Payloads that wait for a co-signature, of all members.
+    pub(super) async fn waiting_ids(&self) -> Result<Vec<PayloadId>, Error> {
+        let (mut all, mut after, prefix) = (Vec::new(), None::<Bytes>, waiting_of(None));
+        loop {
+            let rows = self.store.rows(Table::Supervision, &prefix, after.as_deref(), PAGE).await?;
+            let Some((last, _)) = rows.last() else { return Ok(all) };
+            after = Some(last.clone());
+            all.extend(rows.iter().filter_map(|(key, _)| key.last_chunk::<64>().map(|id| PayloadId::new(*id))));
         }
     }
 
