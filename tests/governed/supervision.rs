@@ -304,14 +304,16 @@ fn a_lift_by_a_supervisor_of_before_is_given_again_by_one_of_today() {
     net.members[2].start();
     assert!(net.at(0).publish(&note).status < 300 && net.at(2).publish(&note).status < 300);
     let all = order(net.governors.network(), "cnmv", StopScope::All);
-    let outsider = Outsider::of(&net, net.at(1));
     let cnmv = net.at(2).signing();
-    for member in [net.at(0), net.at(2)] {
-        outsider.call_bytes(member, path::SUPERVISION_TELL, signed(all.clone(), &cnmv)).unwrap();
+    let tell = |net: &Net, to: usize, bytes: Vec<u8>| {
+        Outsider::of(net, net.at(1)).call_bytes(net.at(to), path::SUPERVISION_TELL, bytes).unwrap();
+    };
+    for member in [0, 2] {
+        tell(&net, member, signed(all.clone(), &cnmv));
     }
     net.members[0].kill();
     let by_x = lifted(&all, "x", &net.at(1).signing());
-    outsider.call_bytes(net.at(2), path::SUPERVISION_TELL, by_x).unwrap();
+    tell(&net, 2, by_x);
     let note = net.governors.policy(|policy| policy.scopes = vec![scope(Supervision::S0, &[], "cnmv")]);
     assert!(net.at(2).publish(&note).status < 300);
     net.members[0].give(net.governors.network(), &net.governors.notes);
