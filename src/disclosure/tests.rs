@@ -4,6 +4,7 @@ mod forms;
 mod life;
 mod limits;
 mod record;
+mod report;
 
 use super::sample::{NOW, World, by_id, key};
 use super::*;
@@ -378,25 +379,4 @@ fn only_whoever_asked_takes_and_each_part_with_a_word_of_its_own() {
     assert_eq!(foreign.verify(request, docket, Part::Release), Err(Refused::Signature("taking")));
     let elsewhere = Taking { network: crate::types::NetworkId::new([1; 32]), ..taking }.sign(&key("auditor"));
     assert_eq!(elsewhere.verify(request, docket, Part::Release), Err(Refused::Network("taking")));
-}
-
-#[test]
-fn a_report_names_people_and_reads_back() {
-    let case = case(&["<b>x</b>"]);
-    let verdicts = case.verdicts(&[1, 2, 3]);
-    let tally = case.tally(&verdicts, NOW).expect("a tally");
-    let view = case.world.view(&case.docket.docket, &verdicts);
-    let view = view.check(&case.world.charter, &case.docket.docket, &verdicts).expect("on record");
-    let mut report = Report::new(&case.world.charter, &case.request, &case.docket.docket, &tally.approvals, &view);
-    let opened = case.open_with(&[1, 2, 3], 0).expect("it opens");
-    report.payloads.push(Row::opened(case.world.charter.members(), &opened, "000001.bin".into(), "00".into()));
-    let why = Refused::Erased(case.items[0].id, "a <certificate>".into());
-    report.payloads.push(Row::not_opened(case.items[0].id, &why));
-    assert_eq!(Report::from_json(&report.to_json()), Ok(report.clone()));
-    assert_eq!(report.counts(), (1, 1));
-    let page = page(&report);
-    for word in ["banco S.A.", "otro S.A.", "officer 2, Entity 2", "a &lt;certificate&gt;", "CEL7118", "Ana Auditora"] {
-        assert!(page.contains(word), "{word}");
-    }
-    assert!(!page.contains("<certificate>"));
 }

@@ -24,7 +24,7 @@ impl Levels {
     /// PATH(index): from the leaf's sibling up. Empty if there is no such leaf.
     pub fn path(&self, index: u64) -> Vec<Hash> {
         let node = |node: tree::Node| {
-            let level = self.0.get(usize::try_from(node.level).unwrap_or(usize::MAX));
+            let level = self.0.get(usize::from(node.level));
             let at = usize::try_from(node.index).unwrap_or(usize::MAX);
             // Every node that a path of this tree asks for is in it.
             Ok::<_, Infallible>(level.and_then(|level| level.get(at)).copied().unwrap_or_default())

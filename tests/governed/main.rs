@@ -39,4 +39,5 @@ mod policy;
 mod supervision;
 mod supervision_copies;
 mod supervision_cosign;
+mod supervision_late;
 mod tessera;

@@ -38,16 +38,16 @@ pub fn scope(supervision: Supervision, classes: &[Class], supervisor: &str) -> S
     }
 }
 
-fn stops(of: &Member) -> Vec<Value> {
+pub fn stops(of: &Member) -> Vec<Value> {
     Request::get("/stops").send(&of.admin).must(200).json().as_array().unwrap().clone()
 }
 
-fn active(of: &Member) -> usize {
+pub fn active(of: &Member) -> usize {
     stops(of).iter().filter(|stop| stop["lifted"].is_null()).count()
 }
 
 /// Gives an order at the supervisor's own node; its number.
-fn stop(supervisor: &Member, scope: &str) -> String {
+pub fn stop(supervisor: &Member, scope: &str) -> String {
     let node = admin(supervisor);
     let said = must(&[
         "supervisor",
@@ -64,12 +64,12 @@ fn stop(supervisor: &Member, scope: &str) -> String {
     said.split_whitespace().next().unwrap().to_owned()
 }
 
-fn lift(supervisor: &Member, number: &str) -> (bool, String) {
+pub fn lift(supervisor: &Member, number: &str) -> (bool, String) {
     celosia(&["supervisor", "lift", "--admin", &admin(supervisor), number, "--text", "settled"])
 }
 
 #[track_caller]
-fn refused(answer: &Reply) {
+pub fn refused(answer: &Reply) {
     assert_eq!(answer.status, 451, "{}", answer.text());
     assert!(answer.text().contains("trading is suspended") && answer.text().contains("cnmv"), "{}", answer.text());
 }
@@ -205,7 +205,7 @@ pub fn signed(order: StopOrder, key: &SigningKey) -> Vec<u8> {
     [&[0], &SignedStop { order, signature }.encode()[..]].concat()
 }
 
-fn lifted(order: &StopOrder, supervisor: &str, key: &SigningKey) -> Vec<u8> {
+pub fn lifted(order: &StopOrder, supervisor: &str, key: &SigningKey) -> Vec<u8> {
     let StopOrder { network, number, scope, .. } = order.clone();
     let supervisor = supervisor.parse().unwrap();
     let lift = Lift { network, number, stop: order.digest(), scope, supervisor, text: "settled".into(), issued: now() };
@@ -214,7 +214,7 @@ fn lifted(order: &StopOrder, supervisor: &str, key: &SigningKey) -> Vec<u8> {
 }
 
 #[track_caller]
-fn not_taken(answer: Result<bytes::Bytes, PeerError>) {
+pub fn not_taken(answer: Result<bytes::Bytes, PeerError>) {
     assert!(matches!(answer, Err(PeerError::Refused { status: 403, .. })), "{answer:?}");
 }
 
@@ -292,71 +292,6 @@ fn a_lift_of_another_scope_lifts_nothing_whichever_comes_first() {
     assert_eq!(active(a), 1);
     tell(lifted(&all, "cnmv", &cnmv.signing())).unwrap();
     assert_eq!(active(a), 0);
-}
-
-/// While a member was away an order was lifted by a supervisor that has lost its scope since. The one of today lifts it again.
-#[test]
-fn a_lift_by_a_supervisor_of_before_is_given_again_by_one_of_today() {
-    let two = Scope { supervisors: vec!["x".parse().unwrap(), "cnmv".parse().unwrap()], ..scope(Supervision::S0, &[], "x") };
-    let mut net = supervised(&["a", "x", "cnmv"], vec![two]);
-    let note = net.governors.change("x", |member| member.roles.push(Role::Supervisor));
-    net.members[0].start();
-    net.members[2].start();
-    assert!(net.at(0).publish(&note).status < 300 && net.at(2).publish(&note).status < 300);
-    let all = order(net.governors.network(), "cnmv", StopScope::All);
-    let cnmv = net.at(2).signing();
-    let tell = |net: &Net, to: usize, bytes: Vec<u8>| {
-        Outsider::of(net, net.at(1)).call_bytes(net.at(to), path::SUPERVISION_TELL, bytes).unwrap();
-    };
-    for member in [0, 2] {
-        tell(&net, member, signed(all.clone(), &cnmv));
-    }
-    net.members[0].kill();
-    let by_x = lifted(&all, "x", &net.at(1).signing());
-    tell(&net, 2, by_x);
-    let note = net.governors.policy(|policy| policy.scopes = vec![scope(Supervision::S0, &[], "cnmv")]);
-    assert!(net.at(2).publish(&note).status < 300);
-    net.members[0].give(net.governors.network(), &net.governors.notes);
-    net.members[0].start();
-    let (a, cnmv) = (net.at(0), net.at(2));
-    a.wait_until(|| rows(a, "CEL7203") > 0, "the lift of before is not heard");
-    refused(&a.send(b"still", &[cnmv], None));
-    let number = all.number.to_string();
-    let (good, said) = lift(cnmv, &number);
-    assert!(good, "{said}");
-    assert_eq!(active(a), 0);
-    let (good, said) = lift(cnmv, &number);
-    assert!(!good && said.contains("CEL7207"), "{said}");
-}
-
-/// Orders and lifts of a supervisor that lost its scope while a member was away.
-#[test]
-fn what_was_ordered_in_its_time_is_heard_late_and_what_is_its_own_is_lifted_for_ever() {
-    let mut net = supervised(&["a", "b", "cnmv"], vec![scope(Supervision::S0, &[], "cnmv")]);
-    net.members[0].start();
-    let network = net.governors.network();
-    let numbered = |number: u8, issued: u64| {
-        let order = order(network, "cnmv", StopScope::All);
-        StopOrder { number: StopNumber([number; 16]), issued, ..order }
-    };
-    let (known, missed, made_up) = (numbered(1, now()), numbered(2, now()), numbered(3, now() - 86_400_000_000));
-    let tell = |net: &Net, from: usize, bytes: Vec<u8>| {
-        Outsider::of(net, net.at(from)).call_bytes(net.at(0), path::SUPERVISION_TELL, bytes)
-    };
-    tell(&net, 1, signed(known.clone(), &net.at(2).signing())).unwrap();
-    let note = net.governors.policy(|policy| policy.scopes.clear());
-    assert!(net.at(0).publish(&note).status < 300);
-    not_taken(tell(&net, 2, signed(missed.clone(), &net.at(2).signing())));
-    not_taken(tell(&net, 1, signed(made_up, &net.at(2).signing())));
-    tell(&net, 1, signed(missed.clone(), &net.at(2).signing())).unwrap();
-    assert_eq!(active(net.at(0)), 2);
-    let note = net.governors.change("cnmv", |member| member.state = State::Expelled);
-    assert!(net.at(0).publish(&note).status < 300);
-    not_taken(tell(&net, 1, signed(numbered(4, now()), &net.at(2).signing())));
-    for order in [known, missed] {
-        tell(&net, 1, lifted(&order, "cnmv", &net.at(2).signing())).unwrap();
-    }
-    assert_eq!(active(net.at(0)), 0);
 }
 
 /// Whatever the sender thinks: a recipient takes nothing new of what is stopped.

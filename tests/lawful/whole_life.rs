@@ -160,7 +160,8 @@ impl Life {
         for officer in [1, 6, 7] {
             court.releases(officer, 1, grant).well();
         }
-        self.call(&["recover", "collect", "--folder", "lost", "--admin", &holder]);
+        let signing = ["--signing-key", key.to_str().unwrap()];
+        self.call(&[&["recover", "collect", "--folder", "lost", "--admin", &holder][..], &signing].concat());
         let told = self.call(&["recover", "import", "--folder", "lost", "--password-file", &password, "--admin", &own]);
         assert!(told.contains("1 kept"), "{told}");
         assert_eq!(d.receive(id).as_deref(), Some(&b"what d had"[..]));

@@ -40,13 +40,13 @@ impl Node {
         let docket = self.sign_docket(&governed, &signed, &items).await?;
         let mut dossier = Dossier::new(Life::begin(asked.from, asked.until, asked.views), &signed, &docket, by);
         dossier.epochs = docket.docket.epochs.iter().copied().collect();
-        if !items.iter().any(|item| matches!(item.found, Found::Escrowed { .. })) {
+        if items.iter().any(|item| matches!(item.found, Found::Escrowed { .. })) {
+            dossier.untold.push(Untold { stage: Stage::Requested, view: None });
+        } else {
             // What is erased or blocked is answered by reference: there is nothing to approve.
             let nothing = Step::Counted { enough: false, until: 0, possible: false };
             dossier.life = dossier.life.step(nothing, now()).map_err(DisclosureError::from)?;
             "nothing of it is in escrow here".clone_into(&mut dossier.ended);
-        } else {
-            dossier.untold.push(Untold { stage: Stage::Requested, view: None });
         }
         let details = serde_json::json!({
             "grant": asked.grant, "request": HEXLOWER.encode(&signed.digest()), "items": items.len(), "until": asked.until,
