@@ -219,13 +219,12 @@ fn six_members_five_officers_and_an_auditor_live_a_whole_life() {
 
     let left = gathered(&life, &[&first, &over], &certificate, &ids[0]);
     let keys = logs(&life);
+    // A log begins with its first checkpoint, within a second of its first row.
+    life.court.members.iter().for_each(|member| member.wait_until(|| log_of(member).is_some(), "it has no log"));
     life.court.members.iter_mut().for_each(Member::stop);
     drop(life.tessera.take());
     for (index, (name, _)) in keys.iter().enumerate() {
-        let journal = life.court.at(index).folder.join("data/journal");
-        // Who began again has a second log.
-        let log = ["log-2", "log"].map(|name| journal.join(name)).into_iter().find(|log| log.exists()).unwrap();
-        left.take(log, &format!("log-{name}"));
+        left.take(log_of(life.court.at(index)).unwrap(), &format!("log-{name}"));
     }
     let network = life.court.network();
     drop(life);
@@ -233,6 +232,13 @@ fn six_members_five_officers_and_an_auditor_live_a_whole_life() {
 }
 
 /// Name and verifier key of each member's log.
+/// The folder of a member's log. Who began again has a second one.
+fn log_of(member: &Member) -> Option<std::path::PathBuf> {
+    let journal = member.folder.join("data/journal");
+    let log = ["log-2", "log"].map(|name| journal.join(name)).into_iter().find(|log| log.exists())?;
+    log.join("checkpoint").exists().then_some(log)
+}
+
 fn logs(life: &Life) -> Vec<(String, String)> {
     let key = |at: &Member| Request::get("/journal").send(&at.admin).must(200).json()["key"].as_str().unwrap().to_owned();
     life.court.members.iter().map(|at| (at.id.clone(), key(at))).collect()
