@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use bytes::Bytes;
 use hyper::StatusCode;
 use serde_json::{Value, json};
@@ -17,6 +17,8 @@ use crate::cli::network::{Member, Network, Rules};
 /// The pseudonym of the one who is erased.
 const SUBJECT: (&str, &str) = ("celosia-subject", "bench-subject");
 const CLIENTS: usize = 64;
+/// Longest that a case takes to be opened.
+const OPENED: Duration = Duration::from_mins(5);
 /// How long the rate of sends is measured where nothing is erased.
 const QUIET: Duration = Duration::from_secs(5);
 
@@ -95,7 +97,12 @@ async fn erased(application: &Place, admin: &Place, asked: &Value, begun: Instan
     let mut here = None;
     loop {
         let cases = admin.get("/erasures").await?.json()?;
-        let case = cases.as_array().and_then(|cases| cases.first()).context("no case was opened")?;
+        // It is opened once it is known who has what, which takes longer the more there is.
+        let Some(case) = cases.as_array().and_then(|cases| cases.first()) else {
+            ensure!(begun.elapsed() < OPENED, "no case was opened");
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            continue;
+        };
         let items = case["items"].as_u64().unwrap_or_default();
         let status = admin.get("/status").await?.json()?;
         if here.is_none() && status["store"]["tombstones"].as_u64() >= Some(items) {
