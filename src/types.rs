@@ -40,7 +40,7 @@ pub use network::NetworkId;
 pub use payload_id::PayloadId;
 pub use peer_url::PeerUrl;
 pub use privacy::{Affected, GroupId, Privacy, PrivacyFlag, PrivacyRuleError, SecurityHash};
-pub use text::{folded, is_hidden};
+pub use text::{escape_html, folded, is_hidden};
 pub use version::{ApiVersion, Codec, VersionSet};
 
 /// What is wrong with a word that did not parse. Never holds the word itself.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Party, Report};
+use crate::types::escape_html;
 
 const STYLE: &str = "body{font:16px/1.5 Georgia,serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1d1d1f}\
 h1{font-size:1.6rem}table{border-collapse:collapse;width:100%;margin:1rem 0}th,td{border:1px solid #bbb;padding:.4rem .6rem;\
@@ -38,11 +39,11 @@ pub fn page(report: &Report) -> String {
         ("Witnesses of the record", if report.witnesses.is_empty() { "none yet".into() } else { report.witnesses.join(", ") }),
     ];
     for (name, value) in rows {
-        let _ = write!(page, "<tr><th>{name}</th><td>{}</td></tr>", escape(&value));
+        let _ = write!(page, "<tr><th>{name}</th><td>{}</td></tr>", escape_html(&value));
     }
     page.push_str("</table><h2>Approved by</h2><ul>");
     for officer in &report.officers {
-        let _ = write!(page, "<li>{}</li>", escape(&party(officer)));
+        let _ = write!(page, "<li>{}</li>", escape_html(&party(officer)));
     }
     page.push_str("</ul><h2>Payloads</h2><table><tr><th>Id on the chain</th><th>Made</th><th>Sent by</th><th>Acknowledged by</th><th>Content</th></tr>");
     for row in &report.payloads {
@@ -65,7 +66,7 @@ pub fn page(report: &Report) -> String {
         ];
         page.push_str("<tr>");
         for cell in cells {
-            let _ = write!(page, "<td>{}</td>", escape(&cell));
+            let _ = write!(page, "<td>{}</td>", escape_html(&cell));
         }
         page.push_str("</tr>");
     }
@@ -79,20 +80,4 @@ pub fn page(report: &Report) -> String {
 fn party(party: &Party) -> String {
     let id = if party.id.is_empty() { String::new() } else { format!(" ({})", party.id) };
     format!("{}{id}, {}, {}", party.name, party.entity, party.time)
-}
-
-/// Threat: a name or a purpose that is markup.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::certificate::{Checked, CheckedHolder, level_words};
 use super::{HolderKind, Level};
+use crate::types::escape_html;
 
 const STYLE: &str = "body{font:16px/1.5 Georgia,serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1d1d1f}\
 h1{font-size:1.6rem}table{border-collapse:collapse;width:100%;margin:1rem 0}th,td{border:1px solid #bbb;padding:.4rem .6rem;\
@@ -39,11 +40,11 @@ pub fn render(checked: &Checked) -> String {
         ("Network", certificate.network.to_string()),
     ];
     for (name, value) in rows {
-        let _ = write!(page, "<tr><th>{name}</th><td>{}</td></tr>", escape(&value));
+        let _ = write!(page, "<tr><th>{name}</th><td>{}</td></tr>", escape_html(&value));
     }
     for line in checked.recipients() {
         let words = line.strip_prefix("recipients: ").unwrap_or(&line);
-        let _ = write!(page, "<tr><th>Recipients</th><td>{}</td></tr>", escape(words));
+        let _ = write!(page, "<tr><th>Recipients</th><td>{}</td></tr>", escape_html(words));
     }
     page.push_str("</table><h2>Holders (GDPR art. 19)</h2><table><tr><th>Who</th><th>What it answered</th><th>Level</th><th>Proof</th></tr>");
     for holder in &checked.holders {
@@ -63,11 +64,11 @@ pub fn render(checked: &Checked) -> String {
         let _ = write!(
             page,
             "<tr><td>{} ({})</td><td>{}</td><td>{}</td><td>{}</td></tr>",
-            escape(&holder.legal_name),
-            escape(holder.member.as_str()),
-            escape(&answers),
-            escape(&format!("{level}{until}")),
-            escape(&format!("{proof}{root}")),
+            escape_html(&holder.legal_name),
+            escape_html(holder.member.as_str()),
+            escape_html(&answers),
+            escape_html(&format!("{level}{until}")),
+            escape_html(&format!("{proof}{root}")),
         );
     }
     page.push_str("</table><h2>What the levels mean</h2><ul>");
@@ -81,7 +82,7 @@ pub fn render(checked: &Checked) -> String {
     }
     page.push_str("</ul><h2>What is outside the reach of this erasure</h2><ul>");
     for outside in &certificate.outside {
-        let _ = write!(page, "<li>{}</li>", escape(outside));
+        let _ = write!(page, "<li>{}</li>", escape_html(outside));
     }
     page.push_str(
         "</ul><p><small>The signed file beside this page is the evidence; this page only shows it. It is verified with \
@@ -108,20 +109,4 @@ fn time(millis: u64) -> String {
     }
     let stamp = i64::try_from(millis).ok().and_then(|millis| Timestamp::from_millisecond(millis).ok());
     stamp.map_or_else(|| millis.to_string(), |stamp| stamp.to_string())
-}
-
-/// Threat: a legal name or the text of a refusal that is markup.
-fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            other => out.push(other),
-        }
-    }
-    out
 }

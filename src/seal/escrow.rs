@@ -122,6 +122,11 @@ impl Carried {
         [&self.epoch.to_be_bytes()[..], &self.capsule.to_bytes()].concat()
     }
 
+    /// The epoch that they name. Whether a capsule follows is for [`Self::from_bytes`].
+    pub fn epoch_of(bytes: &[u8]) -> Option<u64> {
+        bytes.first_chunk::<8>().filter(|_| bytes.len() == Self::LEN).map(|epoch| u64::from_be_bytes(*epoch))
+    }
+
     /// Reads them; `None` if they are no capsule. Total.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (epoch, capsule) = bytes.split_first_chunk::<8>()?;

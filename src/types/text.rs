@@ -23,6 +23,24 @@ pub fn folded(name: &str) -> String {
     small.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A text as it stands between tags, and in attributes, of HTML.
+///
+/// Threat: a name, a purpose or the text of a refusal that is markup.
+pub fn escape_html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

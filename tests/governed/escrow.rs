@@ -150,7 +150,7 @@ fn capsule_of(content: &Content, net: &Net, by: &Member, escrow: Sealing<'_>) ->
         recipients: &[address(by)],
         escrow: Some(escrow),
     };
-    let (bytes, _) = statement.about(content, &Secret::random()).unwrap();
+    let (bytes, _, _) = statement.about(content, &Secret::random()).unwrap();
     Header::decode(&bytes).unwrap().escrow.unwrap()
 }
 

@@ -106,7 +106,7 @@ impl<'a> Outsider<'a> {
             recipients: &recipients,
             escrow: forging.escrow,
         };
-        let (mut header, audience) = statement.about(content, &Secret::random()).unwrap();
+        let (mut header, audience, _) = statement.about(content, &Secret::random()).unwrap();
         if let Some(alter) = forging.alter {
             let mut altered = Header::decode(&header).unwrap();
             alter(&mut altered);

@@ -162,7 +162,7 @@ fn copies_that_do_not_hold_are_refused() {
             recipients: &recipients,
             escrow: None,
         };
-        let (header, _) = statement.about(&content, &seed).unwrap();
+        let (header, _, _) = statement.about(&content, &seed).unwrap();
         let signature = b.signing().sign(&header::signed(&network, &header));
         SupervisionCopy { header, signature, seed: *seed.expose(), recipients: recipients.clone(), sealed: Vec::new() }
     };

@@ -182,6 +182,10 @@ impl Life {
         case(&["assign", &id, "--to", "Ana"]).well();
         case(&["decide", &id, "--outcome", "upheld", "--reason", "the recipient is outside"]).well();
         case(&["close", &id]).well();
+        let counted: Value = serde_json::from_str(&case(&["indicators"]).well()).unwrap();
+        assert!(counted["violations"][format!("CEL{code}")].as_u64() > Some(0), "{counted}");
+        assert!(counted["disclosures"].as_object().is_some_and(|by| !by.is_empty()), "{counted}");
+        assert_eq!(counted["stops-active"], 0, "{counted}");
     }
 }
 

@@ -59,7 +59,7 @@ fn begin(name: &str, padding: Padding, payload: &[u8], recipients: usize, ours: 
         escrow: None,
     };
     let seed = Secret::init_with(|bytes| *bytes = key("audience seed"));
-    let (bytes, audience) = statement.about(&content, &seed).unwrap();
+    let (bytes, audience, _) = statement.about(&content, &seed).unwrap();
     let openings = addresses[..ours].iter().map(|address| audience.opening(address).unwrap()).collect();
     let list = |addresses: &[Address]| addresses.iter().map(|address| address.as_bytes().as_slice().into()).collect();
     let case = Case {

@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::node::held;
 use super::{Inner, LocalEnclave};
 use crate::crypto::nacl::Nonce;
 use crate::crypto::secret::Secret;
@@ -49,8 +48,7 @@ impl Inner {
         let node = self.node()?;
         let Some((id, unpacked)) = node.unpack(delivery)? else { return Ok(NativeIngest::UnknownEpoch) };
         let (signature, header_bytes) = (unpacked.signature, unpacked.header.clone());
-        let (header, sigma) = node.expecting(id, sender_key, escrows, |expected| take_copy(expected, delivery, unpacked))?;
-        let held = held(&header, sigma)?;
+        let (header, held) = node.expecting(id, sender_key, escrows, |expected| take_copy(expected, delivery, unpacked))?;
         let native = NativeMeta::new(&header, header_bytes, signature, Proofs::Received(Vec::new()));
         let Header { sender, privacy, .. } = header;
         let meta = Meta { sender, recipients: Vec::new(), recipient_nonce: [0; 24], privacy, native: Some(native) };

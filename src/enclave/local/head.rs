@@ -40,14 +40,16 @@ const GROUP: u8 = 1 << 5;
 pub(super) fn encode(data_key: &Secret<32>, meta: &Meta, held: Option<&Held>) -> Zeroizing<Vec<u8>> {
     let Privacy { flag, affected, exec_hash, mandatory, group } = &meta.privacy;
     let group = group.as_ref().map(|group| group.0.as_slice());
-    let label = held.map(|held| held.escrowed.label.encode());
+    // In celosia-1 capsule and label follow from the header: sigma alone is kept.
+    let own = held.filter(|_| meta.native.is_none()).map(|held| (&held.escrowed.capsule, held.escrowed.label.encode()));
     let size = 110
         + 32 * (meta.recipients.len() + mandatory.len())
         + 128 * affected.len()
         + exec_hash.len()
         + group.map_or(0, <[u8]>::len)
         + meta.native.as_ref().map_or(0, native::size)
-        + label.as_ref().map_or(0, |label| 32 + Capsule::LEN + 4 + label.len());
+        + held.map_or(0, |_| 32)
+        + own.as_ref().map_or(0, |(_, label)| Capsule::LEN + 4 + label.len());
     let mut out = Zeroizing::new(Vec::with_capacity(size));
     let bit = |present: bool, bit: u8| if present { bit } else { 0 };
     let bits = flag.number()
@@ -82,13 +84,13 @@ pub(super) fn encode(data_key: &Secret<32>, meta: &Meta, held: Option<&Held>) ->
     if let Some(native) = &meta.native {
         native::put(&mut out, native);
     }
-    if let Some((held, label)) = held.zip(label) {
+    if let Some(held) = held {
         out.extend_from_slice(held.sigma.expose());
-        if meta.native.is_none() {
-            out.extend_from_slice(&held.escrowed.capsule.to_bytes());
-            put_count(&mut out, label.len());
-            out.extend_from_slice(&label);
-        }
+    }
+    if let Some((capsule, label)) = own {
+        out.extend_from_slice(&capsule.to_bytes());
+        put_count(&mut out, label.len());
+        out.extend_from_slice(&label);
     }
     debug_assert!(out.len() <= size, "one allocation");
     out
@@ -96,6 +98,19 @@ pub(super) fn encode(data_key: &Secret<32>, meta: &Meta, held: Option<&Held>) ->
 
 /// Reads what [`encode`] wrote; everything else is `Broken`. Total, and allocates no more than the bytes are long.
 pub(super) fn decode(bytes: &[u8]) -> Result<(Secret<32>, Meta, Option<Held>), Broken> {
+    read(bytes, take_held)
+}
+
+/// The same without what is held for a committee: reading a payload does not need the points of its capsule.
+pub(super) fn decode_own(bytes: &[u8]) -> Result<(Secret<32>, Meta), Broken> {
+    read(bytes, pass_held).map(|(data_key, meta, _)| (data_key, meta))
+}
+
+/// The one layout; `held` reads what is behind it in versions 3 and 4.
+fn read<'a, T>(
+    bytes: &'a [u8],
+    held: impl FnOnce(&mut Input<'a>, Option<&NativeMeta>) -> Result<T, Broken>,
+) -> Result<(Secret<32>, Meta, Option<T>), Broken> {
     let mut input = Input(bytes);
     let [version, bits] = *input.array::<2>()?;
     let has_escrow = version > NATIVE_VERSION;
@@ -116,11 +131,20 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Secret<32>, Meta, Option<Held>), B
     let flag = PrivacyFlag::from_number(i64::from(bits & 0b11));
     let privacy = Privacy { flag, affected, exec_hash, mandatory, group };
     let native = if version == NATIVE_VERSION { Some(native::take(&mut input)?) } else { None };
-    let held = if has_escrow { Some(take_held(&mut input, native.as_ref())?) } else { None };
+    let held = if has_escrow { Some(held(&mut input, native.as_ref())?) } else { None };
     if !input.0.is_empty() {
         return Err(Broken);
     }
     Ok((data_key, Meta { sender, recipients, recipient_nonce, privacy, native }, held))
+}
+
+fn pass_held(input: &mut Input<'_>, native: Option<&NativeMeta>) -> Result<(), Broken> {
+    input.array::<32>()?;
+    if native.is_none() {
+        input.take(Capsule::LEN)?;
+        input.bytes()?;
+    }
+    Ok(())
 }
 
 fn take_held(input: &mut Input<'_>, native: Option<&NativeMeta>) -> Result<Held, Broken> {

@@ -35,7 +35,8 @@ impl Inner {
     }
 
     pub(super) fn open_head(&self, id: PayloadId, head: &SealedHead) -> Result<(Secret<32>, Meta), EnclaveError> {
-        self.open_whole(id, head).map(|(data_key, meta, _)| (data_key, meta))
+        let opened = self.forest.open_head(id.as_bytes(), head).map_err(named)?;
+        Ok(head::decode_own(&opened)?)
     }
 
     /// The same with what is held for a committee.

@@ -15,7 +15,7 @@ use crate::enclave::{EnclaveError, Meta};
 use crate::seal::Ring as _;
 use crate::seal::celosia1::parcel::{self, Route, Unpacked};
 use crate::seal::celosia1::{self, Content, Expected, Parcel, Refused, Sealing, Statement};
-use crate::seal::escrow::{Carried, Escrowed, Held, Label};
+use crate::seal::escrow::Held;
 use crate::shred::{LeafRef, SealedHead};
 use crate::types::{Address, Affected, MemberId, NetworkId, PayloadId};
 use crate::wire::header::{self, Header, day_of};
@@ -213,7 +213,7 @@ impl Inner {
             recipients: &recipients,
             escrow: escrow.as_ref().map(|(epoch, key, sigma)| Sealing { epoch: *epoch, key, sigma }),
         };
-        let (header, audience) = statement.about(&content, &seed)?;
+        let (header, audience, escrowed) = statement.about(&content, &seed)?;
         let signature = node.sign(&header::signed(&node.network, &header));
         let wrapped = Wrapped { id: content.id, nonce: content.nonce, ciphertext: &content.ciphertext };
         let deliver = |target: &NativeTarget| {
@@ -225,7 +225,7 @@ impl Inner {
         };
         let deliveries = draft.targets.iter().map(deliver).collect::<Result<_, _>>()?;
         let digest = hash::sha256(&[&header]);
-        let held = escrow.map(|(_, _, sigma)| held(&Header::decode(&header).map_err(|_| Refused::Header)?, sigma)).transpose()?;
+        let held = escrow.zip(escrowed).map(|((_, _, sigma), escrowed)| Held { escrowed, sigma });
         let native = NativeMeta {
             network: node.network,
             header: header.into(),
@@ -290,8 +290,7 @@ impl Inner {
         let taken = node.expecting(id, sender_key, escrows, |expected| {
             celosia1::take(expected, delivery, unpacked, |address| self.keys.holds(address))
         })?;
-        let celosia1::Taken { data_key, sigma, header, header_bytes, signature, openings, recipients, .. } = taken;
-        let held = sigma.map(|sigma| held(&header, sigma)).transpose()?;
+        let celosia1::Taken { data_key, held, header, header_bytes, signature, openings, recipients, .. } = taken;
         let native = NativeMeta::new(&header, header_bytes, signature, Proofs::Received(openings));
         let Header { sender, privacy, .. } = header;
         let meta = Meta { sender, recipients, recipient_nonce: [0; 24], privacy, native: Some(native) };
@@ -333,12 +332,6 @@ fn addressed(
         }
     }
     Ok(openings)
-}
-
-/// What the head of a payload with a capsule holds for the committee.
-pub(super) fn held(header: &Header, sigma: Secret<32>) -> Result<Held, Refused> {
-    let Carried { epoch, capsule } = header.escrow.as_deref().and_then(Carried::from_bytes).ok_or(Refused::CapsuleForm)?;
-    Ok(Held { escrowed: Escrowed { label: Label::of(header, epoch), capsule }, sigma })
 }
 
 /// Associated data of a text beside a head. A head's own is a payload id of 64 bytes: neither is ever taken for the other.

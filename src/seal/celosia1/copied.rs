@@ -2,7 +2,7 @@ use super::Refused;
 use super::parcel::Unpacked;
 use super::taken::{Expected, check_header};
 use crate::crypto::secret::Secret;
-use crate::seal::escrow::{Carried, Label};
+use crate::seal::escrow::{Carried, Escrowed, Held, Label};
 use crate::wire::Delivery;
 use crate::wire::header::{self, Header};
 
@@ -13,7 +13,7 @@ pub const NO_KEY: [u8; 32] = [0; 32];
 /// supervisor cannot make the capsule again, for it has no data key: recipients do.
 ///
 /// Threat: a sender hands its supervisor the key, who is to see the payload on a mandate alone.
-pub fn take_copy(expected: &Expected<'_>, delivery: &Delivery, unpacked: Unpacked) -> Result<(Header, Secret<32>), Refused> {
+pub fn take_copy(expected: &Expected<'_>, delivery: &Delivery, unpacked: Unpacked) -> Result<(Header, Held), Refused> {
     let header = Header::decode(&unpacked.header).map_err(|_| Refused::Header)?;
     check_header(expected, delivery, &header, false)?;
     header::verify(expected.network, &unpacked.header, &unpacked.signature, expected.sender_key)
@@ -24,6 +24,7 @@ pub fn take_copy(expected: &Expected<'_>, delivery: &Delivery, unpacked: Unpacke
     let (bytes, sigma) = header.escrow.as_ref().zip(unpacked.sigma).ok_or(Refused::Sigma)?;
     let Carried { epoch, capsule } = Carried::from_bytes(bytes).ok_or(Refused::CapsuleForm)?;
     let (_, key) = expected.escrows.iter().find(|(of, _)| *of == epoch).ok_or(Refused::CapsuleEpoch)?;
-    let label = Label::of(&header, epoch).encode();
-    if capsule.is_sound(key.key(), &label) { Ok((header, sigma)) } else { Err(Refused::Capsule) }
+    let label = Label::of(&header, epoch);
+    let is_sound = capsule.is_sound(key.key(), &label.encode());
+    if is_sound { Ok((header, Held { escrowed: Escrowed { label, capsule }, sigma })) } else { Err(Refused::Capsule) }
 }

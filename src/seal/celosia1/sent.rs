@@ -1,7 +1,7 @@
 use super::{Content, Refused};
 use crate::crypto::secret::Secret;
 use crate::crypto::threshold::{Capsule, Prepared};
-use crate::seal::escrow::{Carried, Label};
+use crate::seal::escrow::{Carried, Escrowed, Label};
 use crate::types::{Address, Class, MemberId, NetworkId, Privacy, PrivacyFlag};
 use crate::wire::Audience;
 use crate::wire::header::{self, Header, SUITE};
@@ -41,8 +41,8 @@ pub struct Statement<'a> {
 }
 
 impl Statement<'_> {
-    /// The header's bytes, to be signed ([`header::signed`]), and the audience that proofs are taken from.
-    pub fn about(&self, content: &Content, seed: &Secret<32>) -> Result<(Vec<u8>, Audience), Refused> {
+    /// The header's bytes, to be signed ([`header::signed`]), the audience that proofs are taken from, and the capsule with its label.
+    pub fn about(&self, content: &Content, seed: &Secret<32>) -> Result<(Vec<u8>, Audience, Option<Escrowed>), Refused> {
         self.privacy.check().map_err(|_| Refused::Rules)?;
         let audience = Audience::new(seed, self.recipients.iter()).ok_or(Refused::TooMany)?;
         let validated = self.privacy.flag == PrivacyFlag::StateValidation;
@@ -61,11 +61,13 @@ impl Statement<'_> {
             audience: audience.root(),
             escrow: None,
         };
-        if let Some(Sealing { epoch, key, sigma }) = self.escrow {
-            let label = Label::of(&header, epoch).encode();
-            let capsule = Capsule::make(key, &content.data_key, sigma, &label);
-            header.escrow = Some(Carried { epoch, capsule }.to_bytes());
-        }
-        Ok((header.encode(), audience))
+        let escrowed = self.escrow.map(|Sealing { epoch, key, sigma }| {
+            let label = Label::of(&header, epoch);
+            let capsule = Capsule::make(key, &content.data_key, sigma, &label.encode());
+            Escrowed { label, capsule }
+        });
+        header.escrow =
+            escrowed.as_ref().map(|made| Carried { epoch: made.label.epoch, capsule: made.capsule.clone() }.to_bytes());
+        Ok((header.encode(), audience, escrowed))
     }
 }

@@ -5,7 +5,7 @@ use super::{Refused, content};
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::{Signature, VerifyKey};
 use crate::crypto::threshold::Prepared;
-use crate::seal::escrow::{Carried, Label};
+use crate::seal::escrow::{Carried, Escrowed, Held, Label};
 use crate::types::{Address, MemberId, NetworkId, PayloadId};
 use crate::wire::header::{self, Header, SUITE, day_of};
 use crate::wire::{Delivery, Opening};
@@ -32,8 +32,8 @@ pub struct Expected<'a> {
 pub struct Taken {
     /// What opens the ciphertext.
     pub data_key: Secret<32>,
-    /// What its capsule was made with, if it has one: the capsule was made again, and is the same.
-    pub sigma: Option<Secret<32>>,
+    /// Its capsule, if it has one, and what that was made with: it was made again, and is the same.
+    pub held: Option<Held>,
     /// What its sender says.
     pub header: Header,
     /// The same, byte for byte as signed.
@@ -67,9 +67,9 @@ pub fn take(
     header::verify(expected.network, &unpacked.header, &unpacked.signature, key).map_err(|_| Refused::Signature)?;
     let recipients = addressed(&header, &unpacked, returned, ours)?;
     content::verify(expected.network, &header.member, &unpacked.data_key, &delivery.nonce, &delivery.ciphertext)?;
-    check_capsule(expected, &header, &unpacked)?;
     let Unpacked { data_key, sigma, openings, signature, header: header_bytes } = unpacked;
-    Ok(Taken { data_key, sigma, header, header_bytes, signature, openings, returned, recipients })
+    let held = check_capsule(expected, &header, &data_key, sigma)?;
+    Ok(Taken { data_key, held, header, header_bytes, signature, openings, returned, recipients })
 }
 
 pub(super) fn check_header(expected: &Expected<'_>, delivery: &Delivery, header: &Header, returned: bool) -> Result<(), Refused> {
@@ -94,16 +94,22 @@ pub(super) fn check_header(expected: &Expected<'_>, delivery: &Delivery, header:
 
 /// Threat: a sender shows the committee another key than its recipients, or what nobody opens. Each recipient makes the capsule again of what it
 /// got itself: it acknowledges what the committee can open, or nothing.
-fn check_capsule(expected: &Expected<'_>, header: &Header, unpacked: &Unpacked) -> Result<(), Refused> {
-    let (bytes, sigma) = match (&header.escrow, &unpacked.sigma) {
-        (None, None) => return Ok(()),
+fn check_capsule(
+    expected: &Expected<'_>,
+    header: &Header,
+    data_key: &Secret<32>,
+    sigma: Option<Secret<32>>,
+) -> Result<Option<Held>, Refused> {
+    let (bytes, sigma) = match (&header.escrow, sigma) {
+        (None, None) => return Ok(None),
         (Some(bytes), Some(sigma)) => (bytes, sigma),
         _ => return Err(Refused::Sigma),
     };
     let Carried { epoch, capsule } = Carried::from_bytes(bytes).ok_or(Refused::CapsuleForm)?;
     let (_, key) = expected.escrows.iter().find(|(of, _)| *of == epoch).ok_or(Refused::CapsuleEpoch)?;
-    let label = Label::of(header, epoch).encode();
-    if capsule.matches(key, &unpacked.data_key, sigma, &label) { Ok(()) } else { Err(Refused::Capsule) }
+    let label = Label::of(header, epoch);
+    let is_it = capsule.matches(key, data_key, &sigma, &label.encode());
+    if is_it { Ok(Some(Held { escrowed: Escrowed { label, capsule }, sigma })) } else { Err(Refused::Capsule) }
 }
 
 fn addressed(

@@ -71,7 +71,7 @@ fn begin_with(from: &Node, to: &[Address], privacy: &Privacy, escrow: Option<(u6
         recipients: to,
         escrow: sealing,
     };
-    let (header, audience) = statement.about(&content, &Secret::random()).expect("few recipients");
+    let (header, audience, _) = statement.about(&content, &Secret::random()).expect("few recipients");
     let openings = to.iter().filter_map(|address| audience.opening(address)).take(1).collect();
     Making { content, header: Header::decode(&header).expect("own header"), openings, sigma }
 }
@@ -196,7 +196,7 @@ fn a_capsule_is_taken_and_opens_with_sigma() {
     let escrows = [(1, Prepared::new(&GroupKey::from_bytes(key_of(9)).expect("a key"))), (2, Prepared::new(&key))];
     let making = begin_with(&a, &[b.address], &Privacy::default(), Some((2, &escrows[1].1)));
     let taken = receive_with(&b, &a, &making.send(&a, &b), &escrows).expect("it matches");
-    let (header, sigma) = (taken.header, taken.sigma.expect("a sigma"));
+    let (header, sigma) = (taken.header, taken.held.expect("a capsule").sigma);
     let carried = Carried::from_bytes(header.escrow.as_ref().expect("a capsule")).expect("a capsule");
     assert_eq!(carried.epoch, 2);
     let label = Label::of(&header, 2).encode();
@@ -260,7 +260,7 @@ fn proofs_for_others_are_taken_beside_our_own() {
             recipients: &to,
             escrow: None,
         };
-        let (header, audience) = statement.about(&content, &Secret::random()).expect("few");
+        let (header, audience, _) = statement.about(&content, &Secret::random()).expect("few");
         making.content = content;
         making.header = Header::decode(&header).expect("own header");
         making.openings = vec![audience.opening(&b.address).expect("b's")];

@@ -116,15 +116,17 @@ impl Node {
         let charter = governed.charter();
         for (place, member, waiting) in self.notices_due(now()).await?.into_iter().take(TOGETHER) {
             let Some(to) = charter.members().by_id(&member).and_then(native_address) else {
+                // Not by name, either: the journal has no recipients of payloads.
                 let event =
-                    Happening::now(What::DisclosureNotice).member(&member).text("runs a Tessera and cannot be told").event();
+                    Happening::now(What::DisclosureNotice).text("one of those concerned runs a Tessera: not told").event();
                 self.store.write(vec![delete(place)], vec![event]).await?;
                 continue;
             };
             match governed.peers.call(&to, path::DISCLOSE_NOTICE, waiting.clone(), BUDGET).await {
                 Ok(_) => self.store.write(vec![delete(place)], Vec::new()).await?,
                 Err(error) => {
-                    tracing::info!(%member, code = %error.code(), "a member was not told of a disclosure yet");
+                    // Threat: the log names whom a payload is for: those concerned are its sender and its recipients.
+                    tracing::info!(code = %error.code(), "a member was not told of a disclosure yet");
                     // Threat: a few that do not answer keep all others from being told. They are asked later.
                     self.store
                         .write(vec![delete(place), put_waiting(now() + LATER, &member, waiting.to_vec())], Vec::new())

@@ -1,5 +1,6 @@
 //! How grants are shown to people and tools.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use data_encoding::BASE64;
@@ -9,6 +10,11 @@ use super::rows::Dossier;
 use crate::disclosure::GrantId;
 use crate::services::records::now;
 use crate::services::{Error, Node};
+
+/// Dossiers read at once.
+const PAGE: usize = 256;
+/// What stands for the purpose of a disclosure that nobody may know of yet.
+const SECRET: &str = "under a secrecy order";
 
 impl Node {
     /// A grant.
@@ -23,6 +29,21 @@ impl Node {
             shown.push(self.shown_disclosure(&dossier).await?);
         }
         Ok(shown)
+    }
+
+    /// How many were asked for, by purpose. Whoever reads figures learns of a secrecy order that there is one, and no purpose.
+    pub(crate) async fn disclosures_by_purpose(&self) -> Result<BTreeMap<String, u64>, Error> {
+        let (mut counted, mut after) = (BTreeMap::new(), None);
+        loop {
+            let page = self.dossier_rows(after.as_ref(), PAGE).await?;
+            let Some((last, _)) = page.last() else { return Ok(counted) };
+            after = Some(*last);
+            for request in page.into_iter().filter_map(|(_, dossier)| dossier.ok()?.request().ok()) {
+                let is_secret = request.request.secret_until().is_some_and(|until| until > now());
+                let purpose = if is_secret { SECRET.to_owned() } else { request.request.purpose };
+                *counted.entry(purpose).or_default() += 1;
+            }
+        }
     }
 
     pub(super) async fn shown_disclosure(&self, dossier: &Dossier) -> Result<Value, Error> {

@@ -31,6 +31,10 @@ pub struct Indicators {
     pub erasures_overdue: u64,
     /// Holds that stand.
     pub holds_active: u64,
+    /// Orders to stop that stand.
+    pub stops_active: u64,
+    /// Disclosures that were asked for here, by purpose; those whose rows do not read are left out.
+    pub disclosures: BTreeMap<String, u64>,
     /// Sends that the policy refused since the start.
     pub policy_refused: u64,
     /// Payloads from peers that were refused or passed over since the start.
@@ -65,6 +69,8 @@ impl Node {
             after = Some(last.id);
             counted.holds_active += page.iter().filter(|hold| hold.state == HoldState::Active).count() as u64;
         }
+        counted.stops_active = self.active_stops();
+        counted.disclosures = self.disclosures_by_purpose().await?;
         counted.policy_refused = self.counters.policy_refused.value();
         counted.deliveries_refused = self.counters.push_refused.value();
         Ok(counted)
