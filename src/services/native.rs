@@ -4,6 +4,7 @@ mod acks;
 mod deliver;
 mod documents;
 mod epochs;
+mod first;
 mod intake;
 
 mod outbox;

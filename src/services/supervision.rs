@@ -14,16 +14,21 @@ mod judge;
 mod orders;
 mod rows;
 mod stops;
+mod taken_back;
+mod tessera;
+mod vouched;
 mod watch;
 
 pub use catch_up::{CaughtUp, CaughtUpAt};
-pub(crate) use copies::{CopyOf, Watchers, copied_to, told_row};
+pub(crate) use copies::{Copies, CopyOf, Watchers, copied_to, told_row};
 pub use cosign::{CosignSettings, CosignState, Queued};
 pub(crate) use cosign::{Demanded, cosigned_scope};
 pub use error::SupervisionError;
 pub use feed::{Recipient, Seen};
 pub use orders::{NewStop, Spread, StopView};
 pub(crate) use stops::{Concern, Stops};
+pub(crate) use tessera::Told as ToldOfTessera;
+pub(crate) use vouched::Payload as VouchedPayload;
 pub use watch::Watched;
 
 /// What a governed node has of supervision in memory.

@@ -29,6 +29,8 @@ pub(crate) enum Matter {
     Log,
     /// What is said to be a document, signed by no governor.
     Text,
+    /// A payload that its supervisors did not acknowledge.
+    Unvouched,
 }
 
 /// The memory of it.

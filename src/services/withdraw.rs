@@ -101,15 +101,26 @@ impl Open {
 }
 
 impl Node {
-    /// Forgets a delivery that its deliverer takes back. The key is punctured; no tombstone, for the same id may be sent again.
+    /// Forgets a delivery, or a supervisor's copy, that its deliverer takes back. The key is punctured; no tombstone, for the same id may be
+    /// sent again. What this node supervises leaves a record in its journal.
     pub async fn withdraw(&self, id: PayloadId, token: WithdrawToken) -> Result<(), Error> {
         let offered = self.withdrawals.take(&id, token).ok_or(Error::WithdrawRefused)?;
         // Threat: its sender takes away what must be kept.
         if self.held_until(&ItemId::Payload(id)).await?.is_some() {
             return Err(Error::WithdrawRefused);
         }
-        let head = self.head(Kind::Payload, &id).await?.filter(|head| digest(head) == offered);
-        if !self.forget(id, head.ok_or(Error::WithdrawRefused)?).await? {
+        let is_gone = match self.head(Kind::Payload, &id).await?.filter(|head| digest(head) == offered) {
+            Some(head) => {
+                let memory = self.memory_of(&id).await?;
+                let is_gone = self.forget(id, head).await?;
+                if let Some(memory) = memory.filter(|_| is_gone) {
+                    self.forget_received(&id, memory).await?;
+                }
+                is_gone
+            }
+            None => self.forget_copy(&id, |head| digest(head) == offered).await?,
+        };
+        if !is_gone {
             return Err(Error::WithdrawRefused);
         }
         self.counters.withdrawn.add();
