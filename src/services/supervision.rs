@@ -12,6 +12,7 @@ mod exchange;
 mod feed;
 mod judge;
 mod orders;
+mod revoked;
 mod rows;
 mod stops;
 mod taken_back;
@@ -38,6 +39,8 @@ pub(crate) struct Desk {
     /// One order is taken at a time: what is checked is what is kept.
     gate: tokio::sync::Mutex<()>,
     pub(crate) feed: feed::Feed,
+    /// Words of supervisors that do not count any more.
+    revoked: revoked::Revoked,
     /// One question of a co-signature is changed at a time.
     queue_gate: tokio::sync::Mutex<()>,
     /// A question was answered.

@@ -9,10 +9,11 @@ use celosia::crypto::sign::SigningKey;
 use celosia::crypto::threshold::Prepared;
 use celosia::governance::{Role, Supervision};
 use celosia::seal::celosia1::{Content, NO_KEY, Sealing};
+use celosia::services::{PeerError, native_path as path};
 use celosia::supervision::SupervisionCopy;
 use celosia::types::{Address, Class, Codec, NetworkId, PayloadId, Privacy};
 use celosia::wire::ack::{self, Ack};
-use celosia::wire::native::{Answer, Batch, Item};
+use celosia::wire::native::{Answer, Batch, HeldAsked, Item, Withdraw};
 use celosia::wire::{Audience, EncodedPayload, Header, SignedAck, Stated, Vouched, header};
 use data_encoding::BASE64;
 use serde_json::json;
@@ -76,12 +77,22 @@ fn acked(acks: &[Vec<u8>]) -> Vouched {
 
 /// Gives a copy to a supervisor; what it signs.
 fn copied(outsider: &Outsider<'_>, by: &Member, to: &Member, copy: &SupervisionCopy) -> Vec<u8> {
+    given(outsider, by, to, copy).0
+}
+
+/// The same, with what takes it back.
+fn given(outsider: &Outsider<'_>, by: &Member, to: &Member, copy: &SupervisionCopy) -> (Vec<u8>, Vec<u8>) {
     let item = Item { suite: 4, body: copy.encode().into(), upload: None };
     let batch = Batch { epoch: outsider.epoch(by).0.encode().into(), items: vec![item], filler: Vec::new().into() };
     match outsider.deliver(to, &batch).remove(0) {
-        Answer::Taken { ack, .. } => ack.into(),
+        Answer::Taken { ack, withdraw } => (ack.into(), withdraw.into()),
         other => panic!("{other:?}\n{}", to.log()),
     }
+}
+
+fn take_back(outsider: &Outsider<'_>, at: &Member, id: PayloadId, token: Vec<u8>) {
+    let withdraw = Withdraw { id: id.as_bytes().to_vec().into(), token: token.into() };
+    outsider.call(at, path::WITHDRAW, &withdraw).unwrap();
 }
 
 /// An acknowledgement, signed by whoever it likes.
@@ -273,6 +284,68 @@ fn a_copy_at_one_supervisor_is_taken_back_if_another_has_none() {
     assert!(answer.text().contains(" t "), "{}", answer.text());
     s.wait_until(|| rows(s, "\"withdrawn\"") == 1, "the copy stays");
     assert_eq!((seen(s).len(), rows(b, "\"received\"")), (1, 1));
+}
+
+/// A sender has its supervisor forget what the others have, or get afterwards.
+#[test]
+fn nobody_has_what_its_supervisor_was_made_to_forget() {
+    let net = net(Supervision::S1, &[1, 3]);
+    let [a, b, c, cnmv] = &net.members[..] else { unreachable!("four") };
+    let outsider = Outsider::of(&net, a);
+    let content = content(&net);
+    let made = outsider.made(&content, a, b, &BUSINESS);
+    let told = |ack: &[u8]| code(&outsider.deliver(b, &behind(&acked(&[ack.to_vec()]), &made.batch)));
+    // First taken back, then delivered.
+    let (ack, token) = given(&outsider, a, cnmv, &made.copy());
+    take_back(&outsider, cnmv, made.id, token);
+    cnmv.wait_until(|| seen(cnmv).is_empty(), "the copy stays");
+    assert_eq!(rows(cnmv, "\"withdrawn\""), 1);
+    assert_eq!(told(&ack), 7235, "{}", b.log());
+    assert_eq!(rows(b, "\"received\""), 0);
+    // Told anew, and delivered before it is taken back.
+    let other =
+        outsider.made(&Content::seal(&net.governors.network(), &"a".parse().unwrap(), Padding::PadmeKib, b"x"), a, b, &BUSINESS);
+    let (ack, token) = given(&outsider, a, cnmv, &other.copy());
+    assert_eq!(code(&outsider.deliver(b, &behind(&acked(&[ack]), &other.batch))), 0, "{}", b.log());
+    take_back(&outsider, cnmv, other.id, token);
+    cnmv.wait_until(|| rows(cnmv, "CEL7234") > 0, "nothing is noticed");
+    assert_eq!(seen(cnmv), [other.id.to_string()], "it keeps what b has");
+    let violation = || must(&["case", "list", "--admin", &admin(cnmv), "--all"]).contains("CEL7234");
+    cnmv.wait_until(violation, "no case was opened");
+    // Nobody else asks who has what.
+    let asked = HeldAsked { id: other.id.as_bytes().to_vec().into(), header: sha256(&[&other.header]).to_vec().into() };
+    let answer = Outsider::of(&net, c).call(b, path::SUPERVISION_HELD, &asked);
+    assert!(matches!(answer, Err(PeerError::Refused { status: 403, .. })), "{answer:?}");
+}
+
+/// The same under S3: the supervisor, who does not know the recipients, asks everybody.
+#[test]
+fn nobody_has_what_its_supervisor_received_and_was_made_to_forget() {
+    let net = net(Supervision::S3, &[1, 3]);
+    let [a, b, _, cnmv] = &net.members[..] else { unreachable!("four") };
+    let outsider = Outsider::of(&net, a);
+    let (key, sigma) = (Prepared::new(&committee().key), Secret::random());
+    let also = [address(cnmv)];
+    let send = |delivered_before: bool| {
+        let content = content(&net);
+        let escrow = Some(Sealing { epoch: 1, key: &key, sigma: &sigma });
+        let made = outsider.made(&content, a, b, &Forging { escrow, sigma: Some(&sigma), also: &also, shown: true, ..BUSINESS });
+        let delivery = outsider.parcel((&content, &made), a, cnmv, &content.data_key, Some(&sigma), &also);
+        let item = Item { suite: 1, body: delivery.encode().to_vec().into(), upload: None };
+        let answer = outsider.deliver(cnmv, &Batch { items: vec![item], ..made.batch.clone() }).remove(0);
+        let Answer::Taken { ack, withdraw } = answer else { panic!("{answer:?}\n{}", cnmv.log()) };
+        let deliver = || code(&outsider.deliver(b, &behind(&acked(&[ack.to_vec()]), &made.batch)));
+        let before = delivered_before.then(deliver);
+        take_back(&outsider, cnmv, made.id, withdraw.into());
+        if delivered_before {
+            cnmv.wait_until(|| rows(cnmv, "CEL7234") > 0, "nothing is noticed");
+        } else {
+            cnmv.wait_until(|| rows(cnmv, "\"withdrawn\"") > 0, "it is not taken back");
+        }
+        (before.unwrap_or_else(deliver), seen(cnmv).contains(&made.id.to_string()))
+    };
+    assert_eq!(send(false), (7235, false), "{}", b.log());
+    assert_eq!(send(true), (0, true), "{}", cnmv.log());
 }
 
 /// A payload of a's in Tessera's suite for b.

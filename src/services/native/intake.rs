@@ -227,6 +227,10 @@ impl Node {
         }
         let addresses = self.managed(&Address::new([0; 32]), &meta.recipients);
         let withdraw = self.keep_received(id, head.clone(), &meta, delivery, class).await?;
+        // Its supervisor may have been told to forget it meanwhile, and have heard that it is not here.
+        if withdraw.is_some() && is_fresh {
+            self.or_forget(governed.not_revoked(charter, &header, digest), id, &head).await?;
+        }
         self.enter_received(governed, charter, &header).await?;
         if demanded == Demanded::OurWord
             && let Err(full) = self.queue_cosignature(governed, &header, digest).await
@@ -307,7 +311,7 @@ impl Node {
     }
 
     /// Takes back a delivery of a send that failed elsewhere.
-    pub async fn native_withdraw(&self, message: &crate::wire::native::Withdraw) -> Result<(), Error> {
+    pub async fn native_withdraw(self: &Arc<Self>, message: &crate::wire::native::Withdraw) -> Result<(), Error> {
         let id = PayloadId::try_from(message.id.as_slice()).map_err(|_| Error::Message("an id of another length"))?;
         let token = <[u8; 16]>::try_from(message.token.as_slice()).map_err(|_| Error::WithdrawRefused)?;
         self.withdraw(id, WithdrawToken(token)).await

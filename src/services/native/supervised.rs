@@ -7,8 +7,9 @@ use super::intake::Accepted;
 use crate::governance::Charter;
 use crate::services::governed::Governed;
 use crate::services::supervision::VouchedPayload;
-use crate::services::{Error, Node, Pushed};
-use crate::types::{Codec, MemberId};
+use crate::services::{Error, Node, Pushed, SupervisionError};
+use crate::shred::SealedHead;
+use crate::types::{Codec, MemberId, PayloadId};
 use crate::wire::delivery::Delivery;
 use crate::wire::native::Item;
 use crate::wire::{EncodedPayload, Header, Vouched};
@@ -50,6 +51,19 @@ impl Node {
         Ok(Accepted { id, header: NO_HEADER, addresses: if passed_over { Vec::new() } else { ours }, withdraw, passed_over })
     }
 
+    /// Forgets what was just kept, if it may not be.
+    pub(super) async fn or_forget(
+        &self,
+        may: Result<(), SupervisionError>,
+        id: PayloadId,
+        head: &SealedHead,
+    ) -> Result<(), Error> {
+        if may.is_err() {
+            self.forget(id, head.clone()).await?;
+        }
+        Ok(may?)
+    }
+
     /// What supervisors must have said of a fresh delivery, under the policy that its header names.
     pub(super) async fn check_words(
         &self,
@@ -62,6 +76,9 @@ impl Node {
         let policy = charter.policy_of(header.policy).map_or(charter.policy(), |signed| &signed.content);
         let Header { member: sender, class, id, .. } = header;
         let payload = VouchedPayload { policy, sender, class: *class, id: *id, header: digest };
+        if let Err(refusal) = governed.not_revoked(charter, header, digest) {
+            return Err(self.unvouched(governed, payload, refusal).await);
+        }
         self.check_vouched(governed, charter, payload, words).await
     }
 

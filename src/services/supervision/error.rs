@@ -101,6 +101,12 @@ pub enum SupervisionError {
         "the supervisor {0} does not have what this payload builds on, and passed it over: nothing is sent that it cannot take"
     )]
     PassedOver(MemberId),
+    /// A payload that its sender takes back from a supervisor, and that a recipient has.
+    #[error("{0} is taken back here, and others have it, or may have: it stays")]
+    KeptByOthers(PayloadId),
+    /// A payload whose supervisor was told that it failed.
+    #[error("the supervisor {0} was told that this payload failed, and does not stand by its word any more: send it anew")]
+    Revoked(MemberId),
     /// No payload of this id waits here.
     #[error("no payload {0} waits for a co-signature here")]
     NotQueued(PayloadId),
@@ -143,6 +149,8 @@ impl Coded for SupervisionError {
             Self::Unstated => Code(7231),
             Self::Stated(_) => Code(7232),
             Self::PassedOver(_) => Code(7233),
+            Self::KeptByOthers(_) => Code(7234),
+            Self::Revoked(_) => Code(7235),
         }
     }
 }

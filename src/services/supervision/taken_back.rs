@@ -1,71 +1,114 @@
 //! The supervisor's side of a send that failed elsewhere: it forgets its copy, or the payload, and keeps a record that it had it.
 //!
-//! Threat: a sender shows its supervisor a payload, sends it to others with the supervisor's word, and takes it back at the supervisor. It can,
-//! for as long as a token lives, and the journal says whose it was, of which class, under which id and which header: an id on the ledger that
-//! was taken back here was sent past its supervisor.
+//! Threat: a sender shows its supervisor a payload, has others take it on the supervisor's word, and takes it back at the supervisor. So that
+//! asks the recipients first: what one of them has stays here, too, and those that do not have it take it no more.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 
+use super::SupervisionError;
 use super::feed::Entry;
 use super::rows::{copy_key, of_key};
 use crate::crypto::hash::sha256;
+use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
+use crate::services::told::Matter;
 use crate::services::{Error, Node};
 use crate::shred::SealedHead;
-use crate::store::{Event, Table, Write};
-use crate::types::PayloadId;
+use crate::store::{Kind, Table, Write};
+use crate::types::{Address, Coded as _, ItemId, PayloadId};
 use crate::wire::Header;
+use crate::wire::header::SUITE;
+
+/// How long a sender takes to take back what the others have: they are asked afterwards.
+const SETTLED: Duration = Duration::from_millis(1_500);
+
+/// What a sender takes back from its supervisor.
+pub(crate) struct TakenBack {
+    header: Header,
+    /// SHA-256 of it.
+    digest: [u8; 32],
+    /// Everyone whom it was sent to, where this supervisor was told: under S1 and S2.
+    recipients: Option<Vec<Address>>,
+    place: u64,
+    /// What it is sealed under.
+    head: SealedHead,
+}
 
 impl Node {
-    /// Forgets one copy, the one whose head `is_it`; its key is punctured. False if it is not here.
-    pub(crate) async fn forget_copy(&self, id: &PayloadId, is_it: impl Fn(&SealedHead) -> bool) -> Result<bool, Error> {
-        for (place, entry) in self.placed(id).await? {
-            let head = SealedHead::from_bytes(entry.head.to_vec().into());
-            let Some(head) = head.filter(|head| !entry.sealed.is_empty() && is_it(head)) else { continue };
-            let Some(copy) = self.copy_at(&entry).await? else { return Ok(false) };
-            let Ok(header) = Header::decode(&copy.header) else { return Ok(false) };
-            let event = taken_back(&header, &copy.header, true);
-            self.store.write(out_of_feed(id, place), vec![event]).await?;
-            self.enclave.erase(vec![head.leaf()]).await?;
-            return Ok(true);
-        }
-        Ok(false)
-    }
-
-    /// What this supervisor will remember of a payload that it received and is about to forget; nothing if it does not supervise it.
-    pub(crate) async fn memory_of(&self, id: &PayloadId) -> Result<Option<Event>, Error> {
-        if !self.placed(id).await?.iter().any(|(_, entry)| entry.sealed.is_empty()) {
-            return Ok(None);
-        }
-        let native = self.meta(*id).await?.native;
-        let header = native.and_then(|native| Some((Header::decode(&native.header).ok()?, native.header)));
-        Ok(header.map(|(header, bytes)| taken_back(&header, &bytes, false)))
-    }
-
-    /// Takes a payload that was received, and is here no more, out of the feed.
-    pub(crate) async fn forget_received(&self, id: &PayloadId, memory: Event) -> Result<(), Error> {
-        let received = self.placed(id).await?.into_iter().filter(|(_, entry)| entry.sealed.is_empty());
-        let rows = received.flat_map(|(place, _)| out_of_feed(id, place)).collect();
-        Ok(self.store.write(rows, vec![memory]).await?)
-    }
-
-    async fn placed(&self, id: &PayloadId) -> Result<Vec<(u64, Entry)>, Error> {
-        let mut found = Vec::new();
+    /// What this node supervises of a payload under a head that `is_it`; `None` if there is nothing.
+    pub(crate) async fn supervised_here(
+        &self,
+        id: &PayloadId,
+        is_it: impl Fn(&SealedHead) -> bool,
+    ) -> Result<Option<TakenBack>, Error> {
         for place in self.places_of(id).await? {
-            if let Some(row) = self.store.row(Table::Supervision, &copy_key(place)).await? {
-                found.push((place, super::feed::entry(&row)?));
-            }
+            let Some(row) = self.store.row(Table::Supervision, &copy_key(place)).await? else { continue };
+            let entry = super::feed::entry(&row)?;
+            let found = if entry.sealed.is_empty() { self.received_here(id).await? } else { self.copied_here(&entry).await? };
+            let Some((head, bytes, recipients)) = found.filter(|(head, ..)| is_it(head)) else { continue };
+            let Ok(header) = Header::decode(&bytes) else { continue };
+            return Ok(Some(TakenBack { header, digest: sha256(&[&bytes]), recipients, place, head }));
         }
-        Ok(found)
+        Ok(None)
     }
-}
 
-fn out_of_feed(id: &PayloadId, place: u64) -> Vec<Write> {
-    vec![Write::delete(Table::Supervision, copy_key(place)), Write::delete(Table::Supervision, of_key(id, place))]
-}
+    async fn copied_here(&self, entry: &Entry) -> Result<Option<(SealedHead, Vec<u8>, Option<Vec<Address>>)>, Error> {
+        let Some(head) = SealedHead::from_bytes(entry.head.to_vec().into()) else { return Ok(None) };
+        Ok(self.copy_at(entry).await?.map(|copy| (head, copy.header, Some(copy.recipients))))
+    }
 
-/// Not as an event of the payload: the record outlasts it.
-fn taken_back(header: &Header, bytes: &[u8], is_copy: bool) -> Event {
-    let details = serde_json::json!({ "payload": header.id, "header": HEXLOWER.encode(&sha256(&[bytes])), "copy": is_copy });
-    Happening::now(What::Withdrawn).class(header.class).member(&header.member).details(details).event()
+    async fn received_here(&self, id: &PayloadId) -> Result<Option<(SealedHead, Vec<u8>, Option<Vec<Address>>)>, Error> {
+        let Some(head) = self.head(Kind::Payload, id).await? else { return Ok(None) };
+        let native = self.enclave.meta(*id, &head).await?.native;
+        Ok(native.map(|native| (head, native.header.to_vec(), None)))
+    }
+
+    /// Forgets it, once the others had their time: unless one of them has it.
+    pub(crate) fn take_back_later(self: &Arc<Self>, governed: &Arc<Governed>, taken: TakenBack) {
+        let (node, governed) = (Arc::clone(self), Arc::clone(governed));
+        let tasks = governed.tasks.clone();
+        tasks.spawn(async move {
+            tokio::time::sleep(SETTLED).await;
+            if let Err(error) = node.take_back_now(&governed, &taken).await {
+                tracing::warn!(id = %taken.header.id, code = %error.code(), "what a sender takes back stays at its supervisor");
+            }
+        });
+    }
+
+    async fn take_back_now(&self, governed: &Governed, taken: &TakenBack) -> Result<(), Error> {
+        let TakenBack { header, digest, recipients, place, head } = taken;
+        if self.held_until(&ItemId::Payload(header.id)).await?.is_some() {
+            return Ok(());
+        }
+        // Threat: a member has this node ask the whole network, again and again. Beyond a few in an hour it keeps what it has.
+        let may_ask =
+            recipients.is_some() || governed.told.is_news(Matter::TakenBack, header.member.as_str(), &[header.id.as_bytes()]);
+        let is_held = !may_ask || governed.has_anybody(header, *digest, recipients.as_deref()).await;
+        // Not as an event of the payload: the record outlasts it.
+        let is_copy = recipients.is_some();
+        let details = serde_json::json!({ "payload": header.id, "header": HEXLOWER.encode(digest), "copy": is_copy });
+        let record = |what| Happening::now(what).class(header.class).member(&header.member).details(details.clone());
+        if is_held {
+            let kept = SupervisionError::KeptByOthers(header.id);
+            // In Tessera's suite a recipient may have it of an earlier send.
+            if may_ask && header.suite == SUITE {
+                self.notice(kept.code(), Some(&header.member), "a member takes back at its supervisor what recipients have");
+            }
+            self.note(record(What::Refused).code(kept.code()).event()).await;
+            return Err(kept.into());
+        }
+        if !is_copy && !self.forget(header.id, head.clone()).await? {
+            return Ok(());
+        }
+        let out_of_feed = [copy_key(*place), of_key(&header.id, *place)].map(|key| Write::delete(Table::Supervision, key));
+        self.store.write(out_of_feed.into(), vec![record(What::Withdrawn).event()]).await?;
+        if is_copy {
+            self.enclave.erase(vec![head.leaf()]).await?;
+        }
+        self.counters.withdrawn.add();
+        Ok(())
+    }
 }

@@ -129,6 +129,9 @@ impl Node {
             Err(Error::Supervision(refusal)) => return Err(self.unvouched(governed, untold, refusal).await),
             Err(error) => return Err(error),
         };
+        if let Err(refusal) = governed.not_revoked(charter, &header, digest) {
+            return Err(self.unvouched(governed, untold, refusal).await);
+        }
         let policy = charter.policy_of(header.policy).map_or(charter.policy(), |signed| &signed.content);
         policy.check_unproved(from, None, header.class).map_err(Error::Policy)?;
         let told = Payload { policy, sender: from, class: header.class, id, header: digest };
