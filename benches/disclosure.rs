@@ -16,7 +16,7 @@ use celosia::crypto::sign::SigningKey;
 use celosia::crypto::threshold::{Capsule, KeyShare, Prepared};
 use celosia::crypto::{nacl, random};
 use celosia::disclosure::{
-    By, Docket, Found, GrantId, Item, Opener, Released, Request, Scope, SignedDocket, SignedRequest, case_digest, make_shares,
+    By, Docket, Found, GrantId, Item, Opener, Provenance, Released, Request, Scope, SignedDocket, SignedRequest, case_digest, make_shares,
     root, sigma_info,
 };
 use celosia::governance::{Committee, Officer, Purpose};
@@ -124,7 +124,9 @@ fn main() {
             let Found::Escrowed { label, .. } = &item.found else { unreachable!() };
             let plain = [&sigma.expose()[..], nonce].concat();
             let sealed = hpke::seal(&request.request.box_key, &info, label, &plain).unwrap();
-            Released::Given { id: item.id, sealed, ciphertext: ciphertext.clone(), header: None, acks: Vec::new() }
+            let case = case_digest(&docket.docket);
+            let provenance = Provenance::default().seal(&request.request.box_key, &case, &item.id).unwrap();
+            Released::Given { id: item.id, sealed, ciphertext: ciphertext.clone(), provenance }
         })
         .collect();
     let open = |items: &[Item], released: &[Released]| {
