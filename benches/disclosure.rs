@@ -133,6 +133,22 @@ fn main() {
         items.iter().zip(released).for_each(|(item, released)| drop(opener.open(item, released).unwrap()));
     };
     line("auditor: opens, one core", timed(|| open(&items, &released)));
+    // What is not looked at where the capsule can be made again: its own proof, and those of three shares.
+    let partials: Vec<Vec<_>> = kept
+        .iter()
+        .map(|(item, ..)| {
+            let Found::Escrowed { label, capsule } = &item.found else { unreachable!() };
+            shares[..3].iter().map(|share| share.partial(&committee.key, capsule, label).unwrap()).collect()
+        })
+        .collect();
+    let proofs = timed(|| {
+        for ((item, ..), partials) in kept.iter().zip(&partials) {
+            let Found::Escrowed { label, capsule } = &item.found else { unreachable!() };
+            assert!(capsule.is_sound(&committee.key, label));
+            assert!(partials.iter().zip(&shares).all(|(partial, share)| partial.verify(&share.verifying(), capsule, label)));
+        }
+    });
+    line("auditor: proofs alone", proofs);
     let cores = thread::available_parallelism().unwrap().get();
     let each = COUNT.div_ceil(cores);
     let all = timed(|| {

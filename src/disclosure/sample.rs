@@ -139,7 +139,7 @@ impl World {
     pub(super) fn hand_over(&mut self) {
         let (newest, hash) = self.charter.newest();
         let issued = newest.issued + jiff::SignedDuration::from_mins(1);
-        let head = Head { network: self.network, version: newest.version + 1, previous: Some(hash), policy: None, issued };
+        let head = Head { network: self.network, version: newest.version + 1, previous: Some(hash), policy: Some(1), issued };
         let mut policy = Policy { head, ..self.charter.policy().clone() };
         let committee = policy.committees.iter_mut().find(|committee| committee.epoch == 1).expect("a committee");
         committee.generation += 1;
