@@ -76,8 +76,7 @@ pub struct Batch {
 #[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
 pub struct Item {
     /// Its suite: 0 `nacl` (a payload in Tessera's CBOR form), 1 `celosia-1` (a delivery), 2 a privacy group, 3 a document's offer (a
-    /// delivery of its manifest), 4 a copy for a supervisor, 5 a delivery behind a
-    /// supervisor's co-signature.
+    /// delivery of its manifest), 4 a copy for a supervisor, 5 a delivery behind a supervisor's co-signature, 9 what is given back.
     #[n(0)]
     pub suite: u8,
     /// The delivery, with its ciphertext or, after an upload, without.

@@ -42,6 +42,8 @@ pub(crate) const DOCUMENT: u8 = 3;
 pub(crate) const SUPERVISION: u8 = 4;
 /// `length (2, big-endian) ‖ co-signature ‖ delivery`: mode S4.
 pub(super) const COSIGNED: u8 = 5;
+/// What was delivered before, with what shows that it was: [`crate::wire::GivenBack`]. In pages that were asked for alone.
+pub(super) const GIVEN_BACK: u8 = 9;
 
 /// A delivery that a member took: durable there, or passed over, as its acknowledgement says.
 pub(crate) struct Taken {

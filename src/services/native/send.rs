@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
+use super::beside::Beside;
 use super::deliver::Taken;
 use crate::crypto::padme;
 use crate::enclave::{Draft, NativeDraft, NativeSealed, NativeTarget};
@@ -20,6 +21,7 @@ use crate::services::withdraw::WithdrawToken;
 use crate::services::{Error, Node, SendRequest, Sent};
 use crate::store::{Inserted, Kind, Record};
 use crate::types::{Address, Class, ItemId, MemberId};
+use crate::wire::Vouched;
 use crate::wire::delivery::Delivery;
 use crate::wire::header::day_of;
 
@@ -48,6 +50,8 @@ struct Delivered {
     kept: Result<(), Error>,
     at: Vec<(MemberId, Result<Taken, Error>)>,
     failure: Option<Error>,
+    /// What supervisors said of it.
+    words: Vouched,
 }
 
 impl Node {
@@ -122,7 +126,7 @@ impl Node {
 
     /// Our copy and all deliveries at once; then the id, or everything taken back.
     async fn keep_and_deliver_native(&self, out: &Outgoing<'_>, sender: Address, recipients: &[Address]) -> Result<Sent, Error> {
-        let Delivered { kept, at: delivered, failure } = self.deliver_all(out, recipients).await;
+        let Delivered { kept, at: delivered, failure, words } = self.deliver_all(out, recipients).await;
         let id = out.sealed.id;
         let failure = match (&kept, failure) {
             (Ok(()), None) => {
@@ -143,7 +147,7 @@ impl Node {
                 self.counters.sent.add();
                 self.counters.sent_native.add();
                 let acks = delivered.into_iter().filter_map(|(_, outcome)| outcome.ok()).map(|taken| taken.ack).collect();
-                self.keep_acks(out.governed, id, out.sealed.head.clone(), acks);
+                self.keep_acks(out.governed, id, out.sealed.head.clone(), (acks, words));
                 Ok(Sent { id, sender, managed: self.managed(&sender, recipients) })
             }
             (kept, failure) => {
@@ -179,12 +183,13 @@ impl Node {
             }
         }
         if failure.is_some() {
-            return Delivered { kept: Err(Error::NotFound(out.sealed.id)), at: delivered, failure };
+            return Delivered { kept: Err(Error::NotFound(out.sealed.id)), at: delivered, failure, words: Vouched::default() };
         }
-        let (kept, others) = tokio::join!(self.keep_native(out), self.deliver_to(out, &rest, cosignature.as_deref()));
+        let words = Vouched { cosignature: cosignature.clone(), ..Vouched::default() };
+        let (kept, others) = tokio::join!(self.keep_native(out, &words), self.deliver_to(out, &rest, cosignature.as_deref()));
         delivered.extend(others);
         let failure = failed(&delivered);
-        Delivered { kept, at: delivered, failure }
+        Delivered { kept, at: delivered, failure, words }
     }
 
     async fn deliver_to(
@@ -199,14 +204,15 @@ impl Node {
         join_all(deliver).await
     }
 
-    async fn keep_native(&self, out: &Outgoing<'_>) -> Result<(), Error> {
+    /// Keeps our copy, and what supervisors said of it: without that it is not given back to a recipient that lost it.
+    async fn keep_native(&self, out: &Outgoing<'_>, words: &Vouched) -> Result<(), Error> {
         let NativeSealed { id, nonce, ciphertext, head, .. } = out.sealed;
         let record = Record { time: now(), nonce: *nonce, head: head.clone(), ciphertext: ciphertext.clone() };
         let event = Happening::now(What::Stored).id(*id).class(out.class).event();
         let mut declared = self.declared(ItemId::Payload(*id), head, record.time, out.class, &out.tags).await?;
         declared.rows.extend(told_row(id, &out.supervisors.members));
         match self.store.insert_with(Kind::Payload, *id, record, Some(event), declared.rows).await? {
-            Inserted::New => Ok(()),
+            Inserted::New => self.keep_beside(*id, head, &Beside { words: words.clone(), ..Beside::default() }).await,
             Inserted::Buried => Err(Error::Erased(*id)),
             // A fresh data key and nonce: nobody else can have made this id.
             Inserted::Exists => Err(Error::Conflict(*id)),

@@ -19,7 +19,7 @@ use crate::services::native::SUPERVISION;
 use crate::services::records::now;
 use crate::services::{Error, NativeAddress, Node, PeerError};
 use crate::shred::SealedHead;
-use crate::store::Write;
+use crate::store::{Kind, Write};
 use crate::supervision::SupervisionCopy;
 use crate::types::{Class, Coded as _, MemberId, PayloadId};
 use crate::wire::ack::SignedAck;
@@ -97,9 +97,21 @@ impl Node {
                 return Err(SupervisionError::Absent { supervisor: supervisor.clone(), code: error.code() }.into());
             }
         }
+        self.keep_copy(of.id, &copy).await?;
         let details = serde_json::json!({ "supervisors": supervisors });
         self.note(Happening::now(What::Supervised).id(of.id).count(supervisors.len() as u64).details(details).event()).await;
         Ok(())
+    }
+
+    /// Keeps the copy of what has no header of its own beside it: nobody can make the same again, and a supervisor may lose its own.
+    async fn keep_copy(&self, id: PayloadId, copy: &SupervisionCopy) -> Result<(), Error> {
+        if Header::decode(&copy.header).is_ok_and(|header| header.suite != NACL_SUITE) {
+            return Ok(());
+        }
+        let head = self.head(Kind::Payload, &id).await?.ok_or(Error::NotFound(id))?;
+        let mut beside = self.beside(&id, &head).await?;
+        beside.copies.push(copy.encode());
+        self.keep_beside(id, &head, &beside).await
     }
 
     async fn copy_to(
