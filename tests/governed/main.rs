@@ -41,5 +41,6 @@ mod supervision;
 mod supervision_catch_up;
 mod supervision_copies;
 mod supervision_cosign;
+mod supervision_first;
 mod supervision_late;
 mod tessera;

@@ -27,8 +27,8 @@ const TOLD_LATE: SignedDuration = SignedDuration::from_hours(7 * 24);
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fresh<'a> {
     No(&'a GivenBack),
-    /// With the co-signature that came with it, if one did.
-    Yes(Option<&'a [u8]>),
+    /// With the words of supervisors that came with it.
+    Yes(&'a Vouched),
 }
 
 impl Fresh<'_> {
@@ -40,9 +40,7 @@ impl Fresh<'_> {
     pub(super) fn words(&self) -> Vouched {
         match self {
             Self::No(given) => given.words.clone(),
-            Self::Yes(cosignature) => {
-                Vouched { cosignature: cosignature.map(<[u8]>::to_vec), ..Vouched::default() }
-            }
+            Self::Yes(words) => (*words).clone(),
         }
     }
 }
@@ -66,7 +64,7 @@ impl Node {
         fresh: Fresh<'_>,
     ) -> Result<Demanded, Error> {
         let given = match fresh {
-            Fresh::Yes(cosignature) => return self.judge_fresh(governed, charter, opened, cosignature).await,
+            Fresh::Yes(words) => return self.judge_fresh(governed, charter, opened, words).await,
             Fresh::No(given) => given,
         };
         let Opened { header, digest, meta } = opened;
@@ -87,7 +85,7 @@ impl Node {
             if !newest.is_some_and(is_signed) {
                 return Err(ReturnError::SignedBefore(header.member.clone()).into());
             }
-            return self.judge_fresh(governed, charter, opened, given.words.cosignature.as_deref()).await;
+            return self.judge_fresh(governed, charter, opened, &given.words).await;
         }
         governed.judge_past(charter, opened, &given.words)?;
         Ok(Demanded::Nothing)
@@ -99,12 +97,14 @@ impl Node {
         governed: &Governed,
         charter: &Charter,
         Opened { header, digest, meta }: Opened<'_>,
-        cosignature: Option<&[u8]>,
+        words: &Vouched,
     ) -> Result<Demanded, Error> {
         check_header(governed, charter, header)?;
         escrow::check_supervised(charter, header, meta)?;
         self.not_stopped(governed, &Concern::of(&header.member, header.class, &header.privacy)).await?;
-        governed.cosigned(charter, header, digest, cosignature).map_err(Error::from)
+        let demanded = governed.cosigned(charter, header, digest, words.cosignature.as_deref())?;
+        self.check_words(governed, charter, header, digest, words).await?;
+        Ok(demanded)
     }
 }
 
@@ -135,6 +135,7 @@ impl Governed {
         let concern = Concern::of(&header.member, header.class, &header.privacy);
         self.desk.stops.check_then(&concern, header.time)?;
         self.cosigned_then(charter, header, digest, words.cosignature.as_deref())?;
+        self.vouched_then(charter, header, digest, words)?;
         Ok(())
     }
 }

@@ -220,7 +220,7 @@ impl Node {
     ) -> Result<(), Error> {
         let taken = match item.suite {
             SUPERVISION => match self.take_copy(governed, charter, from, &item.body, false).await {
-                Ok(taken) => taken.map(|(_, _, is_new)| is_new).ok_or_else(|| Error::EpochKey(from.clone())),
+                Ok(taken) => taken.map(|(_, _, new)| new.is_some()).ok_or_else(|| Error::EpochKey(from.clone())),
                 Err(error) => Err(error),
             },
             _ => match given_of(item) {

@@ -324,12 +324,23 @@ impl Governed {
         if scope.supervisors.contains(&self.me) {
             return Ok(());
         }
+        self.was_cosigned(charter, &scope.supervisors, cosignature, (header.id, digest))
+    }
+
+    /// Whether one of these supervisors co-signed a payload, with a key that it has or had.
+    pub(super) fn was_cosigned(
+        &self,
+        charter: &Charter,
+        supervisors: &[MemberId],
+        cosignature: Option<&[u8]>,
+        of: (PayloadId, [u8; 32]),
+    ) -> Result<(), SupervisionError> {
         let signed = cosignature.and_then(|bytes| SignedCosignature::decode(bytes).ok());
         let holds = signed.is_some_and(|signed| {
-            let Cosignature { network, supervisor, id, header: of, .. } = &signed.cosignature;
-            let is_of_this = *network == self.network && *id == header.id && *of == digest;
+            let Cosignature { network, supervisor, id, header, .. } = &signed.cosignature;
+            let is_of_this = *network == self.network && (*id, *header) == of;
             let mut keys = charter.signing_keys(supervisor).into_iter();
-            is_of_this && scope.supervisors.contains(supervisor) && keys.any(|key| signed.verify(&key).is_ok())
+            is_of_this && supervisors.contains(supervisor) && keys.any(|key| signed.verify(&key).is_ok())
         });
         if holds { Ok(()) } else { Err(SupervisionError::NotCosigned) }
     }
