@@ -105,7 +105,7 @@ impl Node {
 
 /// The same of what is given back: addresses that supervisors had when it was sent are theirs.
 pub(crate) fn check_supervised_then(charter: &Charter, header: &Header, meta: &Meta) -> Result<(), Error> {
-    let owners = proved(meta).into_iter().filter_map(|address| charter.members().by_id(charter.owner_of(&address)?));
+    let owners = proved(meta).into_iter().filter_map(|address| charter.members().by_id(charter.owner_of(&address, header.time)?));
     let addresses = owners.flat_map(|owner| owner.addresses.iter().copied()).collect();
     demanded(charter, header, addresses)
 }

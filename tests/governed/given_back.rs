@@ -27,9 +27,9 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
 use crate::erasure::celosia;
+use crate::http::Request;
 use crate::member::Member;
 use crate::net::Net;
-use crate::http::Request;
 use crate::outsider::{Outsider, now};
 use crate::supervision::{order, scope, signed, supervised};
 use crate::supervision_cosign::committee;

@@ -66,7 +66,9 @@ impl Node {
             sealed = self.store.beside(&id).await?;
         }
         let acks = match sealed {
-            Some(sealed) => Beside::decode(&self.enclave.open_beside(&head, ACKS, sealed).await?).ok_or(Error::NoReceipt(id))?.acks,
+            Some(sealed) => {
+                Beside::decode(&self.enclave.open_beside(&head, ACKS, sealed).await?).ok_or(Error::NoReceipt(id))?.acks
+            }
             None => Vec::new(),
         };
         Ok(Receipt { header, signature: native.signature, acks })

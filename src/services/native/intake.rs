@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use super::beside::Beside;
 use super::deliver::{CELOSIA_1, DOCUMENT, GROUP, NACL, NACL_SUPERVISED, SUPERVISED, SUPERVISION};
-use super::judged::{Fresh, Opened, check_header};
+use super::judged::{Fresh, Opened, check_header, check_key_of};
 use super::supervised::split;
 use crate::enclave::{EnclaveError, Meta, NativeIngest};
 use crate::erasure::Tags;
@@ -272,16 +272,19 @@ impl Node {
         is_fresh: bool,
     ) -> Result<NativeIngest, Error> {
         let escrows = if is_fresh { escrow::keys(charter.policy()) } else { escrow::keys_ever(charter) };
-        let keys = charter.signing_keys(from);
-        let newest = *keys.first().ok_or_else(|| Error::NotAMember(from.clone()))?;
+        let newest = *charter.signing_keys(from, u64::MAX).first().ok_or_else(|| Error::NotAMember(from.clone()))?;
         let mut outcome = self.enclave.ingest_native(delivery, newest, &escrows).await;
         if !is_fresh {
-            // With a key of its time: members replace theirs.
-            for key in keys.into_iter().skip(1).chain(charter.signing_keys(&governed.me)) {
+            // With a key of its time: members replace theirs. The header shows its date when it is open.
+            let known = [charter.signing_keys(from, 0), charter.signing_keys(&governed.me, 0)].concat();
+            for key in known.into_iter().filter(|key| *key != newest) {
                 if outcome.is_ok() {
                     break;
                 }
                 outcome = self.enclave.ingest_native(delivery, key, &escrows).await;
+                if let Ok(NativeIngest::Mine { meta, .. }) = &outcome {
+                    check_key_of(charter, meta, &key)?;
+                }
             }
         }
         Ok(outcome?)

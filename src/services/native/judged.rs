@@ -8,7 +8,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::enclave::Meta;
+use crate::crypto::sign::VerifyKey;
+use crate::enclave::{EnclaveError, Meta};
 use crate::governance::{Charter, Judged, PolicyAge};
 use crate::services::escrow;
 use crate::services::governed::{Governed, MAX_SKEW, clock};
@@ -69,7 +70,7 @@ impl Node {
         };
         let Opened { header, digest, meta } = opened;
         // An address that its member replaced since was its own when this was made.
-        let owner = charter.owner_of(&header.sender).ok_or(Error::NotInDirectory(header.sender))?;
+        let owner = charter.owner_of(&header.sender, header.time).ok_or(Error::NotInDirectory(header.sender))?;
         if *owner != header.member {
             return Err(not_its_own(header, owner));
         }
@@ -114,7 +115,7 @@ impl Governed {
         let Some(signed) = given.ack.as_ref().and_then(|bytes| SignedAck::decode(bytes).ok()) else { return false };
         let ack = &signed.ack;
         let is_of_this = ack.network == self.network && ack.member == self.me && ack.id == id && ack.header == header;
-        is_of_this && ack.durable && charter.signing_keys(&self.me).iter().any(|key| signed.verify(key).is_ok())
+        is_of_this && ack.durable && charter.signing_keys(&self.me, ack.time).iter().any(|key| signed.verify(key).is_ok())
     }
 
     /// What was sent before, as the policy of its day has it, and orders that stood then.
@@ -168,6 +169,16 @@ fn was_in_force(charter: &Charter, named: u64, dated: Timestamp) -> Result<(), E
 
 pub(super) fn not_its_own(header: &Header, owner: &MemberId) -> Error {
     Error::NotItsOwn { from: header.member.clone(), sender: owner.clone() }
+}
+
+/// That a key which signed a header was its member's at the header's date.
+///
+/// Threat: whoever stole a key that was replaced writes a header of today and has it given back.
+pub(super) fn check_key_of(charter: &Charter, meta: &Meta, key: &VerifyKey) -> Result<(), Error> {
+    let header = meta.native.as_ref().and_then(|native| Header::decode(&native.header).ok());
+    let header = header.ok_or(Error::Message("a header that does not decode"))?;
+    let is_of_its_time = charter.signing_keys(&header.member, header.time).contains(key);
+    if is_of_its_time { Ok(()) } else { Err(EnclaveError::Broken.into()) }
 }
 
 /// What the directory and the policy say of the header of what is sent now.

@@ -337,9 +337,9 @@ impl Governed {
     ) -> Result<(), SupervisionError> {
         let signed = cosignature.and_then(|bytes| SignedCosignature::decode(bytes).ok());
         let holds = signed.is_some_and(|signed| {
-            let Cosignature { network, supervisor, id, header, .. } = &signed.cosignature;
+            let Cosignature { network, supervisor, id, header, time } = &signed.cosignature;
             let is_of_this = *network == self.network && (*id, *header) == of;
-            let mut keys = charter.signing_keys(supervisor).into_iter();
+            let mut keys = charter.signing_keys(supervisor, *time).into_iter();
             is_of_this && supervisors.contains(supervisor) && keys.any(|key| signed.verify(&key).is_ok())
         });
         if holds { Ok(()) } else { Err(SupervisionError::NotCosigned) }

@@ -93,13 +93,7 @@ impl Governed {
         self.vouched_at(charter, payload, words, When::At(header.time))
     }
 
-    fn vouched_at(
-        &self,
-        charter: &Charter,
-        payload: Payload<'_>,
-        words: &Vouched,
-        when: When,
-    ) -> Result<(), SupervisionError> {
+    fn vouched_at(&self, charter: &Charter, payload: Payload<'_>, words: &Vouched, when: When) -> Result<(), SupervisionError> {
         let demands = self.demanded(charter, &payload);
         if demands.is_empty() {
             return Ok(());
@@ -160,7 +154,7 @@ impl Governed {
         let member = member.filter(|member| !is_now || super::feed::is_supervisor(charter, &member.id));
         let member = member.ok_or_else(|| SupervisionError::NotASupervisor(name()))?;
         let is_this = ack.network == self.network && ack.id == payload.id && ack.header == payload.header;
-        let keys = if is_now { member.signing_key.into_iter().collect() } else { charter.signing_keys(&member.id) };
+        let keys = if is_now { member.signing_key.into_iter().collect() } else { charter.signing_keys(&member.id, ack.time) };
         if !is_this || !keys.iter().any(|key| self.verifies(signed, key)) {
             return Err(SupervisionError::AckOfAnother(name()));
         }
@@ -171,9 +165,8 @@ impl Governed {
         if !ack.durable {
             return Err(SupervisionError::AckOfLess(name(), "it is not on its disk"));
         }
-        let owns = |address| {
-            member.addresses.contains(address) || !is_now && charter.owner_of(address) == Some(&member.id)
-        };
+        let owns =
+            |address| member.addresses.contains(address) || !is_now && charter.owner_of(address, when.time()) == Some(&member.id);
         let is_received = !ack.addresses.is_empty() && ack.addresses.iter().all(|address| owns(address));
         // Threat: under S1 and S2 a sender addresses its supervisor as one recipient among others, and shows it nobody else.
         match mode {
