@@ -16,7 +16,7 @@ use crate::governance::{Charter, Purpose};
 use crate::seal::escrow::{Carried, Escrowed, Label};
 use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
-use crate::services::native::{ACKS, encode_acks};
+use crate::services::native::Beside;
 use crate::services::records::now;
 use crate::services::send::to_its_end;
 use crate::services::{Error, Node};
@@ -128,10 +128,7 @@ impl Node {
             Err(Error::Erased(_)) => return Ok(Fate::Erased),
             other => other?,
         }
-        if !acks.is_empty() {
-            let sealed = self.enclave.seal_beside(&kept.head, ACKS, encode_acks(&acks)).await?;
-            self.store.put_beside(id, sealed, None).await?;
-        }
+        self.keep_beside(id, &kept.head, &Beside::acks(acks)).await?;
         self.counters.recovered.add();
         Ok(Fate::Kept)
     }
