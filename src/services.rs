@@ -6,7 +6,7 @@ mod disclosure;
 mod discover;
 mod documents;
 mod encoded;
-mod erase;
+pub(crate) mod erase;
 mod erasure;
 mod error;
 pub(crate) mod escrow;

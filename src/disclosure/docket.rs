@@ -138,11 +138,12 @@ impl SignedDocket {
     ) -> Result<Epochs, Refused> {
         let (mut epochs, mut seen) = (Epochs::new(), BTreeSet::new());
         for item in items {
-            if !seen.insert(item.id) {
+            let label = item.label().transpose()?;
+            // A supervisor may have copies of one id that several members gave it.
+            if !seen.insert((item.id, label.as_ref().and_then(|label| label.member.clone()))) {
                 return Err(Refused::List("an item is there twice"));
             }
-            let Some(label) = item.label() else { continue };
-            let label = label?;
+            let Some(label) = label else { continue };
             if !request.request.scope.covers(&label) {
                 return Err(Refused::Label(item.id, "it is outside the scope of the request"));
             }

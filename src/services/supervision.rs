@@ -10,10 +10,14 @@ mod cosign;
 mod error;
 mod exchange;
 mod feed;
+mod graves;
+mod held;
 mod judge;
 mod orders;
+mod places;
 mod rows;
 mod stops;
+mod taken;
 mod watch;
 
 pub use catch_up::{CaughtUp, CaughtUpAt};
@@ -21,8 +25,10 @@ pub(crate) use copies::{CopyOf, Watchers, copied_to, told_row};
 pub use cosign::{CosignSettings, CosignState, Queued};
 pub(crate) use cosign::{Demanded, cosigned_scope};
 pub use error::SupervisionError;
-pub use feed::{Recipient, Seen};
+pub use feed::{Recipient, Seen, TwoHeaders};
+pub(crate) use held::{CopyContent, HeldCopy};
 pub use orders::{NewStop, Spread, StopView};
+pub(crate) use places::Reach;
 pub(crate) use stops::{Concern, Stops};
 pub use watch::Watched;
 

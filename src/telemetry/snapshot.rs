@@ -197,6 +197,7 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("policy_refused", &counters.policy_refused),
         ("stopped", &counters.stopped),
         ("copies_taken", &counters.copies_taken),
+        ("second_headers", &counters.second_headers),
         ("documents_put", &counters.documents_put),
         ("documents_received", &counters.documents_received),
         ("documents_read", &counters.documents_read),

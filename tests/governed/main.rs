@@ -40,4 +40,5 @@ mod supervision;
 mod supervision_copies;
 mod supervision_cosign;
 mod supervision_late;
+mod supervision_places;
 mod tessera;

@@ -16,6 +16,7 @@ mod peer;
 mod ports;
 
 mod attacks;
+mod copies;
 mod court;
 mod disclosure;
 mod life;

@@ -103,6 +103,10 @@ impl Node {
                     Err(error) => return Err(error.into()),
                 }
             }
+            if let Some(copy) = self.copy_of_item(item).await? {
+                let keys = copy.recipients.iter().chain([&copy.sender]);
+                members.extend(keys.filter_map(|key| charter.owner_of(key)).cloned());
+            }
             for member in members.into_iter().filter(|member| *member != governed.me) {
                 concerned.entry(member).or_default().push(at);
             }

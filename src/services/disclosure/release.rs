@@ -15,6 +15,7 @@ use crate::enclave::EnclaveError;
 use crate::seal::escrow::Carried;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
+use crate::services::supervision::CopyContent;
 use crate::services::{Error, Node};
 use crate::shred::SealedHead;
 use crate::store::{Kind, Lookup};
@@ -132,8 +133,16 @@ impl Node {
             return withheld(item.why_not().map_or_else(String::new, |why| why.to_string()));
         }
         // As it is now: an erasure or a block since goes before the grant.
-        match self.found(id).await? {
-            Found::Escrowed { .. } => {}
+        let now = self.found(id).await?;
+        if now != item.found
+            && !matches!(now, Found::Held(_))
+            && let Some(copy) = self.copy_of_item(&item).await?
+        {
+            return self.given_of_copy(case, grant, (id, copy)).await;
+        }
+        match now {
+            found @ Found::Escrowed { .. } if found == item.found => {}
+            Found::Escrowed { .. } => return withheld("it is not here any more".into()),
             Found::Erased(words) => return withheld(format!("erased since: {words}")),
             Found::Held(words) => return withheld(words),
             Found::NoEscrow | Found::Absent => return withheld("it is not here any more".into()),
@@ -155,6 +164,24 @@ impl Node {
             };
         }
         Ok(Ok(Released::Given { id, sealed: sealed.to_vec(), ciphertext: record.ciphertext.to_vec(), header, acks }))
+    }
+
+    /// The same of a supervisor's copy.
+    async fn given_of_copy(
+        &self,
+        case: &[u8; 32],
+        grant: &Dossier,
+        (id, copy): (PayloadId, CopyContent),
+    ) -> Result<Result<Released, String>, Error> {
+        let to = grant.request()?.request.box_key;
+        let sealed = match self.enclave.release_escrow(id, &copy.head, copy.nonce, to, sigma_info(case)).await {
+            Ok(sealed) => sealed,
+            Err(EnclaveError::Erased) => return Ok(Err("erased since".into())),
+            Err(error) => return Err(error.into()),
+        };
+        let acks = self.copy_acknowledged(id, &copy).await?;
+        let header = Some((copy.header, copy.signature));
+        Ok(Ok(Released::Given { id, sealed: sealed.to_vec(), ciphertext: copy.ciphertext.to_vec(), header, acks }))
     }
 
     /// What we keep of the rules of a payload in Tessera's suite, which has no header: our word, in the form of one.
