@@ -73,7 +73,7 @@ pub use rewrap::Rewrapped;
 pub use rights::{Loss, Radius, SubjectExport};
 pub use supervision::{
     CaughtUp, CaughtUpAt, CosignSettings, CosignState, NewStop, Queued, Recipient, Seen, Spread, StopView, SupervisionError,
-    Watched,
+    TwoHeaders, Watched,
 };
 pub use withdraw::WithdrawToken;
 

@@ -78,7 +78,9 @@ impl Node {
         self.unindex(&items).await?;
         // Again: a record may have come while its words left the index.
         let doomed = try_join_all(doomed.into_iter().map(|doomed| self.with_leaves(doomed, reach))).await?;
-        self.enclave.erase(doomed.iter().flat_map(|doomed| doomed.record.iter().chain(&doomed.copies)).copied().collect()).await?;
+        self.enclave
+            .erase(doomed.iter().flat_map(|doomed| doomed.record.iter().chain(&doomed.copies)).copied().collect())
+            .await?;
         let here: Vec<&Doomed> = doomed.iter().filter(|doomed| !doomed.record.is_empty()).collect();
         for together in here.chunks(TOGETHER) {
             try_join_all(together.iter().map(|doomed| self.bury(doomed.id, &doomed.record))).await?;

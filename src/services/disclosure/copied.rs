@@ -34,8 +34,7 @@ impl Node {
         if matches!(found, Found::Held(_)) {
             return Ok(vec![Item { id, found }]);
         }
-        let mut items: Vec<Item> =
-            self.held_copies(&id).await?.iter().map(|copy| Item { id, found: copy.found() }).collect();
+        let mut items: Vec<Item> = self.held_copies(&id).await?.iter().map(|copy| Item { id, found: copy.found() }).collect();
         let received = Item { id, found };
         let of = |item: &Item| item.label().and_then(Result::ok).and_then(|label| label.member);
         if matches!(received.found, Found::Escrowed { .. }) {

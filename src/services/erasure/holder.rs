@@ -119,12 +119,7 @@ impl Node {
     /// Writes down, in one batch, that what is not here is not to be taken from this controller. Where each item was.
     ///
     /// Threat: it is delivered while we look. Whoever keeps it looks for the guard afterwards, and we look for the item once more.
-    async fn guard_absent(
-        &self,
-        governed: &Governed,
-        order: &Order,
-        items: &[(usize, ItemId)],
-    ) -> Result<Vec<Presence>, Error> {
+    async fn guard_absent(&self, governed: &Governed, order: &Order, items: &[(usize, ItemId)]) -> Result<Vec<Presence>, Error> {
         let (mut absent, mut seen) = (Vec::new(), Vec::with_capacity(items.len()));
         for (_, item) in items {
             let presence = self.presence_for(governed, &order.controller, item).await?;

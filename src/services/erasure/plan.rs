@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::enclave::EnclaveError;
 use crate::erasure::HolderKind;
 use crate::governance::{Charter, Software};
-use crate::enclave::EnclaveError;
 use crate::services::erase::Owner;
 use crate::services::governed::Governed;
 use crate::services::{Error, Node};

@@ -10,25 +10,16 @@ use minicbor::{CborLen, Decode, Encode};
 use serde::Serialize;
 use tokio::sync::Notify;
 
-use super::SupervisionError;
-use super::rows::{copy_key, of_key};
-use crate::crypto::hash::sha256;
-use crate::crypto::random;
-use crate::crypto::sign::VerifyKey;
-use crate::enclave::{EnclaveError, NativeIngest};
+use crate::enclave::EnclaveError;
 use crate::governance::{Charter, Supervision};
-use crate::services::escrow;
-use crate::services::governed::{Governed, MAX_SKEW, clock};
-use crate::services::happening::{Happening, Kind as What};
-use crate::services::records::now;
+use crate::services::governed::Governed;
 use crate::services::{Error, Node};
-use crate::shred::{LeafRef, SealedHead};
-use crate::store::{Kind, Lookup, StoreError, Table, Write};
-use crate::supervision::{Copied, SupervisionCopy};
-use crate::types::{Address, Class, DocumentId, ItemId, MemberId, PayloadId};
-use crate::wire::header::SUITE;
+use crate::shred::SealedHead;
+use crate::store::StoreError;
+use crate::supervision::SupervisionCopy;
+use crate::types::{Address, Class, MemberId, PayloadId};
+use crate::wire::Header;
 use crate::wire::native::Message as _;
-use crate::wire::{Delivery, Header};
 
 /// What a copy is sealed as, beside its leaf.
 pub(super) const LABEL: &str = "supervision";

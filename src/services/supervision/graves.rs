@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use minicbor::{CborLen, Decode, Encode};
 
-use super::places::{Placed, Reach, Seat, Whose};
 use super::feed::entry;
+use super::places::{Placed, Reach, Seat, Whose};
 use super::rows::{COPY, GRAVE, copy_key, grave_key, of_key, place, second_key};
 use crate::services::records::now;
 use crate::services::{Error, Node};
@@ -78,7 +78,8 @@ impl Node {
                 if entry.sealed.is_empty() || self.opened(&entry).await?.is_some() {
                     continue;
                 }
-                let id = PayloadId::try_from(entry.id.as_slice()).map_err(|_| StoreError::Corrupt("a place of the feed".into()))?;
+                let id =
+                    PayloadId::try_from(entry.id.as_slice()).map_err(|_| StoreError::Corrupt("a place of the feed".into()))?;
                 let placed = self.placed(&id).await?;
                 let at = placed.iter().find(|at| at.place == place);
                 let mut rows = vec![

@@ -91,12 +91,7 @@ impl Node {
     }
 
     /// Whether a copy is here. An error if the same member has signed another header for the same payload, or has left as many as it may.
-    async fn is_known(
-        &self,
-        from: &MemberId,
-        copy: &SupervisionCopy,
-        (id, coming): (PayloadId, &Coming),
-    ) -> Result<bool, Error> {
+    async fn is_known(&self, from: &MemberId, copy: &SupervisionCopy, (id, coming): (PayloadId, &Coming)) -> Result<bool, Error> {
         match judge(&self.placed_of(&id, from).await?, coming) {
             Beside::Known => Ok(true),
             Beside::New => Ok(false),
