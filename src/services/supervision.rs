@@ -15,13 +15,17 @@ mod held;
 mod judge;
 mod orders;
 mod places;
+mod revoked;
 mod rows;
 mod stops;
 mod taken;
+mod taken_back;
+mod tessera;
+mod vouched;
 mod watch;
 
 pub use catch_up::{CaughtUp, CaughtUpAt};
-pub(crate) use copies::{CopyOf, Watchers, copied_to, told_row};
+pub(crate) use copies::{Copies, CopyOf, Watchers, copied_to, told_row};
 pub use cosign::{CosignSettings, CosignState, Queued};
 pub(crate) use cosign::{Demanded, cosigned_scope};
 pub use error::SupervisionError;
@@ -30,6 +34,8 @@ pub(crate) use held::{CopyContent, HeldCopy};
 pub use orders::{NewStop, Spread, StopView};
 pub(crate) use places::Reach;
 pub(crate) use stops::{Concern, Stops};
+pub(crate) use tessera::Told as ToldOfTessera;
+pub(crate) use vouched::Payload as VouchedPayload;
 pub use watch::Watched;
 
 /// What a governed node has of supervision in memory.
@@ -39,6 +45,8 @@ pub(crate) struct Desk {
     /// One order is taken at a time: what is checked is what is kept.
     gate: tokio::sync::Mutex<()>,
     pub(crate) feed: feed::Feed,
+    /// Words of supervisors that do not count any more.
+    revoked: revoked::Revoked,
     /// One question of a co-signature is changed at a time.
     queue_gate: tokio::sync::Mutex<()>,
     /// A question was answered.

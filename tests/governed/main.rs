@@ -39,6 +39,7 @@ mod policy;
 mod supervision;
 mod supervision_copies;
 mod supervision_cosign;
+mod supervision_first;
 mod supervision_late;
 mod supervision_places;
 mod tessera;

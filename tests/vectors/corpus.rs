@@ -60,6 +60,7 @@ const TARGETS: &[(&str, Entry)] = &[
     ("tile_path", entries::tile_path),
     ("tlog_proof", entries::tlog_proof),
     ("tree_state", entries::tree_state),
+    ("vouched", entries::vouched),
 ];
 
 fn listed(folder: &Path) -> Vec<PathBuf> {
@@ -95,7 +96,7 @@ fn the_corpus_of_the_fuzzers_panics_nobody() {
 fn some_of_the_corpus_is_well_formed() {
     use celosia::supervision::{SignedCosignature, SignedLift, SignedStop, SupervisionCopy};
     use celosia::types::Codec;
-    use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Manifest, Receipt, SignedAck};
+    use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Manifest, Receipt, SignedAck, Vouched};
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
     for (name, codec) in [("legacy", Codec::Legacy), ("cbor", Codec::Cbor)] {
         let taken = listed(&corpus.join(name))
@@ -103,7 +104,7 @@ fn some_of_the_corpus_is_well_formed() {
             .filter(|file| EncodedPayload::decode(codec, &fs::read(file).unwrap().into()).is_ok());
         assert!(taken.count() >= 4, "{name}");
     }
-    let native: [(&str, Takes); 10] = [
+    let native: [(&str, Takes); 11] = [
         ("ack", |bytes| SignedAck::decode(bytes).is_ok()),
         ("cosignature", |bytes| SignedCosignature::decode(bytes).is_ok()),
         ("delivery", |bytes| Delivery::decode(&bytes.to_vec().into()).is_ok()),
@@ -114,6 +115,7 @@ fn some_of_the_corpus_is_well_formed() {
         ("stop_lift", |bytes| SignedLift::decode(bytes).is_ok()),
         ("stop_order", |bytes| SignedStop::decode(bytes).is_ok()),
         ("supervision_copy", |bytes| SupervisionCopy::decode(bytes).is_ok()),
+        ("vouched", |bytes| Vouched::decode(bytes).is_ok()),
     ];
     for (name, takes) in native {
         let outcomes = listed(&corpus.join(name)).into_iter().map(|file| takes(&fs::read(file).unwrap()));

@@ -26,8 +26,8 @@ use crate::wire::native::Message as _;
 use crate::wire::{Delivery, Header};
 
 impl Node {
-    /// Takes a copy from a member. `is_fresh`: it is sent now; else this node asked for what it lacks. False if it is here. `None`: its box
-    /// is for an epoch key that is no more.
+    /// Takes a copy from a member. `is_fresh`: it is sent now; else this node asked for what it lacks. With the head that it is sealed under,
+    /// if it is new. `None`: its box is for an epoch key that is no more.
     pub(crate) async fn take_copy(
         &self,
         governed: &Governed,
@@ -35,7 +35,7 @@ impl Node {
         from: &MemberId,
         bytes: &[u8],
         is_fresh: bool,
-    ) -> Result<Option<(Copied, [u8; 32], bool)>, Error> {
+    ) -> Result<Option<(Copied, [u8; 32], Option<SealedHead>)>, Error> {
         let copy = SupervisionCopy::decode(bytes).map_err(|_| SupervisionError::Copy("it does not decode"))?;
         let key = charter.members().by_id(from).and_then(|member| member.signing_key);
         let key = key.ok_or_else(|| Error::NotAMember(from.clone()))?;
@@ -50,7 +50,7 @@ impl Node {
         let digest = sha256(&[&copy.header]);
         let coming = Coming { header: digest, suite: header.suite, has_sigma: !copy.sealed.is_empty() };
         if self.is_known(from, &copy, (id, &coming)).await? {
-            return Ok(Some((copied, digest, false)));
+            return Ok(Some((copied, digest, None)));
         }
         let head = if copy.sealed.is_empty() {
             self.enclave.begin_document(DocumentId::new(random())).await?
@@ -72,7 +72,7 @@ impl Node {
             // Another may have come meanwhile.
             if self.is_known(from, &copy, (id, &coming)).await? {
                 self.enclave.erase(vec![head.leaf()]).await?;
-                return Ok(Some((copied, digest, false)));
+                return Ok(Some((copied, digest, None)));
             }
             self.enter(governed, header, entry, seat).await?;
         }
@@ -82,7 +82,7 @@ impl Node {
             return Err(Error::Erased(id));
         }
         self.counters.copies_taken.add();
-        Ok(Some((copied, digest, true)))
+        Ok(Some((copied, digest, Some(head))))
     }
 
     /// Whether a member's copy of a payload is not taken any more: it ordered its erasure, or this node erased what it had of it.
@@ -227,7 +227,7 @@ fn check_mode(charter: &Charter, me: &MemberId, header: &Header, has_sigma: bool
 }
 
 /// What directory and policy say of the header of a copy.
-fn check_header(charter: &Charter, from: &MemberId, header: &Header, is_fresh: bool) -> Result<(), Error> {
+pub(super) fn check_header(charter: &Charter, from: &MemberId, header: &Header, is_fresh: bool) -> Result<(), Error> {
     let sender = charter.members().by_address(&header.sender).ok_or(Error::NotInDirectory(header.sender))?;
     if sender.id != *from || header.member != *from {
         return Err(Error::NotItsOwn { from: from.clone(), sender: header.member.clone() });
