@@ -73,7 +73,7 @@ pub use rewrap::Rewrapped;
 pub use rights::{Loss, Radius, SubjectExport};
 pub use supervision::{
     CaughtUp, CaughtUpAt, CosignSettings, CosignState, NewStop, Queued, Recipient, Seen, Spread, StopView, SupervisionError,
-    TwoHeaders, Watched,
+    TwoHeaders, Watched, audit_copies,
 };
 pub use withdraw::WithdrawToken;
 

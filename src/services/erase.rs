@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use super::happening::{Happening, Kind as What};
 use super::records::now;
 use super::send::to_its_end;
-use super::supervision::Reach;
+use super::supervision::Extent;
 use super::{Error, HoldError, Node};
 use crate::shred::LeafRef;
 use crate::store::{Kind, Lookup, Tombstone};
@@ -65,19 +65,19 @@ impl Node {
 
     /// The same for many that are here, of whomever: one rewrite of each key tree. What is erased already is no error.
     pub(crate) async fn erase_all(&self, ids: &[PayloadId]) -> Result<(), Error> {
-        self.erase_within(ids, Reach::All).await
+        self.erase_within(ids, Extent::All).await
     }
 
     /// The same for what an erasure may reach of them.
     ///
     /// Threat: who has seen an id gives a supervisor something of its own for it, and has that erased: what others gave stays.
-    pub(crate) async fn erase_within(&self, ids: &[PayloadId], reach: Reach<'_>) -> Result<(), Error> {
-        let doomed = try_join_all(ids.iter().map(|id| self.doom(*id, reach))).await?;
+    pub(crate) async fn erase_within(&self, ids: &[PayloadId], extent: Extent<'_>) -> Result<(), Error> {
+        let doomed = try_join_all(ids.iter().map(|id| self.doom(*id, extent))).await?;
         let whole: Vec<PayloadId> = doomed.iter().filter(|doomed| doomed.with_record).map(|doomed| doomed.id).collect();
         let items: Vec<ItemId> = whole.iter().copied().map(ItemId::Payload).collect();
         self.unindex(&items).await?;
         // Again: a record may have come while its words left the index.
-        let doomed = try_join_all(doomed.into_iter().map(|doomed| self.with_leaves(doomed, reach))).await?;
+        let doomed = try_join_all(doomed.into_iter().map(|doomed| self.with_leaves(doomed, extent))).await?;
         self.enclave
             .erase(doomed.iter().flat_map(|doomed| doomed.record.iter().chain(&doomed.copies)).copied().collect())
             .await?;
@@ -86,23 +86,23 @@ impl Node {
             try_join_all(together.iter().map(|doomed| self.bury(doomed.id, &doomed.record))).await?;
         }
         for together in doomed.chunks(TOGETHER) {
-            try_join_all(together.iter().map(|doomed| self.drop_doomed(doomed, reach))).await?;
+            try_join_all(together.iter().map(|doomed| self.drop_doomed(doomed, extent))).await?;
         }
         self.drop_envelopes(&whole).await
     }
 
-    async fn doom(&self, id: PayloadId, reach: Reach<'_>) -> Result<Doomed, Error> {
+    async fn doom(&self, id: PayloadId, extent: Extent<'_>) -> Result<Doomed, Error> {
         // Whose it was is told to those alone who may be given copies of it by others.
-        let owner = match reach {
-            Reach::Of(_) => self.record_owner(&id).await?,
-            Reach::All | Reach::Record if self.is_watching() => self.record_owner(&id).await?,
-            Reach::All | Reach::Record | Reach::CopiesOf(_) => Owner::Unknown,
+        let owner = match extent {
+            Extent::Of(_) => self.record_owner(&id).await?,
+            Extent::All | Extent::Record if self.is_watching() => self.record_owner(&id).await?,
+            Extent::All | Extent::Record | Extent::CopiesOf(_) => Owner::Unknown,
         };
-        let with_record = match (reach, &owner) {
-            (Reach::All | Reach::Record, _) => true,
-            (Reach::CopiesOf(_), _) => false,
-            (Reach::Of(member), Owner::Is(owner)) => owner == member,
-            (Reach::Of(_), Owner::Absent | Owner::Unknown) => true,
+        let with_record = match (extent, &owner) {
+            (Extent::All | Extent::Record, _) => true,
+            (Extent::CopiesOf(_), _) => false,
+            (Extent::Of(member), Owner::Is(owner)) => owner == member,
+            (Extent::Of(_), Owner::Absent | Owner::Unknown) => true,
         };
         let sender = match owner {
             Owner::Is(owner) if with_record && self.is_watching() => Some(owner),
@@ -111,13 +111,13 @@ impl Node {
         Ok(Doomed { id, with_record, sender, record: Vec::new(), copies: Vec::new() })
     }
 
-    async fn with_leaves(&self, doomed: Doomed, reach: Reach<'_>) -> Result<Doomed, Error> {
+    async fn with_leaves(&self, doomed: Doomed, extent: Extent<'_>) -> Result<Doomed, Error> {
         let record = if doomed.with_record { self.record_leaves(&doomed.id).await? } else { Vec::new() };
-        let copies = self.copy_leaves(&doomed.id, reach).await?;
+        let copies = self.copy_leaves(&doomed.id, extent).await?;
         Ok(Doomed { record, copies, ..doomed })
     }
 
-    async fn drop_doomed(&self, doomed: &Doomed, reach: Reach<'_>) -> Result<(), Error> {
+    async fn drop_doomed(&self, doomed: &Doomed, extent: Extent<'_>) -> Result<(), Error> {
         let id = doomed.id;
         let is_buried = !doomed.record.is_empty();
         let has_record = !is_buried && matches!(self.store.head(Kind::Payload, &id).await?, Lookup::Found(_));
@@ -128,7 +128,7 @@ impl Node {
             if is_buried { Vec::new() } else { vec![event] }
         };
         let sender = doomed.sender.as_ref().filter(|_| is_buried);
-        let had_copies = self.drop_copies(&id, reach, (doomed.with_record, sender), ended).await?;
+        let had_copies = self.drop_copies(&id, extent, (doomed.with_record, sender), ended).await?;
         if had_copies && !is_buried {
             self.counters.erased.add();
         }
@@ -138,7 +138,7 @@ impl Node {
     /// Leaves of everything here of an id.
     async fn leaves_of(&self, id: &PayloadId) -> Result<Vec<LeafRef>, Error> {
         let mut leaves = self.record_leaves(id).await?;
-        leaves.extend(self.copy_leaves(id, Reach::All).await?);
+        leaves.extend(self.copy_leaves(id, Extent::All).await?);
         Ok(leaves)
     }
 

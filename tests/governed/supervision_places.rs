@@ -200,7 +200,7 @@ fn a_copy_stands_before_no_payload_and_a_payload_before_no_copy() {
 /// Two headers for one id under one signature are evidence; a raw payload that is sent again to others is none, and has an end.
 #[test]
 fn a_second_header_is_kept_as_evidence_and_copies_of_a_raw_payload_are_bounded() {
-    let net = net();
+    let mut net = net();
     let (a, b, cnmv) = (Changed::of(&net, 0), Changed::of(&net, 1), net.at(2));
     let content = content(&net, b"to two supervisors");
     let (first, second) = (a.copy(&content, NATIVE, 1), a.copy(&content, NATIVE, 2));
@@ -235,6 +235,11 @@ fn a_second_header_is_kept_as_evidence_and_copies_of_a_raw_payload_are_bounded()
     assert_eq!(whose(cnmv, &raw.id).len(), 0);
     assert_eq!(whose(cnmv, &content.id), ["b"]);
     assert!(seen(cnmv).iter().all(|one| one["second"].is_null()));
+    drop((a, b));
+    net.members[2].stop();
+    let data = net.at(2).folder.join("data");
+    let said = must(&["fsck", "--data-dir", data.to_str().unwrap()]);
+    assert!(said.contains("1 copies of a supervisor") && said.contains("every record is as it was kept"), "{said}");
 }
 
 /// What is known of one member's copies of one id.

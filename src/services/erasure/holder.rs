@@ -10,7 +10,7 @@ use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::send::to_its_end;
-use crate::services::supervision::Reach;
+use crate::services::supervision::Extent;
 use crate::services::{Error, Node};
 use crate::store::{Kind, Lookup};
 use crate::types::{ItemId, MemberId, PayloadId};
@@ -86,11 +86,11 @@ impl Node {
             let blocked = self.block_first(&signed.order, &doomed).await?;
             if !blocked.is_empty() {
                 // Nothing blocks what it gave a supervisor of it.
-                self.erase_items(&blocked, Reach::CopiesOf(&signed.order.controller)).await?;
+                self.erase_items(&blocked, Extent::CopiesOf(&signed.order.controller)).await?;
                 doomed.retain(|item| !blocked.contains(item));
                 together.iter().filter(|(_, item)| blocked.contains(item)).for_each(|(at, _)| kept.marks[*at] = Mark::Held as u8);
             }
-            self.erase_items(&doomed, reach_of(governed, &signed.order)).await?;
+            self.erase_items(&doomed, extent_of(governed, &signed.order)).await?;
         }
         if kept.marks.contains(&(Mark::Erased as u8)) && kept.marks != before {
             // A later item brings the whole order back to the first level.
@@ -197,7 +197,7 @@ impl Node {
     }
 
     /// Erases what an erasure reaches of items of both kinds that are here.
-    pub(crate) async fn erase_items(&self, items: &[ItemId], reach: Reach<'_>) -> Result<(), Error> {
+    pub(crate) async fn erase_items(&self, items: &[ItemId], extent: Extent<'_>) -> Result<(), Error> {
         let payloads: Vec<PayloadId> = items
             .iter()
             .filter_map(|item| match item {
@@ -205,8 +205,8 @@ impl Node {
                 ItemId::Document(_) => None,
             })
             .collect();
-        self.erase_within(&payloads, reach).await?;
-        if matches!(reach, Reach::CopiesOf(_)) {
+        self.erase_within(&payloads, extent).await?;
+        if matches!(extent, Extent::CopiesOf(_)) {
             return Ok(());
         }
         for item in items {
@@ -227,7 +227,7 @@ impl Node {
         if !self.is_guarded(&ItemId::Payload(id), sender).await? {
             return Ok(());
         }
-        self.erase_within(&[id], Reach::Of(sender)).await?;
+        self.erase_within(&[id], Extent::Of(sender)).await?;
         Err(Error::Erased(id))
     }
 
@@ -285,11 +285,11 @@ impl Node {
 }
 
 /// What an order reaches. Of its own copies this node decides itself; the end of retention is of payloads alone.
-pub(super) fn reach_of<'a>(governed: &Governed, order: &'a Order) -> Reach<'a> {
+pub(super) fn extent_of<'a>(governed: &Governed, order: &'a Order) -> Extent<'a> {
     match (order.controller == governed.me, order.ground) {
-        (true, Ground::Retention) => Reach::Record,
-        (true, _) => Reach::All,
-        (false, _) => Reach::Of(&order.controller),
+        (true, Ground::Retention) => Extent::Record,
+        (true, _) => Extent::All,
+        (false, _) => Extent::Of(&order.controller),
     }
 }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use minicbor::{CborLen, Decode, Encode};
 
 use super::feed::entry;
-use super::places::{Placed, Reach, Seat, Whose};
+use super::places::{Extent, Placed, Seat, Whose};
 use super::rows::{COPY, GRAVE, copy_key, grave_key, of_key, place, second_key};
 use crate::services::records::now;
 use crate::services::{Error, Node};
@@ -118,12 +118,12 @@ impl Node {
     pub(crate) async fn drop_copies(
         &self,
         id: &PayloadId,
-        reach: Reach<'_>,
+        extent: Extent<'_>,
         (with_record, sender): (bool, Option<&MemberId>),
         ended: impl FnOnce(bool) -> Vec<Event>,
     ) -> Result<bool, Error> {
         let all = self.placed(id).await?;
-        let (gone, left): (Vec<&Placed>, Vec<&Placed>) = all.iter().partition(|at| reach.reaches(at, with_record));
+        let (gone, left): (Vec<&Placed>, Vec<&Placed>) = all.iter().partition(|at| extent.covers(at, with_record));
         let (mut rows, mut graves) = (Vec::new(), BTreeMap::<Whose, Grave>::new());
         let time = now();
         let empty = || Grave { time, is_senders: false, leaves: Vec::new() };

@@ -34,7 +34,7 @@ impl Whose {
 
 /// What an erasure is to reach of an id.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Reach<'a> {
+pub(crate) enum Extent<'a> {
     /// Whatever is here, of whomever: this node decides of what it keeps.
     All,
     /// The payload, and no copy: copies have no retention, and nothing blocks them.
@@ -45,9 +45,9 @@ pub(crate) enum Reach<'a> {
     CopiesOf(&'a MemberId),
 }
 
-impl Reach<'_> {
+impl Extent<'_> {
     /// Whether it reaches something of the feed. Of a copy that nobody can read it is not known whose it was: it goes with any.
-    pub(super) fn reaches(self, at: &Placed, with_record: bool) -> bool {
+    pub(super) fn covers(self, at: &Placed, with_record: bool) -> bool {
         match (self, at.kind) {
             (Self::All, _) => true,
             (_, Seat::Received) => with_record,
@@ -256,9 +256,9 @@ impl Node {
     }
 
     /// The leaves of copies that an erasure reaches.
-    pub(crate) async fn copy_leaves(&self, id: &PayloadId, reach: Reach<'_>) -> Result<Vec<LeafRef>, Error> {
+    pub(crate) async fn copy_leaves(&self, id: &PayloadId, extent: Extent<'_>) -> Result<Vec<LeafRef>, Error> {
         let placed = self.placed(id).await?;
-        Ok(placed.iter().filter(|at| reach.reaches(at, false)).filter_map(|at| at.kind.leaf()).collect())
+        Ok(placed.iter().filter(|at| extent.covers(at, false)).filter_map(|at| at.kind.leaf()).collect())
     }
 }
 
@@ -327,10 +327,10 @@ mod tests {
         };
         let received = Placed { place: 2, kind: Seat::Received };
         let (hers, lost) = (of(Some(Whose::of(&a))), of(None));
-        assert!(Reach::All.reaches(&hers, false) && Reach::All.reaches(&received, false));
-        assert!(!Reach::Record.reaches(&hers, true) && Reach::Record.reaches(&received, true));
-        assert!(Reach::Of(&a).reaches(&hers, false) && !Reach::Of(&b).reaches(&hers, true));
-        assert!(Reach::Of(&b).reaches(&lost, false), "of what nobody can read it is not known whose it was");
-        assert!(!Reach::CopiesOf(&a).reaches(&received, false));
+        assert!(Extent::All.covers(&hers, false) && Extent::All.covers(&received, false));
+        assert!(!Extent::Record.covers(&hers, true) && Extent::Record.covers(&received, true));
+        assert!(Extent::Of(&a).covers(&hers, false) && !Extent::Of(&b).covers(&hers, true));
+        assert!(Extent::Of(&b).covers(&lost, false), "of what nobody can read it is not known whose it was");
+        assert!(!Extent::CopiesOf(&a).covers(&received, false));
     }
 }

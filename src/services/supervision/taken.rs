@@ -5,7 +5,7 @@ use data_encoding::{BASE64, HEXLOWER};
 
 use super::SupervisionError;
 use super::feed::{Entry, LABEL, SECOND_LABEL, TwoHeaders, entry, is_supervisor, may_see};
-use super::places::{Beside, Coming, Reach, Seat, Whose, judge};
+use super::places::{Beside, Coming, Extent, Seat, Whose, judge};
 use super::rows::{copy_key, of_key, second_key};
 use crate::crypto::hash::sha256;
 use crate::crypto::random;
@@ -78,7 +78,7 @@ impl Node {
         }
         // An order to erase it may have come meanwhile: it looked for the copy before that was here.
         if self.is_refused(&id, from).await? {
-            self.erase_within(&[id], Reach::CopiesOf(from)).await?;
+            self.erase_within(&[id], Extent::CopiesOf(from)).await?;
             return Err(Error::Erased(id));
         }
         self.counters.copies_taken.add();
