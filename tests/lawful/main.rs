@@ -19,6 +19,7 @@ mod attacks;
 mod copies;
 mod court;
 mod disclosure;
+mod former;
 mod life;
 mod offline;
 mod recover;

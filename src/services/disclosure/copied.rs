@@ -80,7 +80,7 @@ impl Node {
     fn is_party_of_copy(&self, member: &MemberId, content: &CopyContent) -> Result<bool, Error> {
         let charter = self.needs_governance()?.charter();
         let mut keys = content.recipients.iter().chain([&content.sender]);
-        Ok(content.member == *member || keys.any(|key| charter.owner_of(key) == Some(member)))
+        Ok(content.member == *member || keys.any(|key| charter.owner_of(key, content.made) == Some(member)))
     }
 
     /// The copy that an item is of, opened; `None` if it is of none that is here.

@@ -105,7 +105,7 @@ impl Node {
             }
             if let Some(copy) = self.copy_of_item(item).await? {
                 let keys = copy.recipients.iter().chain([&copy.sender]);
-                members.extend(keys.filter_map(|key| charter.owner_of(key)).cloned());
+                members.extend(keys.filter_map(|key| charter.owner_of(key, copy.made)).cloned());
             }
             for member in members.into_iter().filter(|member| *member != governed.me) {
                 concerned.entry(member).or_default().push(at);
@@ -152,9 +152,7 @@ impl Node {
         if notice.to != governed.me || notice.docket.docket.member != *from {
             return Err(DisclosureError::from(Refused::Signature("notice")).into());
         }
-        let key = governed.charter().members().by_id(from).and_then(|member| member.signing_key);
-        let key = key.ok_or_else(|| Error::NotAMember(from.clone()))?;
-        signed.verify(&key).map_err(DisclosureError::from)?;
+        signed.verify(&governed.charter()).map_err(DisclosureError::from)?;
         let details = json!({
             "grant": notice.request.request.grant, "stage": notice.stage.name(), "items": notice.items.len(),
             "approvals": notice.verdicts.iter().filter(|verdict| verdict.verdict.approves).count(),

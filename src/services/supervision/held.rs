@@ -47,6 +47,8 @@ pub(crate) struct CopyContent {
     pub(crate) sender: Address,
     /// Everyone whom it was sent to.
     pub(crate) recipients: Vec<Address>,
+    /// When it was made, milliseconds since the Unix epoch.
+    pub(crate) made: u64,
     /// When it came, milliseconds since the Unix epoch.
     pub(crate) seen: u64,
 }
@@ -86,8 +88,8 @@ impl Node {
         let read = Header::decode(&header).map_err(|_| corrupt())?;
         let Delivery { nonce, ciphertext, .. } = Delivery::decode(&sealed.into()).map_err(|_| corrupt())?;
         let digest = sha256(&[&header]);
-        let (member, sender, seen) = (read.member, read.sender, entry.time);
-        Ok(Some(CopyContent { member, head, nonce, ciphertext, header, digest, signature, sender, recipients, seen }))
+        let (member, sender, made, seen) = (read.member, read.sender, read.time, entry.time);
+        Ok(Some(CopyContent { member, head, nonce, ciphertext, header, digest, signature, sender, recipients, made, seen }))
     }
 
     /// Payloads after an id of which something stands in the feed, in the order of ids; none at the end.
