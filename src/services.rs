@@ -6,7 +6,7 @@ mod disclosure;
 mod discover;
 mod documents;
 mod encoded;
-mod erase;
+pub(crate) mod erase;
 mod erasure;
 mod error;
 pub(crate) mod escrow;
@@ -73,7 +73,7 @@ pub use rewrap::Rewrapped;
 pub use rights::{Loss, Radius, SubjectExport};
 pub use supervision::{
     CaughtUp, CaughtUpAt, CosignSettings, CosignState, NewStop, Queued, Recipient, Seen, Spread, StopView, SupervisionError,
-    Watched,
+    TwoHeaders, Watched, audit_copies,
 };
 pub use withdraw::WithdrawToken;
 

@@ -136,7 +136,7 @@ impl fmt::Debug for NodeFigures {
 }
 
 /// Counters of [`Snapshot::counts`] that are metrics of their own: count, metric, help.
-const COUNTERS: [(&str, &str, &str); 24] = [
+const COUNTERS: [(&str, &str, &str); 25] = [
     ("sent", "payloads_sent", "Payloads that every recipient has"),
     ("send_failed", "payloads_send_failed", "Sends that failed after they were sealed"),
     ("received", "payloads_received", "Payloads given back to the node or an application"),
@@ -153,6 +153,11 @@ const COUNTERS: [(&str, &str, &str); 24] = [
     ("pushed_native", "payloads_pushed_native", "Of the payloads taken, those of the suite celosia-1"),
     ("policy_refused", "policy_refused", "Sends that the policy refused"),
     ("copies_taken", "supervision_copies_taken", "Copies for this supervisor that were taken"),
+    (
+        "second_headers",
+        "supervision_second_headers",
+        "Payloads for which a sender signed a second header for this supervisor: kept as evidence",
+    ),
     ("stopped", "stopped", "Payloads, sent or delivered, that an order to stop stands before"),
     ("documents_put", "documents_put", "Documents put here, complete"),
     ("documents_received", "documents_received", "Documents taken from other members, complete"),

@@ -176,7 +176,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 29] = [
+    let named: [(&'static str, &Counter); 30] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -197,6 +197,7 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("policy_refused", &counters.policy_refused),
         ("stopped", &counters.stopped),
         ("copies_taken", &counters.copies_taken),
+        ("second_headers", &counters.second_headers),
         ("documents_put", &counters.documents_put),
         ("documents_received", &counters.documents_received),
         ("documents_read", &counters.documents_read),

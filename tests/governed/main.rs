@@ -43,4 +43,5 @@ mod supervision_copies;
 mod supervision_cosign;
 mod supervision_first;
 mod supervision_late;
+mod supervision_places;
 mod tessera;

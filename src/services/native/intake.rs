@@ -333,7 +333,9 @@ fn status(error: &Error) -> u16 {
         | Error::Kept(DocumentError::Manifest(_) | DocumentError::NotOffered)
         | Error::Enclave(EnclaveError::Broken | EnclaveError::Refused(_)) => 400,
         Error::Store(_) | Error::Enclave(_) | Error::Disk(_) | Error::RolledBack(_) => 503,
-        Error::Conflict(_) | Error::Kept(DocumentError::Conflict(_)) => 409,
+        Error::Conflict(_)
+        | Error::Kept(DocumentError::Conflict(_))
+        | Error::Supervision(SupervisionError::SecondHeader(_) | SupervisionError::ManyCopies(_)) => 409,
         Error::Supervision(SupervisionError::Stopped { .. }) => 451,
         _ => 403,
     }
