@@ -41,4 +41,5 @@ mod supervision_copies;
 mod supervision_cosign;
 mod supervision_first;
 mod supervision_late;
+mod supervision_tessera;
 mod tessera;
