@@ -16,7 +16,6 @@ mod open;
 mod request;
 
 pub(super) use folder::{KNOWN, Known, REQUEST_FILE, Unlock};
-pub(super) use keygen::Lock;
 pub(super) use keygen::make as make_folder;
 pub(super) use open::Package;
 

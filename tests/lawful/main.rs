@@ -18,6 +18,7 @@ mod ports;
 mod attacks;
 mod court;
 mod disclosure;
+mod former;
 mod life;
 mod offline;
 mod recover;
