@@ -44,4 +44,5 @@ mod supervision_cosign;
 mod supervision_first;
 mod supervision_late;
 mod supervision_places;
+mod supervision_tessera;
 mod tessera;
