@@ -18,6 +18,7 @@ mod peer;
 mod ports;
 
 mod attacks;
+mod bulk;
 mod court;
 mod disclosure;
 mod former;
