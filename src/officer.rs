@@ -8,6 +8,7 @@
 //! identity.sealed       signing seed and box key
 //! shares/…share         shares, by network, purpose, epoch and generation
 //! committees/…toml      their committees, with everybody's signatures
+//! policies/…toml        what was seen in force, by network
 //! ceremonies/…          of ceremonies that are not over: the seed, and what was said
 //! ```
 //!
@@ -17,6 +18,7 @@
 mod ceremony;
 mod error;
 mod files;
+mod seen;
 mod store;
 
 use std::collections::HashMap;
@@ -27,6 +29,7 @@ use zeroize::Zeroizing;
 
 pub use ceremony::{PLAN, Progress, RESULT};
 pub use error::OfficerError;
+pub use seen::{InForce, Seen};
 pub use store::Token;
 
 use self::store::Store;

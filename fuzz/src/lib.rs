@@ -29,7 +29,7 @@ use celosia::translog::submission::Submission;
 use celosia::translog::tile::{self, Tile};
 use celosia::types::{Codec, VersionSet};
 use celosia::wire::privacy_group::EncodedGroup;
-use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Manifest, PartyInfo, Receipt, SignedAck, Vouched};
+use celosia::wire::{Delivery, EncodedPayload, EpochKey, GivenBack, Header, Manifest, PartyInfo, Receipt, SignedAck, Vouched};
 
 /// A payload in Tessera's layout.
 pub fn legacy(input: &[u8]) {
@@ -104,6 +104,13 @@ pub fn erasure_receipt(input: &[u8]) {
 pub fn cosignature(input: &[u8]) {
     if let Ok(read) = SignedCosignature::decode(input) {
         assert_eq!(SignedCosignature::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// A payload that is given back.
+pub fn given_back(input: &[u8]) {
+    if let Ok(read) = GivenBack::decode(&Bytes::copy_from_slice(input)) {
+        assert_eq!(read.encode(), input);
     }
 }
 
@@ -313,7 +320,7 @@ pub fn ack(input: &[u8]) {
 pub fn receipt(input: &[u8]) {
     if let Ok(receipt) = Receipt::decode(input) {
         assert_eq!(receipt.encode(), input);
-        assert!(receipt.verify(|_| None).is_err());
+        assert!(receipt.verify(|_, _| Vec::new()).is_err());
     }
 }
 

@@ -7,6 +7,7 @@ mod act;
 mod actor;
 mod acts;
 mod disclosures;
+mod door;
 mod erasures;
 mod error;
 mod failures;

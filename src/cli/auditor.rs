@@ -17,7 +17,6 @@ mod request;
 mod sheets;
 
 pub(super) use folder::{KNOWN, Known, REQUEST_FILE, Unlock};
-pub(super) use keygen::Lock;
 pub(super) use keygen::make as make_folder;
 pub(super) use open::Package;
 

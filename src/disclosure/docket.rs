@@ -6,6 +6,7 @@ use super::{Item, Refused, SignedRequest, on_all_cores, root};
 use crate::crypto::hash::sha256;
 use crate::crypto::sign::{Signature, VerifyKey, statement};
 use crate::crypto::threshold::GroupKey;
+use crate::governance::Charter;
 use crate::translog::hash::Hash;
 use crate::types::{MemberId, NetworkId};
 use crate::wire::DecodeError;
@@ -118,6 +119,19 @@ impl SignedDocket {
         }
         let refused = |_| Refused::DocketSignature(docket.member.clone());
         key.verify(&docket.statement(), &self.signature).map_err(refused)
+    }
+
+    /// Whether it is of this request and the member's, with a key of the docket's time: a grant outlives keys.
+    pub fn verify_by(&self, request: &SignedRequest, charter: &Charter) -> Result<(), Refused> {
+        let docket = &self.docket;
+        let mut outcome = Err(Refused::DocketSignature(docket.member.clone()));
+        for key in charter.signing_keys(&docket.member, docket.time) {
+            outcome = self.verify(request, &key);
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
     }
 
     /// Whether a list is its own.

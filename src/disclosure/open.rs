@@ -140,7 +140,11 @@ impl<'a> Opener<'a> {
         let (sealed, ciphertext, provenance) = match released {
             Released::Given { id: of, sealed, ciphertext, provenance } if *of == id => (sealed, ciphertext, provenance),
             Released::Withheld { id: of, why, .. } if *of == id => {
-                released.check_reason(self.docket, self.view, &self.charter.signing_keys(&self.docket.member))?;
+                released.check_reason(
+                    self.docket,
+                    self.view,
+                    &self.charter.signing_keys(&self.docket.member, self.docket.time),
+                )?;
                 return Err(Refused::NotReleased(id, why.clone()));
             }
             _ => return Err(Refused::OtherCase("released payload")),
@@ -243,7 +247,7 @@ impl<'a> Opener<'a> {
         // With a key of its time: members replace theirs.
         // In Tessera's suite there is none: what stands here is the holder's word on the rules that it keeps.
         let signer = if label.suite == SUITE { &read.member } else { &self.docket.member };
-        let keys = self.charter.signing_keys(signer);
+        let keys = self.charter.signing_keys(signer, read.time);
         if keys.is_empty() {
             return Err(wrong("the directory has no key of its member"));
         }
@@ -262,7 +266,7 @@ impl<'a> Opener<'a> {
             if ack.network != self.docket.network || ack.id != id || Some(&ack.header) != header {
                 return Err(wrong());
             }
-            if !self.charter.signing_keys(&ack.member).iter().any(|key| signed.verify(key).is_ok()) {
+            if !self.charter.signing_keys(&ack.member, ack.time).iter().any(|key| signed.verify(key).is_ok()) {
                 return Err(wrong());
             }
         }

@@ -358,7 +358,7 @@ pub(super) fn by_id(ids: &[PayloadId]) -> Scope {
     Scope { by: By::Items(ids.to_vec()), made: None }
 }
 
-fn signed(document: &Document) -> Note {
+pub(super) fn signed(document: &Document) -> Note {
     let mut note = document.to_note().expect("a note");
     note.sign("gov", &key("gov"));
     note

@@ -1,5 +1,6 @@
 //! The attacks that a disclosure must refuse, each for its own reason.
 
+mod former;
 mod forms;
 mod life;
 mod limits;
@@ -54,7 +55,7 @@ impl Case {
     fn bundle(&self, verdicts: &[SignedVerdict]) -> Bundle {
         let view = (!verdicts.is_empty()).then(|| self.world.view(&self.docket.docket, verdicts));
         let (request, docket) = (self.request.clone(), self.docket.clone());
-        let documents = self.world.charter.documents().into_iter().map(ToString::to_string).collect();
+        let documents = self.world.charter.documents(0);
         Bundle { request, docket, verdicts: verdicts.to_vec(), view, documents }
     }
 

@@ -66,6 +66,22 @@ pub enum OfficerError {
     /// Another ceremony made a committee in this place.
     #[error("this folder has {0} of another ceremony already: a new key is a new epoch, new shares are a later generation")]
     Taken(String),
+    /// Documents of before.
+    #[error(
+        "policy version {policy} in it names generation {shown} of {committee}, and this folder saw generation {known} in force with policy version {seen}: officers and shares of before do not count. Fetch the case again when that node has the network's newest documents; if its operator says that it has, tell the governors"
+    )]
+    Superseded {
+        /// Purpose and epoch.
+        committee: String,
+        /// Generation that is shown; 0: none.
+        shown: u64,
+        /// The policy that is shown.
+        policy: u64,
+        /// Generation that was seen.
+        known: u64,
+        /// The policy that was seen.
+        seen: u64,
+    },
     /// Whoever was asked did not say yes.
     #[error("nobody said yes: the ceremony is not begun")]
     Declined,
@@ -101,6 +117,7 @@ impl Coded for OfficerError {
             Self::Declined => Code(7036),
             Self::Taken(_) => Code(7037),
             Self::Request => Code(7043),
+            Self::Superseded { .. } => Code(7050),
             Self::Ceremony(error) => error.code(),
             Self::KeyFile(error) => error.code(),
             Self::Root(error) => error.code(),

@@ -23,6 +23,8 @@ pub(crate) enum Matter {
     Document,
     /// Another document of our version, as somebody says.
     Fork,
+    /// What was given back and is refused.
+    GivenBack,
     /// An order of supervision that is refused.
     Order,
     /// A log that is not cosigned.

@@ -6,6 +6,8 @@
 mod charter;
 #[path = "../support/http.rs"]
 mod http;
+#[path = "../admin/issuer.rs"]
+mod issuer;
 #[path = "../support/keys.rs"]
 mod keys;
 #[path = "../governed/member.rs"]
@@ -19,7 +21,9 @@ mod attacks;
 mod bulk;
 mod court;
 mod disclosure;
+mod former;
 mod life;
 mod offline;
 mod recover;
+mod recover_access;
 mod whole_life;

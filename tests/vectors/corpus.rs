@@ -40,6 +40,7 @@ const TARGETS: &[(&str, Entry)] = &[
     ("erasure_order", entries::erasure_order),
     ("erasure_receipt", entries::erasure_receipt),
     ("escrow_label", entries::escrow_label),
+    ("given_back", entries::given_back),
     ("governance_delta", entries::governance_delta),
     ("governance_directory", entries::governance_directory),
     ("governance_policy", entries::governance_policy),

@@ -9,14 +9,15 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use data_encoding::BASE64;
 use futures_util::stream;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::acts::json_up_to;
-use super::{Access, Act, Actor, Refusal};
+use super::door::{Who, guarded, name};
+use super::{Access, Act, Refusal};
 use crate::disclosure::GrantId;
 use crate::services::{Error, Node, ReleaseStream, SharesStream};
 
@@ -32,8 +33,6 @@ const MAX_WORD: usize = 16 * 1024;
 const MAX_SHARES: usize = 64 << 20;
 /// A sequence of CBOR byte strings (RFC 8742).
 const SEQUENCE: &str = "application/cbor-seq";
-
-type Who = Option<Extension<Actor>>;
 
 /// The routes, behind the door where there is one.
 pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
@@ -54,14 +53,7 @@ pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
         (taking, Act::TakeDisclosure),
         (Router::new().route("/disclosures/{grant}/revoke", post(revoke)), Act::RevokeDisclosure),
     ];
-    let parts = parts.map(|(router, act)| {
-        let router: Router = router.with_state(Arc::clone(node));
-        match access {
-            Some(access) => access.guard(router, act),
-            None => router,
-        }
-    });
-    parts.into_iter().fold(Router::new(), Router::merge)
+    guarded(node, access, parts)
 }
 
 #[derive(Deserialize)]
@@ -184,8 +176,4 @@ fn streamed(stream: ReleaseStream) -> Response {
 
 fn parse(grant: &str) -> Result<GrantId, Refusal> {
     grant.parse().map_err(|error| Refusal::ActMalformed(format!("a grant's name: {error}")))
-}
-
-fn name(who: &Who) -> &str {
-    who.as_ref().map_or("admin", |who| who.0.name())
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::load::Target;
 use super::{Args, Subject, send_for, wait_for_keys};
 use crate::cli::http::Place;
-use crate::cli::network::{Desk, Member, Network, Rules, THRESHOLD};
+use crate::cli::network::{Desk, Member, Network, THRESHOLD};
 
 /// The class that is asked for.
 const CLASS: (&str, &str) = ("celosia-class", "business");
@@ -38,7 +38,7 @@ struct Bench {
 }
 
 pub(super) async fn run(args: &Args, count: u64) -> anyhow::Result<()> {
-    let network = Network::start_as(2, None, Rules::Officers)?;
+    let network = Network::start_supervised(2, None, "", |folder, network| Desk::of(folder).found(network))?;
     let target = Target::Unix(network.members[0].node_socket.clone());
     let size = args.size.first().copied().unwrap_or(2048);
     let subject = Subject { target, to: vec![network.members[1].address], network: None, up: None };

@@ -13,7 +13,7 @@ pub(super) fn show(file: &Path, looked: &Looked) -> Result<(), Failure> {
     frames.expect()?;
     let Some(Ok(head)) = frames.next()?.map(|frame| SignedRelease::decode(&frame)) else { return Ok(()) };
     let docket = &looked.bundle.docket.docket;
-    let keys = looked.charter.signing_keys(&docket.member);
+    let keys = looked.charter.signing_keys(&docket.member, head.release.time);
     let (mut given, mut withheld) = (0_u64, 0_u64);
     while let Some(frame) = frames.next()? {
         let released = Released::decode(&frame).map_err(coded)?;

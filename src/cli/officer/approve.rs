@@ -106,7 +106,8 @@ pub(super) fn revoke(args: &RevokeArgs) -> Result<(), Failure> {
 /// Reads a case file and checks it against the committees that the officer's own folder knows.
 ///
 /// Threat: a network, or a committee, that was made up for this case. The officer's folder has the network's id and the key of its committee,
-/// from the ceremony that the officer was in.
+/// from the ceremony that the officer was in. Or documents of before, in which shares of before and officers who left count: the folder
+/// remembers what it saw in force.
 pub(super) fn look(
     unlock: &Unlock,
     case: &std::path::Path,
@@ -120,6 +121,7 @@ pub(super) fn look(
         return Err(Failure::coded(2, &Refused::Network("case file")));
     }
     let looked = open(case, &network)?;
+    Folder::see(unlock.folder(), looked.charter.policy()).map_err(super::coded)?;
     for epoch in &looked.epochs {
         let committee = looked.charter.policy().committee(Purpose::Escrow, *epoch);
         let ours = known.iter().filter(|file| {

@@ -5,10 +5,11 @@ use jiff::Timestamp;
 
 use crate::cli::Failure;
 use crate::cli::admin::Node;
-use crate::cli::auditor::{KNOWN, Known, Lock, REQUEST_FILE, make_folder};
+use crate::cli::auditor::{KNOWN, Known, REQUEST_FILE, make_folder};
 use crate::cli::disclosure::{LONG, REQUEST, hand_in, show_request, write_carried};
 use crate::cli::erase::text;
 use crate::cli::governance::load_signing_key;
+use crate::cli::lock::Lock;
 use crate::disclosure::{By, Request, Scope, SignedRequest};
 use crate::types::{MemberId, NetworkId, PayloadId};
 

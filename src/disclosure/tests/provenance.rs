@@ -30,7 +30,7 @@ fn a_carrier_of_a_release_learns_nobodys_name_and_puts_nothing_in_its_place() {
     let other = case.items[1].id;
     assert_eq!(open(&of_case, &other, &case.world.private), Err(Refused::Provenance(other)), "of another payload");
     // Whoever has no key finds a foreign ciphertext and a foreign reason all the same.
-    let keys = case.world.charter.signing_keys(&docket.member);
+    let keys = case.world.charter.signing_keys(&docket.member, docket.time);
     assert_eq!(released.check(docket, 1, &keys), Ok(()));
     let mut foreign = released.clone();
     let Released::Given { ciphertext, .. } = &mut foreign else { panic!("given") };

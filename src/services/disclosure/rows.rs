@@ -59,6 +59,9 @@ pub(super) struct Dossier {
     /// Time of the newest taking that was used.
     #[serde(default)]
     pub(super) taken: u64,
+    /// No payload of the list is older, milliseconds since the Unix epoch: what the directories of before are not needed for.
+    #[serde(default)]
+    pub(super) since: u64,
 }
 
 /// What is to be told of a grant, with the journal's row of the view that it is about.
@@ -108,6 +111,7 @@ impl Dossier {
             end_told: false,
             untold: Vec::new(),
             taken: 0,
+            since: 0,
         }
     }
 

@@ -63,9 +63,7 @@ impl Node {
         if notice.time > now().saturating_add(AHEAD) || notice.time < now().saturating_sub(OLDEST) {
             return Err(DisclosureError::NoticeTime.into());
         }
-        let key = governed.charter().members().by_id(from).and_then(|member| member.signing_key);
-        let key = key.ok_or_else(|| Error::NotAMember(from.clone()))?;
-        signed.verify(&key).map_err(DisclosureError::from)?;
+        signed.verify(&governed.charter()).map_err(DisclosureError::from)?;
         what(from, notice).map_err(|refused| DisclosureError::from(refused).into())
     }
 

@@ -16,7 +16,7 @@ use crate::governance::{Charter, Purpose};
 use crate::seal::escrow::{Carried, Escrowed, Label};
 use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
-use crate::services::native::{ACKS, encode_acks};
+use crate::services::native::Beside;
 use crate::services::records::now;
 use crate::services::send::to_its_end;
 use crate::services::{Error, Node};
@@ -123,10 +123,7 @@ impl Node {
             Err(Error::Erased(_)) => return Ok(Fate::Erased),
             other => other?,
         }
-        if !acks.is_empty() {
-            let sealed = self.enclave.seal_beside(&kept.head, ACKS, encode_acks(&acks)).await?;
-            self.store.put_beside(id, sealed, None).await?;
-        }
+        self.keep_beside(id, &kept.head, &Beside::acks(acks)).await?;
         self.counters.recovered.add();
         Ok(Fate::Kept)
     }
@@ -162,7 +159,7 @@ fn check(
     let is_signed = |key: &_| header::verify(&read.network, &bytes, &signature, key).is_ok();
     // In Tessera's suite it is the holder's word on the rules that it keeps.
     let signer = if label.suite == SUITE { &read.member } else { &listed.holder };
-    if !charter.signing_keys(signer).iter().any(is_signed) {
+    if !charter.signing_keys(signer, read.time).iter().any(is_signed) {
         return Err(unsound("its member did not sign its header"));
     }
     if label.suite != SUITE {
@@ -205,7 +202,7 @@ fn sound_acks(charter: &Charter, header: &Header, bytes: &[u8], acks: Vec<Signed
         let ack = &signed.ack;
         ack.network == header.network
             && (ack.id, ack.header) == (header.id, digest)
-            && charter.signing_keys(&ack.member).iter().any(|key| signed.verify(key).is_ok())
+            && charter.signing_keys(&ack.member, ack.time).iter().any(|key| signed.verify(key).is_ok())
     };
     acks.into_iter().filter(is_sound).collect()
 }
@@ -214,7 +211,7 @@ fn sound_acks(charter: &Charter, header: &Header, bytes: &[u8], acks: Vec<Signed
 /// acknowledged it, at a recipient its own.
 fn recipients(governed: &Governed, charter: &Charter, header: &Header, acks: &[SignedAck]) -> (Vec<Address>, bool) {
     let is_sender = header.member == governed.me;
-    let is_own = |address: &Address| charter.owner_of(address) == Some(&governed.me);
+    let is_own = |address: &Address| charter.owner_of(address, header.time) == Some(&governed.me);
     let mut known: Vec<Address> = match &header.recipients {
         Some(all) if is_sender || all.iter().any(is_own) => all.clone(),
         _ => {
