@@ -16,8 +16,8 @@ use celosia::crypto::sign::SigningKey;
 use celosia::crypto::threshold::{Capsule, KeyShare, Prepared};
 use celosia::crypto::{nacl, random};
 use celosia::disclosure::{
-    By, Docket, Found, GrantId, Item, Opener, Provenance, Released, Request, Scope, SignedDocket, SignedRequest, case_digest, make_shares,
-    root, sigma_info,
+    By, Docket, Found, GrantId, Item, Opener, Provenance, Released, Request, Scope, SignedDocket, SignedRequest, case_digest,
+    make_shares, root, sigma_info,
 };
 use celosia::governance::{Committee, Officer, Purpose};
 use celosia::seal::escrow::{Label, TESSERA};

@@ -68,7 +68,7 @@ pub use peers::{Capabilities, Delivered, PeerError, Peers, ResendScope};
 pub use purge::{LastPurge, Purges};
 pub use push::Pushed;
 pub use recover::Recovery;
-pub use returns::{Begun, Fate, ReturnError, ReturnParts, Brought, Settled};
+pub use returns::{Begun, Brought, Fate, ReturnError, ReturnParts, Settled};
 pub use rewrap::Rewrapped;
 pub use rights::{Loss, Radius, SubjectExport};
 pub use supervision::{

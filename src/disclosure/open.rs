@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use zeroize::Zeroizing;
 
 use super::{
-    Docket, Found, Item, Provenance, Refused, Released, SignedDocket, SignedRequest, SignedShares, case_digest, open_shares, sigma_info,
+    Docket, Found, Item, Provenance, Refused, Released, SignedDocket, SignedRequest, SignedShares, case_digest, open_shares,
+    sigma_info,
 };
 use crate::crypto::hash::{payload_id, sha256};
 use crate::crypto::hpke;
@@ -173,8 +174,7 @@ impl<'a> Opener<'a> {
     }
 
     fn sigma(&self, id: PayloadId, label: &[u8], sealed: &[u8]) -> Result<(Secret<32>, Nonce), Refused> {
-        let plain =
-            hpke::open(&self.private, &sigma_info(&self.case), label, sealed).map_err(|_| Refused::Sigma(id))?;
+        let plain = hpke::open(&self.private, &sigma_info(&self.case), label, sealed).map_err(|_| Refused::Sigma(id))?;
         let (sigma, nonce) = plain.split_first_chunk::<32>().ok_or(Refused::Sigma(id))?;
         let nonce = nonce.try_into().map_err(|_| Refused::Sigma(id))?;
         Ok((Secret::init_with(|bytes| bytes.copy_from_slice(sigma)), nonce))

@@ -13,7 +13,11 @@ text-align:left;vertical-align:top;overflow-wrap:anywhere}.state{font-size:1.15r
 /// The page of a report.
 pub fn page(report: &Report) -> String {
     let mut page = begin(report, "Report of a disclosure");
-    let _ = write!(page, "<p class=\"state\">{} payload(s) opened and verified, {} not opened.</p><table>", report.opened, report.not_opened);
+    let _ = write!(
+        page,
+        "<p class=\"state\">{} payload(s) opened and verified, {} not opened.</p><table>",
+        report.opened, report.not_opened
+    );
     let rows = [
         ("Grant", report.grant.to_string()),
         ("Network", report.network.to_string()),
@@ -49,7 +53,12 @@ pub fn page(report: &Report) -> String {
         page.push_str("<table><tr><th>Page</th><th>Payloads</th><th>SHA-256 of the JSON</th></tr>");
         for of in &report.pages {
             let name = escape_html(&html_of(&of.file));
-            let _ = write!(page, "<tr><td><a href=\"{name}\">{name}</a></td><td>{}</td><td>{}</td></tr>", of.rows, escape_html(&of.sha256));
+            let _ = write!(
+                page,
+                "<tr><td><a href=\"{name}\">{name}</a></td><td>{}</td><td>{}</td></tr>",
+                of.rows,
+                escape_html(&of.sha256)
+            );
         }
         page.push_str("</table>");
     }
@@ -83,7 +92,9 @@ fn begin(report: &Report, title: &str) -> String {
 }
 
 fn put_rows(page: &mut String, rows: &[Row]) {
-    page.push_str("<table><tr><th>Id on the chain</th><th>Made</th><th>Sent by</th><th>Acknowledged by</th><th>Content</th></tr>");
+    page.push_str(
+        "<table><tr><th>Id on the chain</th><th>Made</th><th>Sent by</th><th>Acknowledged by</th><th>Content</th></tr>",
+    );
     for row in rows {
         put_row(page, row);
     }

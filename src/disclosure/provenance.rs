@@ -3,15 +3,15 @@
 //! Threat: whoever carries a release (mail, a stick, the holder's own proxy) reads who dealt with whom. What is in the clear of a payload is
 //! its id, which is on the chain, and a ciphertext.
 
+use super::Refused;
 use super::error::form;
 use super::file::{Frame, frame, head};
-use super::Refused;
 use crate::crypto::hpke::{self, BoxKey};
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::Signature;
 use crate::types::PayloadId;
-use crate::wire::{DecodeError, SignedAck};
 use crate::wire::strict::{Fields, Form, canonical};
+use crate::wire::{DecodeError, SignedAck};
 
 const INFO: &[u8] = b"celosia disclosure provenance 1\0";
 const FORM: &str = "provenance";

@@ -7,8 +7,8 @@ use super::{Docket, Refused, case_digest};
 use crate::crypto::hash::payload_id;
 use crate::crypto::sign::{Signature, VerifyKey, statement};
 use crate::types::{MemberId, NetworkId, PayloadId, is_hidden};
-use crate::wire::strict::{Fields, Form, canonical};
 use crate::wire::DecodeError;
+use crate::wire::strict::{Fields, Form, canonical};
 
 /// What the signature of a release is for.
 const PURPOSE: &str = "celosia disclosure-release 2";

@@ -202,7 +202,12 @@ impl Row {
             made: moment(time),
             policy: header.map_or(label.policy, |header| header.policy),
             sender: label.member.as_ref().map(|id| member(members, id, time)),
-            acknowledged: opened.provenance.acks.iter().map(|signed| member(members, &signed.ack.member, signed.ack.time)).collect(),
+            acknowledged: opened
+                .provenance
+                .acks
+                .iter()
+                .map(|signed| member(members, &signed.ack.member, signed.ack.time))
+                .collect(),
             why_not: String::new(),
             code: String::new(),
             wrong_shares: opened.wrong.iter().map(ToString::to_string).collect(),

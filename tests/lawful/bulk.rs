@@ -83,7 +83,9 @@ fn many_who_take_at_once_share_the_views_that_were_granted() {
     let other = court.grant("other", 0, &["--id", &id]);
     let folders: Vec<String> = (0..4).map(|number| format!("audit-{number}")).collect();
     for folder in &folders {
-        assert!(std::process::Command::new("cp").args(["-a", &court.path("audit"), &court.path(folder)]).status().unwrap().success());
+        assert!(
+            std::process::Command::new("cp").args(["-a", &court.path("audit"), &court.path(folder)]).status().unwrap().success()
+        );
     }
     // The second view waits for the log. Another grant is taken back meanwhile.
     let outcomes: Vec<_> = std::thread::scope(|scope| {

@@ -126,7 +126,11 @@ async fn give_shares(State(node): State<Arc<Node>>, Path(grant): Path<String>, r
 async fn shares(State(node): State<Arc<Node>>, Path(grant): Path<String>, request: Request) -> Result<Response, Refusal> {
     let carried: Carried = json_up_to(request, MAX_WORD).await?;
     let all = node.all_shares(parse(&grant)?, &carried.bytes()?).await?;
-    let pieces = stream::try_unfold(all, |mut all: SharesStream| async move { Ok::<_, Error>(all.next().await?.map(|piece| (piece, all))) });
+    let pieces =
+        stream::try_unfold(
+            all,
+            |mut all: SharesStream| async move { Ok::<_, Error>(all.next().await?.map(|piece| (piece, all))) },
+        );
     Ok(([(CONTENT_TYPE, SEQUENCE)], Body::from_stream(pieces)).into_response())
 }
 

@@ -20,9 +20,8 @@ fn a_carrier_of_a_release_learns_nobodys_name_and_puts_nothing_in_its_place() {
     }
     let Released::Given { provenance, .. } = &released else { panic!("given") };
     let of_case = case_digest(docket);
-    let open = |case: &[u8; 32], id: &crate::types::PayloadId, private: &Secret<32>| {
-        Provenance::open(private, case, id, provenance)
-    };
+    let open =
+        |case: &[u8; 32], id: &crate::types::PayloadId, private: &Secret<32>| Provenance::open(private, case, id, provenance);
     let opened = open(&of_case, &id, &case.world.private).expect("the auditor's");
     assert_eq!((opened.header.as_ref(), &opened.acks), (Some(&case.kept[0].header), &case.kept[0].acks));
     let altered = Err(Refused::Provenance(id));

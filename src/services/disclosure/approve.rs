@@ -1,14 +1,15 @@
 //! What officers say: verdicts counted, shares taken, grants revoked; and what the clock says.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 
 use super::DisclosureError;
 use super::rows::{Dossier, Untold};
 use crate::disclosure::{
-    GrantId, Life, Notice, Refused, Released, SignedRevocation, SignedVerdict, Stage, State, Step, Tally,
-    case_digest, committee_at, tally,
+    GrantId, Life, Notice, Refused, Released, SignedRevocation, SignedVerdict, Stage, State, Step, Tally, case_digest,
+    committee_at, tally,
 };
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
@@ -19,6 +20,8 @@ use crate::types::Coded as _;
 ///
 /// Threat: an officer that left signs with a date of before.
 const FRESH: u64 = 10 * 60 * 1000;
+/// How far an officer's clock may be ahead of ours, in milliseconds.
+const AHEAD: u64 = 5_000;
 /// Grants looked at in one turn.
 const PAGE: usize = 1_000;
 
@@ -28,6 +31,7 @@ impl Node {
         let governed = Arc::clone(self.discloses()?);
         let signed = SignedVerdict::decode(verdict).map_err(DisclosureError::from)?;
         fresh(signed.verdict.time)?;
+        not_ahead(signed.verdict.time).await?;
         let gate = self.disclosures.gates.enter(&grant).await;
         let mut dossier = self.dossier(&grant).await?;
         let known = dossier.verdicts()?;
@@ -180,6 +184,18 @@ pub(super) fn is_granted(life: &Life) -> Result<(), DisclosureError> {
         State::Revoked => Err(Refused::Revoked.into()),
         State::Expired => Err(Refused::Expired.into()),
         other => Err(Refused::State(other.name(), "nothing is given for it").into()),
+    }
+}
+
+/// Waits for a clock that is a little ahead of ours: an approval counts from its own time on, and the record of a view is of ours.
+async fn not_ahead(time: u64) -> Result<(), DisclosureError> {
+    match time.saturating_sub(now()) {
+        0 => Ok(()),
+        ahead if ahead <= AHEAD => {
+            tokio::time::sleep(Duration::from_millis(ahead + 1)).await;
+            Ok(())
+        }
+        _ => Err(DisclosureError::Stale),
     }
 }
 

@@ -9,11 +9,11 @@ use futures_util::future::join_all;
 use super::DisclosureError;
 use super::approve::{fresh, is_granted};
 use super::rows::Dossier;
+use crate::crypto::hpke::BoxKey;
 use crate::disclosure::{
     Docket, Found, GrantId, Item, Part, Provenance, Refused, Release, Released, SignedRelease, SignedTaking, case_digest, frame,
     sigma_info,
 };
-use crate::crypto::hpke::BoxKey;
 use crate::enclave::EnclaveError;
 use crate::seal::escrow::Carried;
 use crate::services::happening::{Happening, Kind as What};

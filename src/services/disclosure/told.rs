@@ -72,9 +72,8 @@ impl Node {
         let after = after.map(|name| HEXLOWER.decode(name.as_bytes())).transpose();
         let after = after.map_err(|_| Error::BadRequest("not the name of a notice".into()))?;
         let came = self.notices_came(after.as_deref(), limit).await?;
-        let shown = came
-            .into_iter()
-            .map(|(name, notice)| json!({ "name": HEXLOWER.encode(&name), "notice": BASE64.encode(&notice) }));
+        let shown =
+            came.into_iter().map(|(name, notice)| json!({ "name": HEXLOWER.encode(&name), "notice": BASE64.encode(&notice) }));
         Ok(shown.collect())
     }
 }

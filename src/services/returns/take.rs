@@ -39,12 +39,7 @@ struct Checked {
 
 impl Node {
     /// Takes one payload of a recovery that began: what is `sealed` in it is sealed to `one_time`. A drill keeps nothing of it.
-    pub async fn take_returned(
-        self: &Arc<Self>,
-        grant: GrantId,
-        one_time: BoxKey,
-        brought: Brought,
-    ) -> Result<Settled, Error> {
+    pub async fn take_returned(self: &Arc<Self>, grant: GrantId, one_time: BoxKey, brought: Brought) -> Result<Settled, Error> {
         let node = Arc::clone(self);
         to_its_end(async move { node.take_one(grant, one_time, brought).await }).await
     }
