@@ -1,6 +1,9 @@
 //! What each fuzz target does with its input: reads it as the named thing and, where it is one, checks that writing and reading it
 //! again changes nothing. `tests/vectors` does the same with every file of the corpus.
 
+mod ceremony;
+mod grants;
+
 use std::sync::LazyLock;
 
 use bytes::Bytes;
@@ -30,6 +33,9 @@ use celosia::translog::tile::{self, Tile};
 use celosia::types::{Codec, VersionSet};
 use celosia::wire::privacy_group::EncodedGroup;
 use celosia::wire::{Delivery, EncodedPayload, EpochKey, GivenBack, Header, Manifest, PartyInfo, Receipt, SignedAck, Vouched};
+
+pub use ceremony::{ceremony_acts, ceremony_dealing};
+pub use grants::disclosure_acts;
 
 /// A payload in Tessera's layout.
 pub fn legacy(input: &[u8]) {

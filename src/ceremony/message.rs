@@ -41,7 +41,7 @@ struct Text {
 
 impl Message {
     /// Signs what is said.
-    pub(crate) fn sign(plan: &Plan, round: u8, key: &SigningKey, body: Vec<u8>) -> Self {
+    pub fn sign(plan: &Plan, round: u8, key: &SigningKey, body: Vec<u8>) -> Self {
         let (ceremony, from) = (plan.id(), key.verify_key());
         let signature = key.sign(&signed(&plan.network, &ceremony, round, &from, &sha256(&[&body])));
         Self { ceremony, round, from, body, signature }
