@@ -9,6 +9,7 @@
 //! shares/…share         shares, by network, purpose, epoch and generation
 //! committees/…toml      their committees, with everybody's signatures
 //! ceremonies/…          of ceremonies that are not over: the seed, and what was said
+//! relayed/…             plans and messages of ceremonies that a node relays
 //! ```
 //!
 //! What is `.sealed`, `.share` or `.seed` lies under HKDF(officer.key ‖ root): password and root are needed, both. Destroying old shares
@@ -17,6 +18,7 @@
 mod ceremony;
 mod error;
 mod files;
+mod relayed;
 mod store;
 
 use std::collections::HashMap;
@@ -27,6 +29,7 @@ use zeroize::Zeroizing;
 
 pub use ceremony::{PLAN, Progress, RESULT};
 pub use error::OfficerError;
+pub use relayed::Relayed;
 pub use store::Token;
 
 use self::store::Store;

@@ -19,6 +19,7 @@ mod watch;
 pub use catch_up::{CaughtUp, CaughtUpAt};
 pub(crate) use copies::{CopyOf, Watchers, copied_to, told_row};
 pub use cosign::{CosignSettings, CosignState, Queued};
+pub(crate) use exchange::{below, others};
 pub(crate) use cosign::{Demanded, cosigned_scope};
 pub use error::SupervisionError;
 pub use feed::{Recipient, Seen};

@@ -5,6 +5,8 @@ use minicbor::bytes::ByteVec;
 use minicbor::decode::Error as DecodeError;
 use minicbor::{CborLen, Decode, Decoder, Encode};
 
+pub use self::ceremony::{CeremoniesAfter, CeremonyPage};
+
 /// Deliveries of one batch.
 pub const MAX_ITEMS: usize = 64;
 /// Longest filler of a batch, bytes.
@@ -391,5 +393,6 @@ pub struct Resent {
     pub next: ByteVec,
 }
 
+mod ceremony;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,12 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::coded;
+use serde_json::Value;
+
+use super::{coded, mail};
 use crate::cli::Failure;
+use crate::cli::admin::Node;
+use crate::cli::erase::{text, time};
+use crate::cli::http::block_on;
 use crate::governance::Committee;
 use crate::officer::Folder;
 
@@ -9,19 +14,64 @@ use crate::officer::Folder;
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
     /// The officer's folder.
-    #[arg(long, value_name = "FOLDER")]
-    folder: PathBuf,
+    #[arg(long, value_name = "FOLDER", required_unless_present_any = ["admin", "config"])]
+    folder: Option<PathBuf>,
     /// An officer who is lost, as far as you know.
     #[arg(long, value_name = "NAME")]
     lost: Vec<String>,
     /// As JSON.
     #[arg(long)]
     json: bool,
+    /// Also, or only: the ceremonies that a node relays, and for whom they wait.
+    #[command(flatten)]
+    node: Node,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let card = Folder::card_of(&args.folder).map_err(coded)?;
-    let committees = Folder::committees_of(&args.folder).map_err(coded)?;
+    let ceremonies = if args.node.admin.is_some() || args.node.config.is_some() { ceremonies(&args.node)? } else { Vec::new() };
+    let mut shown = match &args.folder {
+        Some(folder) => own(args, folder)?,
+        None => serde_json::json!({}),
+    };
+    if args.json {
+        shown["ceremonies"] = ceremonies.into();
+        say!("{shown:#}");
+    } else {
+        ceremonies.iter().for_each(waits);
+    }
+    Ok(())
+}
+
+/// What a node relays; each as it shows it alone, with who cheated.
+fn ceremonies(node: &Node) -> Result<Vec<Value>, Failure> {
+    let door = node.admin()?;
+    let mut all = Vec::new();
+    for entry in mail::list(&door)? {
+        let path = format!("/ceremonies/{}", text(&entry["ceremony"]));
+        all.push(block_on(async { door.get(&path).await?.json() })?);
+    }
+    Ok(all)
+}
+
+fn waits(shown: &Value) {
+    let (number, until) = (text(&shown["ceremony"]), time(&shown["until"]));
+    let (title, state, member) = (text(&shown["title"]), text(&shown["state"]), text(&shown["member"]));
+    say!("ceremony {number}\n  {title}: {state}, opened by {member}, kept until {until}");
+    for (round, missing) in (1..).zip(shown["missing"].as_array().into_iter().flatten()) {
+        let names: Vec<&str> = missing.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        if !names.is_empty() {
+            say!("  round {round} of 3 waits for: {}", names.join(", "));
+        }
+    }
+    if let Some(trouble) = shown["trouble"].as_object() {
+        say!("  error[{}]: {}", text(&trouble["code"]), text(&trouble["text"]));
+    }
+}
+
+/// The folder's own state; printed, unless it is wanted as JSON.
+fn own(args: &Args, folder: &Path) -> Result<Value, Failure> {
+    let card = Folder::card_of(folder).map_err(coded)?;
+    let committees = Folder::committees_of(folder).map_err(coded)?;
     let mut lines = Vec::new();
     for file in &committees {
         let committee = &file.committee;
@@ -30,7 +80,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
                 && (other.committee.purpose, other.committee.epoch) == (committee.purpose, committee.epoch)
         });
         let newest = newest.map(|other| other.committee.generation).max().unwrap_or(0);
-        let has_share = Folder::has_share(&args.folder, file);
+        let has_share = Folder::has_share(folder, file);
         let is_newest = committee.generation == newest;
         let live = committee.officers.iter().filter(|officer| !args.lost.contains(&officer.name)).count() as u64;
         lines.push(serde_json::json!({
@@ -61,12 +111,10 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             warn(committee, live);
         }
     }
-    if args.json {
-        say!("{:#}", serde_json::json!({ "name": card.name, "entity": card.entity, "committees": lines }));
-    } else if lines.is_empty() {
+    if lines.is_empty() && !args.json {
         say!("{}, {}  {}\nno committee yet", card.name, card.entity, card.signing_key);
     }
-    Ok(())
+    Ok(serde_json::json!({ "name": card.name, "entity": card.entity, "committees": lines }))
 }
 
 /// One more lost officer, and nobody opens anything any more, for ever.
