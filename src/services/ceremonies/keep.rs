@@ -205,7 +205,7 @@ fn check_opener(governed: &Governed, opening: &Opening) -> Result<(), RelayError
     let charter = governed.charter();
     let member = charter.members().by_id(&opening.member).filter(|member| member.is_active());
     let key = member.and_then(|member| member.signing_key);
-    if !key.is_some_and(|key| opening.is_signed(&key)) {
+    if key.is_none_or(|key| !opening.is_signed(&key)) {
         return Err(RelayError::Opener(opening.member.clone()));
     }
     if opening.opened > now() + skew {
