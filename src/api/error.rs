@@ -13,7 +13,9 @@ use hyper::ext::ReasonPhrase;
 use super::request::RequestError;
 use crate::enclave::EnclaveError;
 use crate::matter::MatterError;
-use crate::services::{self, DisclosureError, DocumentError, ErasureError, HoldError, PeerError, RelayError, ReturnError, SupervisionError};
+use crate::services::{
+    self, DisclosureError, DocumentError, ErasureError, HoldError, PeerError, RelayError, ReturnError, SupervisionError,
+};
 use crate::store::StoreError;
 use crate::types::{Code, Coded};
 use crate::wire::DecodeError;

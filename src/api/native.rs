@@ -15,8 +15,8 @@ use super::{Limits, body, common};
 use crate::net::native::NativeCaller;
 use crate::services::{self, Node, native_path as path};
 use crate::wire::native::{
-    Batch, CatchUp, CeremoniesAfter, CosignAsked, DocumentPart, Documents, DocumentsAfter, Message, OrdersAfter, Part, Resend, Seen, Standing,
-    SupervisionAfter, Withdraw, Witness,
+    Batch, CatchUp, CeremoniesAfter, CosignAsked, DocumentPart, Documents, DocumentsAfter, Message, OrdersAfter, Part, Resend,
+    Seen, Standing, SupervisionAfter, Withdraw, Witness,
 };
 
 /// Longest batch: some deliveries of a MiB, or one part.

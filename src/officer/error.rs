@@ -70,10 +70,14 @@ pub enum OfficerError {
     #[error("the plan is not that of ceremony {0}: the node, or whoever wrote into the folder, gives another")]
     OtherPlan(CeremonyId),
     /// No ceremony at a node is this officer's.
-    #[error("the node knows no ceremony of this kind in which this officer takes part: it is opened with its plan, and its messages may be on their way")]
+    #[error(
+        "the node knows no ceremony of this kind in which this officer takes part: it is opened with its plan, and its messages may be on their way"
+    )]
     NoneOpen,
     /// More than one is.
-    #[error("the node knows several ceremonies in which this officer takes part; name one with --id, after comparing its number: {0}")]
+    #[error(
+        "the node knows several ceremonies in which this officer takes part; name one with --id, after comparing its number: {0}"
+    )]
     Several(String),
     /// Whoever was asked did not say yes.
     #[error("nobody said yes: the ceremony is not begun")]

@@ -32,7 +32,9 @@ fn opening(plan: Plan, member: &str, by: &Member, opened: u64) -> Vec<u8> {
 #[track_caller]
 fn declined(answer: Result<bytes::Bytes, PeerError>, status: u16, words: &str) {
     match answer {
-        Err(PeerError::Refused { status: found, message, .. }) => assert!(found == status && message.contains(words), "{found} {message}"),
+        Err(PeerError::Refused { status: found, message, .. }) => {
+            assert!(found == status && message.contains(words), "{found} {message}")
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -119,9 +121,7 @@ fn a_dealer_that_tells_two_nodes_different_things_is_named_and_the_rest_begin_ag
         std::fs::create_dir(&side).unwrap();
         std::fs::copy(officers.path(&format!("o1/relayed/{id}/plan.toml")), format!("{side}/plan.toml")).unwrap();
         let folder = officers.path(&folder);
-        officers
-            .run(&["officer", "dkg", "--ceremony", &side, "--folder", &folder, "--password-file", &password, "--yes"])
-            .well();
+        officers.run(&["officer", "dkg", "--ceremony", &side, "--folder", &folder, "--password-file", &password, "--yes"]).well();
         let file = std::fs::read_dir(&side).unwrap().map(|entry| entry.unwrap().path());
         std::fs::read_to_string(file.into_iter().find(|path| path.extension().unwrap() == "json").unwrap()).unwrap()
     });

@@ -52,7 +52,11 @@ pub(super) fn plan(door: &Door, id: &CeremonyId) -> Result<Plan, Failure> {
 fn known(door: &Door, id: &CeremonyId) -> Result<Known, Failure> {
     let shown = block_on(async { door.get(&format!("/ceremonies/{id}")).await?.json() })?;
     let plan = Plan::parse(shown["plan"].as_str().unwrap_or_default()).map_err(super::ceremony)?;
-    if plan.id() == *id { Ok(Known { plan, is_troubled: !shown["trouble"].is_null() }) } else { Err(coded(OfficerError::OtherPlan(*id))) }
+    if plan.id() == *id {
+        Ok(Known { plan, is_troubled: !shown["trouble"].is_null() })
+    } else {
+        Err(coded(OfficerError::OtherPlan(*id)))
+    }
 }
 
 /// The plan of the one ceremony that waits for an officer. Those in which somebody cheated, and those that are complete in its folder, are
@@ -61,7 +65,9 @@ pub(super) fn find(door: &Door, folder: &std::path::Path, card: &Card, kind: Kin
     let mut own = Vec::new();
     for entry in list(door)? {
         let is_kind = (entry["generation"].as_u64() == Some(1)) == (kind == Kind::Key);
-        let Some(id) = entry["ceremony"].as_str().and_then(|id| id.parse::<CeremonyId>().ok()).filter(|_| is_kind) else { continue };
+        let Some(id) = entry["ceremony"].as_str().and_then(|id| id.parse::<CeremonyId>().ok()).filter(|_| is_kind) else {
+            continue;
+        };
         let known = known(door, &id)?;
         if known.plan.has(&card.signing_key) {
             own.push(known);
@@ -105,7 +111,9 @@ pub(super) fn fetch(door: &Door, relayed: &mut Relayed) -> Result<(), Failure> {
         let page = block_on(async { door.get(&path).await?.json() })?;
         for text in page["messages"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             match relayed.take(text) {
-                Err(OfficerError::Ceremony(error)) => eprintln!("refused: from {}: error[{}]: {error}", door.place(), error.code()),
+                Err(OfficerError::Ceremony(error)) => {
+                    eprintln!("refused: from {}: error[{}]: {error}", door.place(), error.code())
+                }
                 other => other.map_err(coded)?,
             }
         }
