@@ -44,5 +44,5 @@ pub use refusal::Refusal;
 pub use rule::{ClassRule, Region, Regions};
 pub use scope::{Contract, Scope};
 pub use span::Span;
-pub use supervise::Supervised;
+pub use supervise::{Demand, Supervised};
 pub use words::{Delivery, DocumentHash, Padding, Purpose, Role, Software, State, Supervision, TlsPin};

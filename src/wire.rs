@@ -15,6 +15,7 @@ pub mod privacy_group;
 pub mod reader;
 pub mod receipt;
 pub(crate) mod strict;
+pub mod vouched;
 mod writer;
 
 pub use ack::{Ack, SignedAck};
@@ -27,3 +28,4 @@ pub use party_info::PartyInfo;
 pub use payload::EncodedPayload;
 pub use reader::DecodeError;
 pub use receipt::{Receipt, ReceiptError};
+pub use vouched::{Stated, Vouched};

@@ -30,7 +30,7 @@ use celosia::translog::tile::{self, Tile};
 use celosia::types::{Codec, VersionSet};
 use celosia::wire::native::{CeremoniesAfter, CeremonyPage, Message as _};
 use celosia::wire::privacy_group::EncodedGroup;
-use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Manifest, PartyInfo, Receipt, SignedAck};
+use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Manifest, PartyInfo, Receipt, SignedAck, Vouched};
 
 /// A payload in Tessera's layout.
 pub fn legacy(input: &[u8]) {
@@ -106,6 +106,16 @@ pub fn cosignature(input: &[u8]) {
     if let Ok(read) = SignedCosignature::decode(input) {
         assert_eq!(SignedCosignature::decode(&read.encode()), Ok(read));
     }
+}
+
+/// Words of supervisors in front of a delivery.
+pub fn vouched(input: &[u8]) {
+    if let Ok(read) = Vouched::decode(input) {
+        assert_eq!(read.encode(), input);
+        let bytes = Bytes::from(read.before(b"body"));
+        assert_eq!(Vouched::split(&bytes), Ok((read, Bytes::from_static(b"body"))));
+    }
+    drop(Vouched::split(&Bytes::copy_from_slice(input)));
 }
 
 /// What lifts an order to stop.

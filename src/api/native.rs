@@ -15,8 +15,8 @@ use super::{Limits, body, common};
 use crate::net::native::NativeCaller;
 use crate::services::{self, Node, native_path as path};
 use crate::wire::native::{
-    Batch, CatchUp, CeremoniesAfter, CosignAsked, DocumentPart, Documents, DocumentsAfter, Message, OrdersAfter, Part, Resend,
-    Seen, Standing, SupervisionAfter, Withdraw, Witness,
+    Batch, CatchUp, CeremoniesAfter, CosignAsked, DocumentPart, Documents, DocumentsAfter, HeldAsked, Message, OrdersAfter, Part,
+    Resend, Seen, Standing, SupervisionAfter, Withdraw, Witness,
 };
 
 /// Longest batch: some deliveries of a MiB, or one part.
@@ -67,6 +67,7 @@ pub fn native_router(node: Arc<Node>, limits: Limits) -> Router {
         .route(path::CEREMONY_TELL, post(ceremony_tell))
         .route(path::EPOCH, post(epoch))
         .route(path::STANDING, post(standing))
+        .route(path::SUPERVISION_HELD, post(supervision_held))
         .route(path::SUPERVISION_ORDERS, post(supervision_orders))
         .route(path::SUPERVISION_TELL, post(supervision_tell))
         .route(path::WITNESS, post(witness))
@@ -175,6 +176,15 @@ async fn supervision_cosign(
 ) -> Result<Bytes, Error> {
     let asked: CosignAsked = read(request, MAX_MESSAGE).await?;
     Ok(answer(&native.node.cosign_said(&from, &asked).await?))
+}
+
+async fn supervision_held(
+    State(native): Surface,
+    Extension(NativeCaller(from)): Caller,
+    request: Request,
+) -> Result<Bytes, Error> {
+    let asked: HeldAsked = read(request, MAX_MESSAGE).await?;
+    Ok(answer(&native.node.supervision_held(&from, &asked).await?))
 }
 
 async fn supervision_orders(State(native): Surface, request: Request) -> Result<Bytes, Error> {

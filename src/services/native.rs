@@ -4,6 +4,7 @@ mod acks;
 mod deliver;
 mod documents;
 mod epochs;
+mod first;
 mod intake;
 
 mod outbox;
@@ -56,6 +57,8 @@ pub mod path {
     pub const SUPERVISION_CATCH_UP: &str = "/celosia/1/supervise/catch-up";
     /// A sender asks a supervisor for its word: [`crate::wire::native::CosignAsked`] to [`crate::wire::native::CosignSaid`].
     pub const SUPERVISION_COSIGN: &str = "/celosia/1/supervise/cosign";
+    /// A supervisor that is to forget a payload asks who has it: [`crate::wire::native::HeldAsked`] to [`crate::wire::native::HeldSaid`].
+    pub const SUPERVISION_HELD: &str = "/celosia/1/supervise/held";
     /// Orders of supervision that the answering member knows: [`crate::wire::native::SupervisionAfter`] to
     /// [`crate::wire::native::OrdersPage`].
     pub const SUPERVISION_ORDERS: &str = "/celosia/1/supervise/orders";

@@ -12,12 +12,16 @@ mod exchange;
 mod feed;
 mod judge;
 mod orders;
+mod revoked;
 mod rows;
 mod stops;
+mod taken_back;
+mod tessera;
+mod vouched;
 mod watch;
 
 pub use catch_up::{CaughtUp, CaughtUpAt};
-pub(crate) use copies::{CopyOf, Watchers, copied_to, told_row};
+pub(crate) use copies::{Copies, CopyOf, Watchers, copied_to, told_row};
 pub use cosign::{CosignSettings, CosignState, Queued};
 pub(crate) use cosign::{Demanded, cosigned_scope};
 pub use error::SupervisionError;
@@ -25,6 +29,8 @@ pub(crate) use exchange::{below, others};
 pub use feed::{Recipient, Seen};
 pub use orders::{NewStop, Spread, StopView};
 pub(crate) use stops::{Concern, Stops};
+pub(crate) use tessera::Told as ToldOfTessera;
+pub(crate) use vouched::Payload as VouchedPayload;
 pub use watch::Watched;
 
 /// What a governed node has of supervision in memory.
@@ -34,6 +40,8 @@ pub(crate) struct Desk {
     /// One order is taken at a time: what is checked is what is kept.
     gate: tokio::sync::Mutex<()>,
     pub(crate) feed: feed::Feed,
+    /// Words of supervisors that do not count any more.
+    revoked: revoked::Revoked,
     /// One question of a co-signature is changed at a time.
     queue_gate: tokio::sync::Mutex<()>,
     /// A question was answered.

@@ -31,6 +31,10 @@ pub(crate) enum Matter {
     Log,
     /// What is said to be a document, signed by no governor.
     Text,
+    /// A payload that is taken back from its supervisor, who does not know its recipients.
+    TakenBack,
+    /// A payload that its supervisors did not acknowledge.
+    Unvouched,
 }
 
 /// The memory of it.

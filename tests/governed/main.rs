@@ -42,5 +42,6 @@ mod policy;
 mod supervision;
 mod supervision_copies;
 mod supervision_cosign;
+mod supervision_first;
 mod supervision_late;
 mod tessera;

@@ -61,6 +61,7 @@ const TARGETS: &[(&str, Entry)] = &[
     ("tile_path", entries::tile_path),
     ("tlog_proof", entries::tlog_proof),
     ("tree_state", entries::tree_state),
+    ("vouched", entries::vouched),
 ];
 
 fn listed(folder: &Path) -> Vec<PathBuf> {
@@ -97,7 +98,7 @@ fn some_of_the_corpus_is_well_formed() {
     use celosia::ceremony::Carried;
     use celosia::supervision::{SignedCosignature, SignedLift, SignedStop, SupervisionCopy};
     use celosia::types::Codec;
-    use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Manifest, Receipt, SignedAck};
+    use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Manifest, Receipt, SignedAck, Vouched};
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
     for (name, codec) in [("legacy", Codec::Legacy), ("cbor", Codec::Cbor)] {
         let taken = listed(&corpus.join(name))
@@ -117,6 +118,7 @@ fn some_of_the_corpus_is_well_formed() {
         ("stop_lift", |bytes| SignedLift::decode(bytes).is_ok()),
         ("stop_order", |bytes| SignedStop::decode(bytes).is_ok()),
         ("supervision_copy", |bytes| SupervisionCopy::decode(bytes).is_ok()),
+        ("vouched", |bytes| Vouched::decode(bytes).is_ok()),
     ];
     for (name, takes) in native {
         let outcomes = listed(&corpus.join(name)).into_iter().map(|file| takes(&fs::read(file).unwrap()));

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::deliver::{CELOSIA_1, COSIGNED, DOCUMENT, GROUP, NACL, SUPERVISION};
-use super::supervised::{Fresh, cosigned};
+use super::deliver::{CELOSIA_1, DOCUMENT, GROUP, NACL, NACL_SUPERVISED, SUPERVISED, SUPERVISION};
+use super::supervised::{Fresh, split};
 use crate::enclave::{EnclaveError, Meta, NativeIngest};
 use crate::erasure::Tags;
 use crate::governance::{Charter, Judged};
@@ -18,17 +18,14 @@ use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::supervision::{Concern, Demanded};
 use crate::services::withdraw::WithdrawToken;
-use crate::services::{DocumentError, Error, Node, Pushed, SupervisionError};
+use crate::services::{DocumentError, Error, Node, SupervisionError};
 use crate::store::{Inserted, Kind, Record};
-use crate::types::{Address, Class, Code, Codec, Coded as _, ItemId, MemberId, PayloadId};
+use crate::types::{Address, Class, Code, Coded as _, ItemId, MemberId, PayloadId};
 use crate::wire::ack::{self, Ack};
 use crate::wire::delivery::Delivery;
 use crate::wire::header::Header;
 use crate::wire::native::{Answer, Answers, Batch, Item, Part, PartTaken};
-use crate::wire::{EncodedPayload, Manifest};
-
-/// The header hash of a payload without a header.
-const NO_HEADER: [u8; 32] = [0; 32];
+use crate::wire::{Manifest, Vouched};
 
 /// A payload that was taken, and under what.
 pub(super) struct Accepted {
@@ -68,8 +65,8 @@ impl Node {
 
     async fn native_item(self: &Arc<Self>, governed: &Arc<Governed>, charter: &Charter, from: &MemberId, item: Item) -> Outcome {
         let outcome = match item.suite {
-            NACL => self.take_nacl(charter, from, item).await.map(Some),
-            CELOSIA_1 | COSIGNED => self.take_celosia_1(governed, charter, from, item).await,
+            NACL | NACL_SUPERVISED => self.take_nacl(governed, charter, from, item).await.map(Some),
+            CELOSIA_1 | SUPERVISED => self.take_celosia_1(governed, charter, from, item).await,
             GROUP => return Outcome::Said(self.take_group(item).await),
             SUPERVISION => self.take_supervised(governed, charter, from, item).await,
             DOCUMENT => match self.take_document(governed, charter, from, item).await {
@@ -132,19 +129,6 @@ impl Node {
         }
     }
 
-    /// A payload in Tessera's suite over the native connection: one recipient of it runs Tessera.
-    async fn take_nacl(&self, charter: &Charter, from: &MemberId, item: Item) -> Result<Accepted, Error> {
-        let bytes = self.body(from, &item)?;
-        let payload = EncodedPayload::decode(Codec::Cbor, &bytes).map_err(|_| Error::Message("not a payload in CBOR"))?;
-        let sender = charter.members().by_address(&payload.sender).ok_or(Error::NotInDirectory(payload.sender))?;
-        if sender.id != *from {
-            return Err(Error::NotItsOwn { from: from.clone(), sender: sender.id.clone() });
-        }
-        let ours = payload.recipients.iter().filter(|key| self.directory.is_own(key)).copied().collect();
-        let Pushed { id, withdraw, passed_over } = self.push(payload).await?;
-        Ok(Accepted { id, header: NO_HEADER, addresses: if passed_over { Vec::new() } else { ours }, withdraw, passed_over })
-    }
-
     /// `None`: the box is for an epoch key that is no more.
     async fn take_celosia_1(
         &self,
@@ -154,7 +138,7 @@ impl Node {
         item: Item,
     ) -> Result<Option<Accepted>, Error> {
         let bytes = Bytes::from(Vec::from(item.body));
-        let (cosignature, bytes) = if item.suite == COSIGNED { cosigned(&bytes)? } else { (None, bytes) };
+        let (words, bytes) = if item.suite == SUPERVISED { split(&bytes)? } else { (Vouched::default(), bytes) };
         let mut delivery = Delivery::decode(&bytes).map_err(|_| Error::Message("not a delivery"))?;
         if let Some(upload) = item.upload {
             delivery.ciphertext = governed.take_upload(from, upload)?;
@@ -162,7 +146,7 @@ impl Node {
         if delivery.member != *from {
             return Err(Error::NotItsOwn { from: from.clone(), sender: delivery.member });
         }
-        let taken = self.take_delivery(governed, charter, from, &delivery, Fresh::Yes(cosignature.as_deref())).await?;
+        let taken = self.take_delivery(governed, charter, from, &delivery, Fresh::Yes(&words)).await?;
         if taken.as_ref().is_some_and(|taken| taken.withdraw.is_some()) {
             self.counters.pushed.add();
             self.counters.pushed_native.add();
@@ -226,10 +210,11 @@ impl Node {
         let class = header.class;
         check_header(governed, charter, &header, is_fresh)?;
         let mut demanded = Demanded::Nothing;
-        if let Fresh::Yes(cosignature) = fresh {
+        if let Fresh::Yes(words) = fresh {
             escrow::check_supervised(charter, &header, &meta)?;
             self.not_stopped(governed, &Concern::of(&header.member, class, &header.privacy)).await?;
-            demanded = governed.cosigned(charter, &header, digest, cosignature)?;
+            demanded = governed.cosigned(charter, &header, digest, words.cosignature.as_deref())?;
+            self.check_words(governed, charter, &header, digest, words).await?;
         }
         let before = meta.privacy.clone();
         let recipients = meta.recipients.clone();
@@ -242,6 +227,10 @@ impl Node {
         }
         let addresses = self.managed(&Address::new([0; 32]), &meta.recipients);
         let withdraw = self.keep_received(id, head.clone(), &meta, delivery, class).await?;
+        // Its supervisor may have been told to forget it meanwhile, and have heard that it is not here.
+        if withdraw.is_some() && is_fresh {
+            self.or_forget(governed.not_revoked(charter, &header, digest), id, &head).await?;
+        }
         self.enter_received(governed, charter, &header).await?;
         if demanded == Demanded::OurWord
             && let Err(full) = self.queue_cosignature(governed, &header, digest).await
@@ -322,7 +311,7 @@ impl Node {
     }
 
     /// Takes back a delivery of a send that failed elsewhere.
-    pub async fn native_withdraw(&self, message: &crate::wire::native::Withdraw) -> Result<(), Error> {
+    pub async fn native_withdraw(self: &Arc<Self>, message: &crate::wire::native::Withdraw) -> Result<(), Error> {
         let id = PayloadId::try_from(message.id.as_slice()).map_err(|_| Error::Message("an id of another length"))?;
         let token = <[u8; 16]>::try_from(message.token.as_slice()).map_err(|_| Error::WithdrawRefused)?;
         self.withdraw(id, WithdrawToken(token)).await

@@ -216,7 +216,7 @@ impl Node {
     ) -> Result<(), Error> {
         let taken = match item.suite {
             SUPERVISION => match self.take_copy(governed, charter, from, &item.body, false).await {
-                Ok(taken) => taken.map(|(_, _, is_new)| is_new).ok_or_else(|| Error::EpochKey(from.clone())),
+                Ok(taken) => taken.map(|(_, _, new)| new.is_some()).ok_or_else(|| Error::EpochKey(from.clone())),
                 Err(error) => Err(error),
             },
             CELOSIA_1 => match Delivery::decode(&bytes::Bytes::from(Vec::from(item.body))) {

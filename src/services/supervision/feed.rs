@@ -131,8 +131,8 @@ pub struct Recipient {
 }
 
 impl Node {
-    /// Takes a copy from a member. `is_fresh`: it is sent now; else this node asked for what it lacks. False if it is here. `None`: its box
-    /// is for an epoch key that is no more.
+    /// Takes a copy from a member. `is_fresh`: it is sent now; else this node asked for what it lacks. With the head that it is sealed under,
+    /// if it is new. `None`: its box is for an epoch key that is no more.
     pub(crate) async fn take_copy(
         &self,
         governed: &Governed,
@@ -140,7 +140,7 @@ impl Node {
         from: &MemberId,
         bytes: &[u8],
         is_fresh: bool,
-    ) -> Result<Option<(Copied, [u8; 32], bool)>, Error> {
+    ) -> Result<Option<(Copied, [u8; 32], Option<SealedHead>)>, Error> {
         let copy = SupervisionCopy::decode(bytes).map_err(|_| SupervisionError::Copy("it does not decode"))?;
         let key = charter.members().by_id(from).and_then(|member| member.signing_key);
         let key = key.ok_or_else(|| Error::NotAMember(from.clone()))?;
@@ -156,7 +156,7 @@ impl Node {
         }
         let digest = sha256(&[&copy.header]);
         if self.has_copy(&header.id, bytes).await? {
-            return Ok(Some((copied, digest, false)));
+            return Ok(Some((copied, digest, None)));
         }
         let head = if copy.sealed.is_empty() {
             self.enclave.begin_document(DocumentId::new(random())).await?
@@ -175,7 +175,7 @@ impl Node {
         // An order to erase it may have come meanwhile: it looked for the copy before that was here.
         self.refuse_guarded(header.id, from).await?;
         self.counters.copies_taken.add();
-        Ok(Some((copied, digest, true)))
+        Ok(Some((copied, digest, Some(head))))
     }
 
     /// Opens the box of a copy and keeps sigma under a fresh leaf. `None`: it is for an epoch key that is no more.
@@ -285,10 +285,16 @@ impl Node {
         }
     }
 
+    /// The copy of a place, if it opens.
+    pub(super) async fn copy_at(&self, entry: &Entry) -> Result<Option<SupervisionCopy>, Error> {
+        let corrupt = |_| StoreError::Corrupt("a supervision copy".into());
+        let Some(bytes) = self.opened(entry).await? else { return Ok(None) };
+        Ok(Some(SupervisionCopy::decode(&bytes).map_err(corrupt)?))
+    }
+
     async fn open_copy(&self, entry: &Entry) -> Result<Option<(Header, Vec<Address>, bool)>, Error> {
         let corrupt = || StoreError::Corrupt("a supervision copy".into());
-        let Some(bytes) = self.opened(entry).await? else { return Ok(None) };
-        let copy = SupervisionCopy::decode(&bytes).map_err(|_| corrupt())?;
+        let Some(copy) = self.copy_at(entry).await? else { return Ok(None) };
         let header = Header::decode(&copy.header).map_err(|_| corrupt())?;
         Ok(Some((header, copy.recipients, !copy.sealed.is_empty())))
     }
@@ -340,7 +346,7 @@ impl Node {
     }
 }
 
-fn entry(row: &[u8]) -> Result<Entry, Error> {
+pub(super) fn entry(row: &[u8]) -> Result<Entry, Error> {
     Ok(Entry::from_bytes(row).map_err(|_| StoreError::Corrupt("a place of the feed".into()))?)
 }
 
@@ -377,7 +383,7 @@ fn check_mode(charter: &Charter, me: &MemberId, header: &Header, has_sigma: bool
 }
 
 /// What directory and policy say of the header of a copy.
-fn check_header(charter: &Charter, from: &MemberId, header: &Header, is_fresh: bool) -> Result<(), Error> {
+pub(super) fn check_header(charter: &Charter, from: &MemberId, header: &Header, is_fresh: bool) -> Result<(), Error> {
     let sender = charter.members().by_address(&header.sender).ok_or(Error::NotInDirectory(header.sender))?;
     if sender.id != *from || header.member != *from {
         return Err(Error::NotItsOwn { from: from.clone(), sender: header.member.clone() });
