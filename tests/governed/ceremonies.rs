@@ -18,7 +18,7 @@ fn enact(officers: &mut Officers, text: &str) {
     officers.net.members.iter().for_each(|member| member.wait_for_version(version));
 }
 
-fn figure(of: &Member, name: &str) -> u64 {
+pub fn figure(of: &Member, name: &str) -> u64 {
     let text = Request::get("/metrics").send(&of.admin).must(200).text().to_owned();
     let line = text.lines().find(|line| line.split(' ').next() == Some(name));
     line.unwrap_or_else(|| panic!("no {name} in\n{text}")).rsplit(' ').next().unwrap().parse().unwrap()

@@ -11,6 +11,7 @@ use celosia::types::NetworkId;
 use celosia::wire::native::{CeremoniesAfter, CeremonyPage, Message as _};
 use zeroize::Zeroizing;
 
+use crate::ceremonies::figure;
 use crate::member::Member;
 use crate::officers::Officers;
 use crate::outsider::{Outsider, now, rows};
@@ -92,6 +93,7 @@ fn a_member_that_alters_drops_replays_and_floods_changes_nothing() {
     let second = officers.opens_key(0, &[1, 2, 3], "3");
     b.wait_until(|| officers.status(1).contains(&second), "another member finds no room");
 
+    assert!(figure(b, "celosia_ceremony_messages_refused_total") >= 110);
     // It takes part in the exchange and gives nothing on; the others are told by each other.
     let asked = CeremoniesAfter { known: Vec::new().into(), after: Vec::new().into() };
     let page = CeremonyPage::from_bytes(&outsider.call(b, path::CEREMONY_COMPARE, &asked).unwrap()).unwrap();

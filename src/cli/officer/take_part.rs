@@ -83,10 +83,12 @@ fn relayed(
     (folder, card): (&Path, &Card),
     kind: Kind,
 ) -> Result<Relayed, Failure> {
-    let plan = match (begun, &args.id) {
-        (Some(plan), _) => plan,
-        (None, Some(id)) => mail::plan(door, id)?,
-        (None, None) => mail::find(door, folder, card, kind)?,
+    let there = args.ceremony.as_ref().map(|ceremony| ceremony.join(PLAN)).filter(|plan| plan.is_file());
+    let plan = match (begun, &args.id, there) {
+        (Some(plan), ..) => plan,
+        (None, Some(id), _) => mail::plan(door, id)?,
+        (None, None, Some(file)) => Plan::parse(&super::read(&file)?).map_err(super::ceremony)?,
+        (None, None, None) => mail::find(door, folder, card, kind)?,
     };
     let path = args.ceremony.clone().unwrap_or_else(|| Relayed::place(folder, &plan.id()));
     Relayed::open(&path, plan).map_err(coded)
