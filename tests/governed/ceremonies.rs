@@ -38,6 +38,12 @@ fn five_officers_at_three_nodes_make_a_key_hand_over_and_refresh_by_the_nodes_al
         let told = officers.step("dkg", at, member).well();
         assert!(told.contains(&id) && told.contains("3 of these open") && told.contains("Officer 5, Entity 5"), "{told}");
     }
+    // Who wants the files has them in a folder of its choice.
+    let files = officers.path("files");
+    for _ in 0..2 {
+        officers.step_with("dkg", 5, 1, &["--ceremony", &files]).well();
+    }
+    assert_eq!(std::fs::read_dir(&files).unwrap().count(), 5, "a plan and four messages");
     assert!(officers.status(1).contains("round 1 of 3 waits for: Officer 3\n"), "{}", officers.status(1));
     // Another one is killed in the middle: what was said is on its disk.
     let said = officers.messages(0, &id);
