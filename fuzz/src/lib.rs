@@ -10,7 +10,7 @@ use celosia::crypto::puncture::{KeyTree, Version};
 use celosia::crypto::secret::Secret;
 use celosia::crypto::threshold::{Capsule, KeyShare, Partial, Prepared};
 use celosia::disclosure::{
-    Bundle, Item as DocketItem, Released, SignedDocket, SignedNotice, SignedRelease, SignedRequest, SignedRevocation,
+    Bundle, Item as DocketItem, Provenance, Released, SignedDocket, SignedNotice, SignedRelease, SignedRequest, SignedRevocation,
     SignedShares, SignedTaking, SignedVerdict, frame_head,
 };
 use celosia::enclave::keyfile::KeyFile;
@@ -314,7 +314,7 @@ pub fn ack(input: &[u8]) {
 pub fn receipt(input: &[u8]) {
     if let Ok(receipt) = Receipt::decode(input) {
         assert_eq!(receipt.encode(), input);
-        assert!(receipt.verify(|_| None).is_err());
+        assert!(receipt.verify(|_, _| Vec::new()).is_err());
     }
 }
 
@@ -427,6 +427,13 @@ pub fn disclosure_item(input: &[u8]) {
 pub fn disclosure_notice(input: &[u8]) {
     if let Ok(read) = SignedNotice::decode(input) {
         assert_eq!(SignedNotice::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// Header and acknowledgements of a released payload.
+pub fn disclosure_provenance(input: &[u8]) {
+    if let Ok(read) = Provenance::decode(input) {
+        assert_eq!(Provenance::decode(&read.encode()), Ok(read));
     }
 }
 

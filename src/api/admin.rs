@@ -8,6 +8,7 @@ mod actor;
 mod acts;
 mod ceremonies;
 mod disclosures;
+mod door;
 mod erasures;
 mod error;
 mod failures;

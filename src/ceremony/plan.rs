@@ -15,7 +15,7 @@ use crate::crypto::threshold::GroupKey;
 use crate::crypto::threshold::dkg::{MAX_OFFICERS, Public, Shape};
 use crate::crypto::threshold::reshare::Resharing;
 use crate::governance::{Committee, Officer, Purpose};
-use crate::types::NetworkId;
+use crate::types::{NetworkId, folded};
 
 const FORMAT: &str = "celosia ceremony 1";
 
@@ -280,7 +280,7 @@ impl Plan {
                 card.name
             )));
         }
-        if cards().map(|card| card.entity.as_str()).collect::<BTreeSet<_>>().len() < k {
+        if cards().map(|card| folded(&card.entity)).collect::<BTreeSet<_>>().len() < k {
             return wrong("as many entities as officers are needed to open");
         }
         let is_numbered = if self.previous.is_some() {

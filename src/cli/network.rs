@@ -1,6 +1,9 @@
 //! A network of real members on loopback, each its own `celosia run` process: for the demo and the benchmark.
 
 mod charter;
+mod officers;
+
+pub(crate) use officers::{Desk, THRESHOLD};
 
 use std::fs;
 use std::net::TcpListener;
@@ -29,6 +32,8 @@ pub(crate) enum Rules {
     Charter,
     /// The same, and every payload carries a capsule (supervision S2).
     Escrow,
+    /// The same, for officers who have folders beside the members' and open what is granted.
+    Officers,
 }
 
 /// Members that run until this is dropped.
@@ -87,7 +92,13 @@ impl Network {
         }
         if rules != Rules::None {
             let natives: Vec<String> = free_ports(count)?.iter().map(|port| format!("https://127.0.0.1:{port}/")).collect();
-            let id = charter::found(&network.members, &natives, rules == Rules::Escrow)?;
+            let desk = Desk::of(network.path());
+            let committee = |id| match rules {
+                Rules::Escrow => charter::nobodies().map(Some),
+                Rules::Officers => desk.found(id).map(Some),
+                Rules::None | Rules::Charter => Ok(None),
+            };
+            let id = charter::found(&network.members, &natives, committee)?;
             for (member, native) in network.members.iter().zip(&natives) {
                 let toml = fs::read_to_string(member.config())? + &member.governed_toml(id, native);
                 fs::write(member.config(), toml)?;

@@ -79,6 +79,22 @@ pub enum OfficerError {
         "the node knows several ceremonies in which this officer takes part; name one with --id, after comparing its number: {0}"
     )]
     Several(String),
+    /// Documents of before.
+    #[error(
+        "policy version {policy} in it names generation {shown} of {committee}, and this folder saw generation {known} in force with policy version {seen}: officers and shares of before do not count. Fetch the case again when that node has the network's newest documents; if its operator says that it has, tell the governors"
+    )]
+    Superseded {
+        /// Purpose and epoch.
+        committee: String,
+        /// Generation that is shown; 0: none.
+        shown: u64,
+        /// The policy that is shown.
+        policy: u64,
+        /// Generation that was seen.
+        known: u64,
+        /// The policy that was seen.
+        seen: u64,
+    },
     /// Whoever was asked did not say yes.
     #[error("nobody said yes: the ceremony is not begun")]
     Declined,
@@ -117,6 +133,7 @@ impl Coded for OfficerError {
             Self::OtherPlan(_) => Code(7044),
             Self::NoneOpen => Code(7045),
             Self::Several(_) => Code(7046),
+            Self::Superseded { .. } => Code(7050),
             Self::Ceremony(error) => error.code(),
             Self::KeyFile(error) => error.code(),
             Self::Root(error) => error.code(),

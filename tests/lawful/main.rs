@@ -16,8 +16,10 @@ mod peer;
 mod ports;
 
 mod attacks;
+mod bulk;
 mod court;
 mod disclosure;
+mod former;
 mod life;
 mod offline;
 mod recover;

@@ -58,14 +58,12 @@ impl Court {
         let member = &mut self.members[index];
         member.give(network, &notes);
         "[erasure]\nnode-cache = \"0s\"\n".clone_into(&mut member.extra);
-        // The first start makes the journal; what the witnesses saw of the one before is over.
-        member.spawn(&[]);
-        member.wait_for_admin();
-        member.stop();
+        // What the witnesses saw of the journal before is over.
         let data = member.folder.join("data");
-        let accept =
-            ["journal", "accept-rollback", "--data-dir", data.to_str().unwrap(), "--actor", "olga", "--reason", "disk lost"];
-        self.run(&accept).well();
+        let data = data.to_str().unwrap();
+        let accept = ["journal", "accept-rollback", "--data-dir", data, "--actor", "olga", "--reason", "disk lost"];
+        self.run(&accept).refused("--empty");
+        self.run(&[&accept[..], &["--empty"]].concat()).well();
         self.members[index].start();
         let member = self.at(index);
         member.wait_until(

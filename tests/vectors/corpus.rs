@@ -27,6 +27,7 @@ const TARGETS: &[(&str, Entry)] = &[
     ("disclosure_docket", entries::disclosure_docket),
     ("disclosure_item", entries::disclosure_item),
     ("disclosure_notice", entries::disclosure_notice),
+    ("disclosure_provenance", entries::disclosure_provenance),
     ("disclosure_release", entries::disclosure_release),
     ("disclosure_released", entries::disclosure_released),
     ("disclosure_request", entries::disclosure_request),

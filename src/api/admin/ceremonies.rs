@@ -6,12 +6,13 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::acts::json_up_to;
-use super::{Access, Act, Actor, Refusal};
+use super::door::{Who, guarded, name};
+use super::{Access, Act, Refusal};
 use crate::ceremony::CeremonyId;
 use crate::services::{CeremonyView, Node, Posted, SaidPage};
 
@@ -19,8 +20,6 @@ use crate::services::{CeremonyView, Node, Posted, SaidPage};
 const MAX_PLAN: usize = 256 * 1024;
 /// Longest message, in JSON within JSON.
 const MAX_MESSAGE: usize = 128 * 1024;
-
-type Who = Option<Extension<Actor>>;
 
 /// The routes, behind the door where there is one.
 pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
@@ -34,14 +33,7 @@ pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
         (Router::new().route("/ceremonies", post(open)), Act::OpenCeremony),
         (Router::new().route("/ceremonies/{id}/messages", post(say)), Act::RelayCeremony),
     ];
-    let parts = parts.map(|(router, act)| {
-        let router: Router = router.with_state(Arc::clone(node));
-        match access {
-            Some(access) => access.guard(router, act),
-            None => router,
-        }
-    });
-    parts.into_iter().fold(Router::new(), Router::merge)
+    guarded(node, access, parts)
 }
 
 async fn list(State(node): State<Arc<Node>>) -> Result<Json<Vec<CeremonyView>>, Refusal> {
@@ -65,8 +57,7 @@ struct Asked {
 
 async fn open(State(node): State<Arc<Node>>, who: Who, request: Request) -> Result<(StatusCode, Json<Posted>), Refusal> {
     let Asked { plan } = json_up_to(request, MAX_PLAN).await?;
-    let actor = who.as_ref().map_or("admin", |who| who.0.name());
-    Ok((StatusCode::CREATED, Json(node.open_ceremony(&plan, actor).await?)))
+    Ok((StatusCode::CREATED, Json(node.open_ceremony(&plan, name(&who)).await?)))
 }
 
 #[derive(Deserialize)]

@@ -55,7 +55,7 @@ const fn name(rules: Rules) -> &'static str {
     match rules {
         Rules::None => "compatible",
         Rules::Charter => "native",
-        Rules::Escrow => "escrow",
+        Rules::Escrow | Rules::Officers => "escrow",
     }
 }
 

@@ -36,14 +36,18 @@ special = { tessera = false, regions = ["*"], padding = "bucket", delivery = "qu
 "#;
 
 /// Makes signing keys and certificates of the members, signs policy and directory, and puts both into each member's folder.
-/// `has_escrow`: every payload carries a capsule, for a committee whose shares nobody keeps.
-pub(super) fn found(members: &[Member], natives: &[String], has_escrow: bool) -> anyhow::Result<NetworkId> {
+/// `committee`: that of a network, if every payload is to carry a capsule for it.
+pub(super) fn found(
+    members: &[Member],
+    natives: &[String],
+    committee: impl FnOnce(NetworkId) -> anyhow::Result<Option<Committee>>,
+) -> anyhow::Result<NetworkId> {
     let key = SigningKey::from_seed(&Secret::random());
     let governors = vec![Governor::new(GOVERNOR, key.verify_key())?];
     let genesis = Genesis { name: "demo".into(), nonce: DocumentHash::new(random()), threshold: 1, governors: governors.clone() };
     let issued = Timestamp::from_second(Timestamp::now().as_second())?;
     let head = Head { network: genesis.network_id(), version: 1, previous: None, policy: None, issued };
-    let classes = toml::from_str(CLASSES)?;
+    let (classes, committee) = (toml::from_str(CLASSES)?, committee(genesis.network_id())?);
     let policy = Policy {
         head,
         threshold: 1,
@@ -51,8 +55,8 @@ pub(super) fn found(members: &[Member], natives: &[String], has_escrow: bool) ->
         grace: "24h".parse()?,
         genesis,
         classes,
-        scopes: if has_escrow { vec![toml::from_str("supervision = \"S2\"")?] } else { Vec::new() },
-        committees: if has_escrow { vec![committee()?] } else { Vec::new() },
+        scopes: if committee.is_some() { vec![toml::from_str("supervision = \"S2\"")?] } else { Vec::new() },
+        committees: committee.into_iter().collect(),
     };
     let policy = signed(Document::Policy(policy), &key)?;
     let charter = Charter::begin(&policy)?;
@@ -74,7 +78,7 @@ pub(super) fn found(members: &[Member], natives: &[String], has_escrow: bool) ->
 }
 
 /// Two officers who are nobody: their shares are forgotten here.
-fn committee() -> anyhow::Result<Committee> {
+pub(super) fn nobodies() -> anyhow::Result<Committee> {
     let (constant, slope) = (Scalar::from_bytes_mod_order(random()), Scalar::from_bytes_mod_order(random()));
     let public = |index: u16| {
         let share = Secret::init_with(|bytes| *bytes = (constant + slope * Scalar::from(index)).to_bytes());

@@ -112,7 +112,7 @@ pub(super) fn fetch(door: &Door, relayed: &mut Relayed) -> Result<(), Failure> {
         for text in page["messages"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             match relayed.take(text) {
                 Err(OfficerError::Ceremony(error)) => {
-                    eprintln!("refused: from {}: error[{}]: {error}", door.place(), error.code())
+                    eprintln!("refused: from {}: error[{}]: {error}", door.place(), error.code());
                 }
                 other => other.map_err(coded)?,
             }

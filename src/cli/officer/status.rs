@@ -1,12 +1,15 @@
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::{coded, mail};
+use crate::ceremony::CommitteeFile;
 use crate::cli::Failure;
 use crate::cli::admin::Node;
 use crate::cli::erase::{text, time};
 use crate::cli::http::block_on;
+use crate::directory::CharterFolder;
 use crate::governance::Committee;
 use crate::officer::Folder;
 
@@ -19,6 +22,9 @@ pub(super) struct Args {
     /// An officer who is lost, as far as you know.
     #[arg(long, value_name = "NAME")]
     lost: Vec<String>,
+    /// Folder of a network's documents, as `celosia governance` keeps it: the folder remembers the policy in force.
+    #[arg(long, value_name = "FOLDER")]
+    directory: Option<PathBuf>,
     /// As JSON.
     #[arg(long)]
     json: bool,
@@ -72,6 +78,10 @@ fn waits(shown: &Value) {
 fn own(args: &Args, folder: &Path) -> Result<Value, Failure> {
     let card = Folder::card_of(folder).map_err(coded)?;
     let committees = Folder::committees_of(folder).map_err(coded)?;
+    if let Some(directory) = &args.directory {
+        let documents = CharterFolder::open(directory, None, Timestamp::now()).map_err(|error| Failure::coded(2, &error))?;
+        Folder::see(folder, documents.charter().policy()).map_err(coded)?;
+    }
     let mut lines = Vec::new();
     for file in &committees {
         let committee = &file.committee;
@@ -82,18 +92,21 @@ fn own(args: &Args, folder: &Path) -> Result<Value, Failure> {
         let newest = newest.map(|other| other.committee.generation).max().unwrap_or(0);
         let has_share = Folder::has_share(folder, file);
         let is_newest = committee.generation == newest;
+        let in_force = in_force(folder, file)?;
+        let is_over = has_share && in_force.is_some_and(|in_force| in_force > committee.generation);
         let live = committee.officers.iter().filter(|officer| !args.lost.contains(&officer.name)).count() as u64;
         lines.push(serde_json::json!({
             "network": file.network, "purpose": committee.purpose, "epoch": committee.epoch,
             "generation": committee.generation, "threshold": committee.threshold, "officers": committee.officers.len(),
-            "live": live, "key": committee.key, "share": has_share, "newest": is_newest,
+            "live": live, "key": committee.key, "share": has_share, "newest": is_newest, "in-force": in_force, "destroy": is_over,
         }));
         if args.json {
             continue;
         }
         let share = match (has_share, is_newest) {
             (true, true) => "share here",
-            (true, false) => "share of before: destroy it",
+            (true, false) if is_over => "share of before, and a later one is in force: destroy it",
+            (true, false) => "share of before: destroy it when the policy in force names a later one",
             (false, _) => "no share here",
         };
         if lines.len() == 1 {
@@ -109,12 +122,25 @@ fn own(args: &Args, folder: &Path) -> Result<Value, Failure> {
         );
         if is_newest {
             warn(committee, live);
+        } else if is_over {
+            eprintln!(
+                "warning: generation {} of {} is over: celosia officer destroy --folder {} --committee FILE, with committee.toml of generation {newest}; then the copies",
+                committee.generation,
+                committee.title(),
+                folder.display()
+            );
         }
     }
     if lines.is_empty() && !args.json {
         say!("{}, {}  {}\nno committee yet", card.name, card.entity, card.signing_key);
     }
     Ok(serde_json::json!({ "name": card.name, "entity": card.entity, "committees": lines }))
+}
+
+/// The generation of a committee that this folder saw in force.
+fn in_force(folder: &Path, file: &CommitteeFile) -> Result<Option<u64>, Failure> {
+    let seen = Folder::seen_of(folder, &file.network).map_err(coded)?;
+    Ok(seen.and_then(|seen| seen.generation(file.committee.purpose, file.committee.epoch)))
 }
 
 /// One more lost officer, and nobody opens anything any more, for ever.

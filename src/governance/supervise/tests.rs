@@ -86,8 +86,7 @@ fn recipients_demand_capsule_and_supervisors() {
 
 #[test]
 fn recipients_demand_the_word_of_supervisors_where_they_can_know_whose() {
-    let members_of = members;
-    let (here, azul) = (members_of(|_| {}), id("azul"));
+    let (here, azul) = (members(|_| {}), id("azul"));
     let first = format!("contracts = [\"{CONTRACT}\"]\nsupervision = ");
     let demanded = |members: &Members, sender: &MemberId, scopes: &[&str]| {
         let policy = policy_of(scopes);
@@ -113,7 +112,7 @@ fn recipients_demand_the_word_of_supervisors_where_they_can_know_whose() {
     assert_eq!(ask(&[&other]), [], "no scope for all contracts");
     // A supervisor's own payloads, and those of a supervisor that does not take part.
     assert_eq!(demanded(&here, &id("cnmv"), &[&s1]), []);
-    let suspended = members_of(|cnmv| cnmv.state = State::Suspended);
+    let suspended = members(|cnmv| cnmv.state = State::Suspended);
     assert_eq!(demanded(&suspended, &azul, &[&s1]), [(Supervision::S1, 1)], "nothing is taken");
     assert_eq!(demanded(&suspended, &azul, &[&s2]), [], "it is sent without");
 }

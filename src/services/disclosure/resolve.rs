@@ -10,7 +10,7 @@ use crate::services::{Error, Node};
 use crate::shred::SealedHead;
 use crate::store::{Kind, Lookup};
 use crate::types::{ItemId, MemberId, PayloadId};
-use crate::wire::Proofs;
+use crate::wire::{Header, Proofs};
 
 /// Payloads of one request, at most.
 const MOST: usize = 200_000;
@@ -58,7 +58,7 @@ impl Node {
             let Some((last, ..)) = page.last() else { return Ok(items) };
             after = Some(*last);
             for chunk in page.chunks(PARALLEL) {
-                let found = join_all(chunk.iter().map(|(id, _, head)| self.escrowed_of(scope, *id, head))).await;
+                let found = join_all(chunk.iter().map(|(id, time, head)| self.escrowed_of(scope, (*id, *time), head))).await;
                 for ((id, ..), found) in chunk.iter().zip(found) {
                     items.extend(covered(scope, vec![Item { id: *id, found: found? }]));
                 }
@@ -83,15 +83,16 @@ impl Node {
     }
 
     /// What is here of a payload, if a scope that labels do not tell reaches it.
-    async fn escrowed_of(&self, scope: &Scope, id: PayloadId, head: &SealedHead) -> Result<Found, Error> {
+    async fn escrowed_of(&self, scope: &Scope, (id, kept): (PayloadId, u64), head: &SealedHead) -> Result<Found, Error> {
         match &scope.by {
-            By::Party(member) if !self.is_party(member, id, head).await? => Ok(Found::NoEscrow),
+            By::Party(member) if !self.is_party(member, (id, kept), head).await? => Ok(Found::NoEscrow),
             _ => self.escrowed(id, head).await,
         }
     }
 
-    /// Whether a member sent a payload or received it, as this node knows: by the names in its head, or by addresses that are or were its.
-    async fn is_party(&self, member: &MemberId, id: PayloadId, head: &SealedHead) -> Result<bool, Error> {
+    /// Whether a member sent a payload or received it, as this node knows: by the names in its head, or by addresses that were its when the
+    /// payload was made, or else kept.
+    async fn is_party(&self, member: &MemberId, (id, kept): (PayloadId, u64), head: &SealedHead) -> Result<bool, Error> {
         let meta = match self.enclave.meta(id, head).await {
             Ok(meta) => meta,
             Err(EnclaveError::Erased) => return Ok(false),
@@ -106,8 +107,9 @@ impl Node {
                 return Ok(true);
             }
         }
-        let charter = self.needs_governance()?.charter();
-        Ok(meta.recipients.iter().chain([&meta.sender]).any(|address| charter.owner_of(address) == Some(member)))
+        let header = meta.native.as_ref().and_then(|native| Header::decode(&native.header).ok());
+        let (charter, made) = (self.needs_governance()?.charter(), header.map_or(kept, |header| header.time));
+        Ok(meta.recipients.iter().chain([&meta.sender]).any(|address| charter.owner_of(address, made) == Some(member)))
     }
 
     async fn escrowed(&self, id: PayloadId, head: &SealedHead) -> Result<Found, Error> {

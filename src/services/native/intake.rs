@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::deliver::{CELOSIA_1, DOCUMENT, GROUP, NACL, NACL_SUPERVISED, SUPERVISED, SUPERVISION};
 use super::supervised::{Fresh, split};
+use crate::crypto::sign::VerifyKey;
 use crate::enclave::{EnclaveError, Meta, NativeIngest};
 use crate::erasure::Tags;
 use crate::governance::{Charter, Judged};
@@ -279,16 +280,19 @@ impl Node {
         is_fresh: bool,
     ) -> Result<NativeIngest, Error> {
         let escrows = escrow::keys(charter.policy());
-        let keys = charter.signing_keys(from);
-        let newest = *keys.first().ok_or_else(|| Error::NotAMember(from.clone()))?;
+        let newest = *charter.signing_keys(from, u64::MAX).first().ok_or_else(|| Error::NotAMember(from.clone()))?;
         let mut outcome = self.enclave.ingest_native(delivery, newest, &escrows).await;
         if !is_fresh {
-            // With a key of its time: members replace theirs.
-            for key in keys.into_iter().skip(1).chain(charter.signing_keys(&governed.me)) {
+            // With a key of its time: members replace theirs. The header shows its date when it is open.
+            let known = [charter.signing_keys(from, 0), charter.signing_keys(&governed.me, 0)].concat();
+            for key in known.into_iter().filter(|key| *key != newest) {
                 if outcome.is_ok() {
                     break;
                 }
                 outcome = self.enclave.ingest_native(delivery, key, &escrows).await;
+                if let Ok(NativeIngest::Mine { meta, .. }) = &outcome {
+                    check_key_of(charter, meta, &key)?;
+                }
             }
         }
         Ok(outcome?)
@@ -356,12 +360,22 @@ fn not_its_own(header: &Header, owner: &MemberId) -> Error {
     Error::NotItsOwn { from: header.member.clone(), sender: owner.clone() }
 }
 
+/// That a key which signed a header was its member's at the header's date.
+///
+/// Threat: whoever stole a key that was replaced writes a header of today and has it given back.
+fn check_key_of(charter: &Charter, meta: &Meta, key: &VerifyKey) -> Result<(), Error> {
+    let header = meta.native.as_ref().and_then(|native| Header::decode(&native.header).ok());
+    let header = header.ok_or(Error::Message("a header that does not decode"))?;
+    let is_of_its_time = charter.signing_keys(&header.member, header.time).contains(key);
+    if is_of_its_time { Ok(()) } else { Err(EnclaveError::Broken.into()) }
+}
+
 /// What the directory and the policy say of a header.
 fn check_header(governed: &Governed, charter: &Charter, header: &Header, is_fresh: bool) -> Result<(), Error> {
     let members = charter.members();
     if !is_fresh {
         // An address that its member replaced since was its own when this was made.
-        let owner = charter.owner_of(&header.sender).ok_or(Error::NotInDirectory(header.sender))?;
+        let owner = charter.owner_of(&header.sender, header.time).ok_or(Error::NotInDirectory(header.sender))?;
         return if *owner == header.member { Ok(()) } else { Err(not_its_own(header, owner)) };
     }
     let sender = members.by_address(&header.sender).ok_or(Error::NotInDirectory(header.sender))?;
