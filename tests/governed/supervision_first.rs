@@ -84,12 +84,16 @@ pub fn copied(outsider: &Outsider<'_>, by: &Member, to: &Member, copy: &Supervis
 
 /// The same, with what takes it back.
 fn given(outsider: &Outsider<'_>, by: &Member, to: &Member, copy: &SupervisionCopy) -> (Vec<u8>, Vec<u8>) {
-    let item = Item { suite: 4, body: copy.encode().into(), upload: None };
-    let batch = Batch { epoch: outsider.epoch(by).0.encode().into(), items: vec![item], filler: Vec::new().into() };
-    match outsider.deliver(to, &batch).remove(0) {
+    match told_of(outsider, by, to, copy).remove(0) {
         Answer::Taken { ack, withdraw } => (ack.into(), withdraw.into()),
         other => panic!("{other:?}\n{}", to.log()),
     }
+}
+
+fn told_of(outsider: &Outsider<'_>, by: &Member, to: &Member, copy: &SupervisionCopy) -> Vec<Answer> {
+    let item = Item { suite: 4, body: copy.encode().into(), upload: None };
+    let batch = Batch { epoch: outsider.epoch(by).0.encode().into(), items: vec![item], filler: Vec::new().into() };
+    outsider.deliver(to, &batch)
 }
 
 fn take_back(outsider: &Outsider<'_>, at: &Member, id: PayloadId, token: Vec<u8>) {
@@ -103,6 +107,12 @@ fn signed(ack: Ack, key: &SigningKey) -> Vec<u8> {
     let root = ack::root(&acks);
     let network = acks[0].network;
     ack::join(acks, &root, key.sign(&ack::root_statement(&network, &root)))[0].encode()
+}
+
+/// What the supervisor would say of a copy of it.
+fn honest(net: &Net, made: &Made) -> Ack {
+    let (network, member) = (net.governors.network(), "cnmv".parse().unwrap());
+    Ack { network, id: made.id, header: sha256(&[&made.header]), member, addresses: Vec::new(), time: now(), durable: true }
 }
 
 pub fn seen(supervisor: &Member) -> Vec<String> {
@@ -123,15 +133,7 @@ fn under_s1_nobody_takes_what_its_supervisor_did_not_acknowledge() {
     let content = content(&net);
     let made = outsider.made(&content, a, b, &BUSINESS);
     let told = |acks: &[Vec<u8>]| code(&outsider.deliver(b, &behind(&acked(acks), &made.batch)));
-    let honest = Ack {
-        network: net.governors.network(),
-        id: made.id,
-        header: sha256(&[&made.header]),
-        member: "cnmv".parse().unwrap(),
-        addresses: Vec::new(),
-        time: now(),
-        durable: true,
-    };
+    let honest = honest(&net, &made);
     assert_eq!(code(&outsider.deliver(b, &made.batch)), 7227, "none");
     assert_eq!(told(&[b"no acknowledgement".to_vec()]), 7227);
     let of = |ack: Ack| told(&[signed(ack, &cnmv.signing())]);
@@ -154,9 +156,12 @@ fn under_s1_nobody_takes_what_its_supervisor_did_not_acknowledge() {
     assert!(rows(b, "CEL7228") > 0, "it is in the journal");
     let violation = || must(&["case", "list", "--admin", &admin(b), "--all"]).contains("CEL7228");
     b.wait_until(violation, "no case was opened");
+    // Now the supervisor has a header of this id, and acknowledges no other.
+    assert_eq!(code(&told_of(&outsider, a, cnmv, &made.copy())), 7236);
     // The header that b gets: with it nothing is hidden.
-    let good = copied(&outsider, a, cnmv, &made.copy());
-    assert_eq!(told(&[other, good]), 0, "{}", b.log());
+    let honest = outsider.made(&self::content(&net), a, b, &BUSINESS);
+    let good = copied(&outsider, a, cnmv, &honest.copy());
+    assert_eq!(code(&outsider.deliver(b, &behind(&acked(&[other, good]), &honest.batch))), 0, "{}", b.log());
     assert_eq!(rows(b, "\"received\""), 1);
 }
 
@@ -187,8 +192,25 @@ fn under_s2_the_copy_is_of_the_header_that_recipients_have() {
     let told = |acks: &[Vec<u8>]| code(&outsider.deliver(b, &behind(&acked(acks), &made.batch)));
     assert_eq!(told(&[]), 7227);
     assert_eq!(told(&[copied(&outsider, a, cnmv, &copy(&second))]), 7228);
+    assert_eq!(code(&told_of(&outsider, a, cnmv, &copy(&made))), 7236);
     assert_eq!(rows(b, "\"received\""), 0);
-    assert_eq!(told(&[copied(&outsider, a, cnmv, &copy(&made))]), 0, "{}", b.log());
+}
+
+/// What an honest sender gives.
+#[test]
+fn under_s2_a_delivery_is_taken_with_the_word_of_a_copy_with_sigma() {
+    let net = net(Supervision::S2, &[1, 3]);
+    let (a, b, cnmv) = (net.at(0), net.at(1), net.at(3));
+    let outsider = Outsider::of(&net, a);
+    let (key, sigma) = (Prepared::new(&committee().key), Secret::random());
+    let escrow = Some(Sealing { epoch: 1, key: &key, sigma: &sigma });
+    let content = content(&net);
+    let made = outsider.made(&content, a, b, &Forging { escrow, sigma: Some(&sigma), ..BUSINESS });
+    let no_key = Secret::init_with(|key| *key = NO_KEY);
+    let sealed = outsider.parcel((&content, &made), a, cnmv, &no_key, Some(&sigma), &[]);
+    let copy = SupervisionCopy { sealed: sealed.encode().to_vec(), ..made.copy() };
+    let words = acked(&[copied(&outsider, a, cnmv, &copy)]);
+    assert_eq!(code(&outsider.deliver(b, &behind(&words, &made.batch))), 0, "{}", b.log());
 }
 
 #[test]
@@ -204,15 +226,7 @@ fn under_s3_a_supervisor_that_is_addressed_must_have_received() {
     let made = outsider.made(&content, a, b, &forging);
     let told = |acks: &[Vec<u8>]| code(&outsider.deliver(b, &behind(&acked(acks), &made.batch)));
     assert_eq!(code(&outsider.deliver(b, &made.batch)), 7227, "addressed, and not delivered to");
-    let honest = Ack {
-        network: net.governors.network(),
-        id: made.id,
-        header: sha256(&[&made.header]),
-        member: "cnmv".parse().unwrap(),
-        addresses: Vec::new(),
-        time: now(),
-        durable: true,
-    };
+    let honest = honest(&net, &made);
     assert_eq!(told(&[signed(honest.clone(), &cnmv.signing())]), 7230, "a copy is no delivery");
     let of_another = Ack { addresses: vec![address(b)], ..honest };
     assert_eq!(told(&[signed(of_another, &cnmv.signing())]), 7230, "for an address that is not its own");
