@@ -1,12 +1,13 @@
 //! The verbs. A service decides; it knows no socket and no status code.
 
+mod ceremonies;
 mod chronicle;
 mod counters;
 mod disclosure;
 mod discover;
 mod documents;
 mod encoded;
-mod erase;
+pub(crate) mod erase;
 mod erasure;
 mod error;
 pub(crate) mod escrow;
@@ -47,6 +48,7 @@ use crate::erasure::Tags;
 use crate::store::Store;
 use crate::types::{Address, Class, GroupId, PayloadId, PeerUrl, Privacy, PrivacyFlag};
 
+pub use ceremonies::{CeremonyView, Posted, RelayError, SaidPage};
 pub use chronicle::{Chronicle, log_name};
 pub use counters::{Counter, Counters};
 pub use disclosure::{DisclosureError, ReleaseStream, SharesStream};
@@ -73,7 +75,7 @@ pub use rewrap::Rewrapped;
 pub use rights::{Loss, Radius, SubjectExport};
 pub use supervision::{
     CaughtUp, CaughtUpAt, CosignSettings, CosignState, NewStop, Queued, Recipient, Seen, Spread, StopView, SupervisionError,
-    Watched,
+    TwoHeaders, Watched, audit_copies,
 };
 pub use withdraw::WithdrawToken;
 

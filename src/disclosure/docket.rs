@@ -168,11 +168,12 @@ impl SignedDocket {
         let (mut epochs, mut seen) = (Epochs::new(), HashSet::with_capacity(items.len()));
         let named = request.request.scope.named();
         for item in items {
-            if !seen.insert(item.id) {
+            let label = item.label().transpose()?;
+            // A supervisor may have copies of one id that several members gave it.
+            if !seen.insert((item.id, label.as_ref().and_then(|label| label.member.clone()))) {
                 return Err(Refused::List("an item is there twice"));
             }
-            let Some(label) = item.label() else { continue };
-            let label = label?;
+            let Some(label) = label else { continue };
             let is_named = named.as_ref().is_none_or(|named| named.contains(&label.id));
             if !is_named || !request.request.scope.covers_but_for_names(&label) {
                 return Err(Refused::Label(item.id, "it is outside the scope of the request"));

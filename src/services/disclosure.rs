@@ -3,6 +3,7 @@
 
 mod approve;
 mod ask;
+mod copied;
 mod error;
 mod gates;
 mod notices;

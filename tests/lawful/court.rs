@@ -64,6 +64,11 @@ impl Court {
 
     /// Members that run, under a policy whose every scope is S2, with a committee of five officers of five entities, three of whom open.
     pub fn begin(ids: &[&str]) -> Self {
+        Self::under(ids, |_| {})
+    }
+
+    /// The same, with whatever else the governors say before the members run.
+    pub fn under(ids: &[&str], say: impl FnOnce(&mut Governors)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let members: Vec<_> = ids.iter().map(|id| Member::prepare(id, folder.path())).collect();
         let mut court = Self::ground(folder, members);
@@ -79,6 +84,7 @@ impl Court {
                 supervisors: Vec::new(),
             });
         });
+        say(&mut court.governors);
         for member in &mut court.members {
             member.give(court.governors.network(), &court.governors.notes);
             "[erasure]\nnode-cache = \"0s\"\n".clone_into(&mut member.extra);

@@ -19,6 +19,7 @@ mod ports;
 
 mod attacks;
 mod bulk;
+mod copies;
 mod court;
 mod disclosure;
 mod former;

@@ -236,3 +236,45 @@ fn after_the_old_key_is_gone_everything_is_read_and_given_again() {
     let back = b.sent(b"to the new key", &[a]);
     assert_eq!(a.receive(&back).as_deref(), Some(&b"to the new key"[..]));
 }
+
+/// Of what a and b sent each other the only other one who has it is a supervisor that reads none of it.
+#[test]
+fn a_member_that_lost_everything_gets_its_payloads_back_from_a_supervisors_copies() {
+    let mut court = crate::copies::supervised();
+    let (a, b, cnmv) = (court.at(0), court.at(1), court.at(2));
+    let sent = (a.sent(b"of a", &[b]), b"of a".to_vec());
+    let received = (b.sent(b"of b", &[a]), b"of b".to_vec());
+    let gone = b.sent(b"erased by its sender", &[a]);
+    let admin = court.admin(1);
+    court.run(&["erase", "request", "--admin", &admin, "--ground", "consent-withdrawn", "--now", "--id", &gone]).well();
+    a.wait_until(|| a.receive(&gone).is_none(), "it is not erased");
+    let watched = || court.run(&["supervisor", "watch", "--admin", &court.admin(2), "--once", "--json"]).well();
+    cnmv.wait_until(|| !watched().contains(&gone), "the copy stays");
+
+    court.destroyed(0);
+    court.begins_again(0, &[1, 2]);
+    court.recovery("lost", 0, 2, &[]).well();
+    let grant = court.grant_of("lost");
+    assert_eq!(court.shown(2, &grant)["items"].as_u64(), Some(2), "what it sent, and what it was sent");
+    for officer in [1, 3, 5] {
+        court.approves(officer, 2, &grant).well();
+    }
+    for officer in [1, 3, 5] {
+        court.releases(officer, 2, &grant).well();
+    }
+    court.collects_back("lost", 0, 2).well();
+    let told = court.recovers("import", "lost", 0, &[]).well();
+    assert!(told.contains("2 kept, 0 here already"), "{told}");
+    let a = court.at(0);
+    for (id, payload) in [&sent, &received] {
+        assert_eq!(a.receive(id).as_deref(), Some(&payload[..]), "byte for byte");
+    }
+    assert_eq!(a.receive(&gone), None);
+    let path = |id: &str, what: &str| format!("/transaction/{}{what}", crate::member::percent(id));
+    let is_sender = |id: &str| Request::get(&path(id, "/isSender")).send(&a.node).text();
+    assert_eq!((is_sender(&sent.0).as_str(), is_sender(&received.0).as_str()), ("true", "false"));
+    for id in [&sent.0, &received.0] {
+        let shown = Request::get(&path(id, "")).header("Accept", "application/vnd.tessera-2.1+json").send(&a.node).json();
+        assert_eq!(shown["managedParties"][0], a.keys.public.as_str(), "under the key that it has now");
+    }
+}

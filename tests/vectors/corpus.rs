@@ -15,6 +15,9 @@ const TARGETS: &[(&str, Entry)] = &[
     ("capsule_altered", entries::capsule_altered),
     ("capsule_answer", entries::capsule_answer),
     ("cbor", entries::cbor),
+    ("ceremony_acts", entries::ceremony_acts),
+    ("ceremony_carried", entries::ceremony_carried),
+    ("ceremony_dealing", entries::ceremony_dealing),
     ("ceremony_message", entries::ceremony_message),
     ("ceremony_plan", entries::ceremony_plan),
     ("certificate", entries::certificate),
@@ -22,6 +25,7 @@ const TARGETS: &[(&str, Entry)] = &[
     ("config", entries::config),
     ("cosignature", entries::cosignature),
     ("delivery", entries::delivery),
+    ("disclosure_acts", entries::disclosure_acts),
     ("disclosure_case", entries::disclosure_case),
     ("disclosure_docket", entries::disclosure_docket),
     ("disclosure_item", entries::disclosure_item),
@@ -96,6 +100,7 @@ fn the_corpus_of_the_fuzzers_panics_nobody() {
 /// Seeds that every decoder must take: a corpus of rejects would test little.
 #[test]
 fn some_of_the_corpus_is_well_formed() {
+    use celosia::ceremony::Carried;
     use celosia::supervision::{SignedCosignature, SignedLift, SignedStop, SupervisionCopy};
     use celosia::types::Codec;
     use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Manifest, Receipt, SignedAck, Vouched};
@@ -106,8 +111,9 @@ fn some_of_the_corpus_is_well_formed() {
             .filter(|file| EncodedPayload::decode(codec, &fs::read(file).unwrap().into()).is_ok());
         assert!(taken.count() >= 4, "{name}");
     }
-    let native: [(&str, Takes); 11] = [
+    let native: &[(&str, Takes)] = &[
         ("ack", |bytes| SignedAck::decode(bytes).is_ok()),
+        ("ceremony_carried", |bytes| Carried::decode(bytes).is_ok()),
         ("cosignature", |bytes| SignedCosignature::decode(bytes).is_ok()),
         ("delivery", |bytes| Delivery::decode(&bytes.to_vec().into()).is_ok()),
         ("epoch_key", |bytes| EpochKey::decode(bytes).is_ok()),

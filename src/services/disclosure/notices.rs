@@ -19,6 +19,7 @@ use crate::services::{Error, Governed, Node};
 use crate::store::Kind;
 use crate::translog::levels::Levels;
 use crate::types::{Coded as _, MemberId};
+use crate::wire::Header;
 
 const BUDGET: Duration = Duration::from_secs(10);
 /// When a member that did not answer is told again, in milliseconds.
@@ -114,18 +115,24 @@ impl Node {
     }
 
     async fn concerned_by(&self, governed: &Governed, item: &Item) -> Result<BTreeSet<MemberId>, Error> {
-        let mut members = BTreeSet::new();
+        let (mut members, charter) = (BTreeSet::new(), governed.charter());
         members.extend(item.label().and_then(Result::ok).and_then(|label| label.member));
         if let Some(head) = self.head(Kind::Payload, &item.id).await? {
             match self.enclave.meta(item.id, &head).await {
                 Ok(meta) => {
-                    let charter = governed.charter();
+                    // Whose the addresses were when it was made: an address that moved makes nobody party to what was before.
+                    let header = meta.native.as_ref().and_then(|native| Header::decode(&native.header).ok());
+                    let made = header.map_or_else(now, |header| header.time);
                     let keys = meta.recipients.iter().chain([&meta.sender]);
-                    members.extend(keys.filter_map(|key| charter.members().by_address(key)).map(|member| member.id.clone()));
+                    members.extend(keys.filter_map(|key| charter.owner_of(key, made)).cloned());
                 }
                 Err(EnclaveError::Erased) => {}
                 Err(error) => return Err(error.into()),
             }
+        }
+        if let Some(copy) = self.copy_of_item(item).await? {
+            let keys = copy.recipients.iter().chain([&copy.sender]);
+            members.extend(keys.filter_map(|key| charter.owner_of(key, copy.made)).cloned());
         }
         Ok(members)
     }

@@ -18,6 +18,7 @@ use crate::enclave::EnclaveError;
 use crate::seal::escrow::Carried;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
+use crate::services::supervision::CopyContent;
 use crate::services::{Error, Governed, Node};
 use crate::shred::SealedHead;
 use crate::store::{Kind, Lookup};
@@ -139,8 +140,16 @@ impl Node {
             return withheld(item.why_not().map_or_else(String::new, |why| why.to_string()));
         }
         // As it is now: an erasure or a block since goes before the grant.
-        match self.found(id).await? {
-            Found::Escrowed { .. } => {}
+        let now = self.found(id).await?;
+        if now != item.found
+            && !matches!(now, Found::Held(_))
+            && let Some(copy) = self.copy_of_item(&item).await?
+        {
+            return self.given_of_copy(grant, id, copy).await;
+        }
+        match now {
+            found @ Found::Escrowed { .. } if found == item.found => {}
+            Found::Escrowed { .. } => return withheld("it is not here any more".into()),
             Found::Erased(words) => return withheld(format!("erased since: {words}")),
             Found::Held(words) => return withheld(words),
             Found::NoEscrow | Found::Absent => return withheld("it is not here any more".into()),
@@ -163,6 +172,20 @@ impl Node {
         }
         let provenance = Provenance { header, acks }.seal(&grant.to, &grant.case, &id).map_err(DisclosureError::from)?;
         Ok(Ok(Released::Given { id, sealed: sealed.to_vec(), ciphertext: record.ciphertext.to_vec(), provenance }))
+    }
+
+    /// The same of a supervisor's copy.
+    async fn given_of_copy(&self, grant: &Giving, id: PayloadId, copy: CopyContent) -> Result<Result<Released, String>, Error> {
+        let info = sigma_info(&grant.case);
+        let sealed = match self.enclave.release_escrow(id, &copy.head, copy.nonce, grant.to, info).await {
+            Ok(sealed) => sealed,
+            Err(EnclaveError::Erased) => return Ok(Err("erased since".into())),
+            Err(error) => return Err(error.into()),
+        };
+        let acks = self.copy_acknowledged(id, &copy).await?;
+        let provenance = Provenance { header: Some((copy.header, copy.signature)), acks };
+        let provenance = provenance.seal(&grant.to, &grant.case, &id).map_err(DisclosureError::from)?;
+        Ok(Ok(Released::Given { id, sealed: sealed.to_vec(), ciphertext: copy.ciphertext.to_vec(), provenance }))
     }
 
     /// What we keep of the rules of a payload in Tessera's suite, which has no header: our word, in the form of one.

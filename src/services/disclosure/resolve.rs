@@ -1,5 +1,7 @@
 //! From a request to the list of what it reaches here.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
 
 use super::DisclosureError;
@@ -44,7 +46,7 @@ impl Node {
         for chunk in ids.chunks(PARALLEL) {
             let found = join_all(chunk.iter().map(|id| self.found(*id))).await;
             for (id, found) in chunk.iter().zip(found) {
-                items.push(Item { id: *id, found: found? });
+                items.extend(self.with_copies(*id, found?).await?);
             }
         }
         items.sort_by_key(|item| item.id);
@@ -55,7 +57,7 @@ impl Node {
         let (mut items, mut after) = (Vec::new(), None);
         loop {
             let page = self.store.heads(Kind::Payload, after, PAGE).await?;
-            let Some((last, ..)) = page.last() else { return Ok(items) };
+            let Some((last, ..)) = page.last() else { break };
             after = Some(*last);
             for chunk in page.chunks(PARALLEL) {
                 let found = join_all(chunk.iter().map(|(id, time, head)| self.escrowed_of(scope, (*id, *time), head))).await;
@@ -67,6 +69,23 @@ impl Node {
                 return Err(DisclosureError::TooMany(MOST).into());
             }
         }
+        self.add_copied(scope, items).await
+    }
+
+    /// Adds what a supervisor's copies hold: of what was not received, or was given by another than its sender.
+    async fn add_copied(&self, scope: &Scope, mut items: Vec<Item>) -> Result<Vec<Item>, Error> {
+        let sender = |item: &Item| Some((item.id, item.label()?.ok()?.member));
+        let received: BTreeSet<(PayloadId, Option<MemberId>)> = items.iter().filter_map(sender).collect();
+        let mut after = None;
+        while let Some((copied, last)) = self.copied_items(scope, after).await? {
+            after = Some(last);
+            items.extend(copied.into_iter().filter(|item| sender(item).is_none_or(|of| !received.contains(&of))));
+            if items.len() > MOST {
+                return Err(DisclosureError::TooMany(MOST).into());
+            }
+        }
+        items.sort_by_key(|item| item.id);
+        Ok(items)
     }
 
     /// What is here of one payload.
@@ -78,7 +97,7 @@ impl Node {
         match self.store.head(Kind::Payload, &id).await? {
             Lookup::Found(head) => self.escrowed(id, &head).await,
             Lookup::Erased(tombstone) => Ok(Found::Erased(self.words_of_erasure(id, tombstone.time).await?)),
-            Lookup::Absent => Ok(Found::Absent),
+            Lookup::Absent => self.found_of_copies(id).await,
         }
     }
 
@@ -136,7 +155,7 @@ impl Node {
 }
 
 /// The first and the last of a list, and how many there are: every read of a payload may be a row, and words have an end.
-fn some_of<T: ToString>(all: &[T]) -> String {
+pub(super) fn some_of<T: ToString>(all: &[T]) -> String {
     match all {
         [] => "none".to_owned(),
         [one] => one.to_string(),

@@ -10,7 +10,7 @@ use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::{erased_is_absent, now};
 use crate::services::{Error, Node};
 use crate::shred::SealedHead;
-use crate::store::Kind;
+use crate::store::{Event, Kind};
 use crate::types::{Coded as _, PayloadId};
 use crate::wire::Vouched;
 use crate::wire::ack::{Ack, SignedAck};
@@ -26,7 +26,7 @@ impl Node {
     /// loses can be asked for again, its payload cannot.
     pub(super) fn keep_acks(
         &self,
-        governed: &Arc<Governed>,
+        governed: &Governed,
         id: PayloadId,
         head: SealedHead,
         (acks, words): (Vec<SignedAck>, Vouched),
@@ -35,20 +35,30 @@ impl Node {
         if acks.is_empty() {
             return;
         }
+        let event = Happening::now(What::Delivered).id(id).count(acks.len() as u64).event();
+        self.keep_later(governed, id, head, Beside { words, ..Beside::acks(acks) }, Some(event));
+    }
+
+    /// Keeps what is beside a payload with that of others, behind the answer.
+    pub(super) fn keep_later(
+        &self,
+        governed: &Governed,
+        id: PayloadId,
+        head: SealedHead,
+        beside: Beside,
+        event: Option<Event>,
+    ) {
         let (enclave, store) = (Arc::clone(&self.enclave), Arc::clone(&self.store));
         governed.tasks.spawn(async move {
-            let count = acks.len() as u64;
             // At the ticks of a clock, so that those of many payloads share a write.
             tokio::time::sleep(Duration::from_millis(TICK - now() % TICK)).await;
             let kept = async {
-                let beside = Beside { words, ..Beside::acks(acks) };
                 let sealed = enclave.seal_beside(&head, ACKS, beside.encode()).await?;
-                let event = Happening::now(What::Delivered).id(id).count(count).event();
-                store.put_beside(id, sealed, Some(event)).await?;
+                store.put_beside(id, sealed, event).await?;
                 Ok::<_, Error>(())
             };
             if let Err(error) = kept.await {
-                tracing::warn!(%id, code = %error.code(), "the acknowledgements of a payload were not kept");
+                tracing::warn!(%id, code = %error.code(), "what was said of a payload was not kept");
             }
         });
     }

@@ -1,6 +1,7 @@
 //! What is kept beside a payload, sealed under its leaf: acknowledgements, words of supervisors, and of a payload in Tessera's suite the copies
 //! that its supervisors got. It goes with the payload, into a hold and out of the world.
 
+use crate::services::governed::Governed;
 use crate::services::{Error, Node};
 use crate::shred::SealedHead;
 use crate::store::StoreError;
@@ -80,6 +81,31 @@ impl Node {
         }
         let text = self.enclave.open_beside(head, ACKS, sealed).await?;
         Ok(Beside::decode(&text).ok_or_else(|| StoreError::Corrupt("what is beside a payload".into()))?)
+    }
+
+    /// Keeps what supervisors said of a payload that was just taken: a co-signature durably before it is acknowledged, acknowledgements behind
+    /// the answer, with those of others.
+    pub(super) async fn keep_words(
+        &self,
+        governed: &Governed,
+        id: PayloadId,
+        head: &SealedHead,
+        words: Vouched,
+    ) -> Result<(), Error> {
+        if words.cosignature.is_none() && !words.is_empty() {
+            self.keep_later(governed, id, head.clone(), Beside { words, ..Beside::default() }, None);
+            return Ok(());
+        }
+        self.keep_cosignature(id, head, &words).await
+    }
+
+    /// Keeps a co-signature at once: without it a payload is not given back, and nobody makes it again. All else waits for the
+    /// acknowledgements of recipients.
+    pub(super) async fn keep_cosignature(&self, id: PayloadId, head: &SealedHead, words: &Vouched) -> Result<(), Error> {
+        if words.cosignature.is_none() {
+            return Ok(());
+        }
+        self.keep_beside(id, head, &Beside { words: words.clone(), ..Beside::default() }).await
     }
 
     /// Keeps it, durably when this returns. Nothing is written where there is nothing to keep.

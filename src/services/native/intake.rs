@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::join_all;
 
-use super::beside::Beside;
 use super::deliver::{CELOSIA_1, DOCUMENT, GROUP, NACL, NACL_SUPERVISED, SUPERVISED, SUPERVISION};
 use super::judged::{Fresh, Opened, check_header, check_key_of};
 use super::supervised::split;
@@ -218,7 +217,7 @@ impl Node {
         let addresses = self.managed(&Address::new([0; 32]), &meta.recipients);
         let withdraw = self.keep_received(id, head.clone(), &meta, delivery, header.class).await?;
         if withdraw.is_some() {
-            self.keep_beside(id, &head, &Beside { words: fresh.words(), ..Beside::default() }).await?;
+            self.keep_words(governed, id, &head, fresh.words()).await?;
             // Its supervisor may have been told to forget it meanwhile, and have heard that it is not here.
             if fresh.is_fresh() {
                 self.or_forget(governed.not_revoked(charter, &header, digest), id, &head).await?;
@@ -333,7 +332,9 @@ fn status(error: &Error) -> u16 {
         | Error::Kept(DocumentError::Manifest(_) | DocumentError::NotOffered)
         | Error::Enclave(EnclaveError::Broken | EnclaveError::Refused(_)) => 400,
         Error::Store(_) | Error::Enclave(_) | Error::Disk(_) | Error::RolledBack(_) => 503,
-        Error::Conflict(_) | Error::Kept(DocumentError::Conflict(_)) => 409,
+        Error::Conflict(_)
+        | Error::Kept(DocumentError::Conflict(_))
+        | Error::Supervision(SupervisionError::SecondHeader(_) | SupervisionError::ManyCopies(_)) => 409,
         Error::Supervision(SupervisionError::Stopped { .. }) => 451,
         _ => 403,
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 
-use super::beside::Beside;
 use super::deliver::Taken;
 use super::first::{First, Receivers};
 use crate::crypto::padme;
@@ -190,7 +189,7 @@ impl Node {
         let mut declared = self.declared(ItemId::Payload(*id), head, record.time, out.class, &out.tags).await?;
         declared.rows.extend(told_row(id, &out.supervisors.members));
         match self.store.insert_with(Kind::Payload, *id, record, Some(event), declared.rows).await? {
-            Inserted::New => self.keep_beside(*id, head, &Beside { words: words.clone(), ..Beside::default() }).await,
+            Inserted::New => self.keep_cosignature(*id, head, words).await,
             Inserted::Buried => Err(Error::Erased(*id)),
             // A fresh data key and nonce: nobody else can have made this id.
             Inserted::Exists => Err(Error::Conflict(*id)),

@@ -9,6 +9,7 @@ use minicbor::{CborLen, Decode, Encode};
 use serde::Serialize;
 use tokio::time::Instant;
 
+use super::places::Extent;
 use super::rows::{PAGE, QUEUE, queue_key, waiting_key, waiting_of};
 use super::{Concern, SupervisionError};
 use crate::governance::{Charter, Policy, Scope, Supervision};
@@ -213,7 +214,8 @@ impl Node {
         }
         governed.desk.answers.notify_waiters();
         if self.held_until(&crate::types::ItemId::Payload(id)).await?.is_none() {
-            self.erase_all(&[id]).await?;
+            let sender: MemberId = kept.member.parse().map_err(|_| SupervisionError::NotQueued(id))?;
+            self.erase_within(&[id], Extent::Of(&sender)).await?;
         }
         Ok(())
     }

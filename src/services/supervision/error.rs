@@ -54,6 +54,12 @@ pub enum SupervisionError {
     /// A copy of what this node does not supervise.
     #[error("the policy names {0} in no scope of this payload")]
     NotSupervised(MemberId),
+    /// A header that its member signed beside another one for the same payload.
+    #[error("the sender has signed another header for {0} before: this one is kept as evidence, and not taken")]
+    SecondHeader(PayloadId),
+    /// A raw payload that was sent too often.
+    #[error("as many copies of {0} are here as one sender may leave of a raw payload: send it anew")]
+    ManyCopies(PayloadId),
     /// A delivery without a co-signature that the policy wants.
     #[error("the policy takes this payload with a supervisor's co-signature alone")]
     NotCosigned,
@@ -135,6 +141,8 @@ impl Coded for SupervisionError {
             Self::Absent { .. } => Code(7210),
             Self::Copy(_) => Code(7211),
             Self::NotSupervised(_) => Code(7212),
+            Self::SecondHeader(_) => Code(7236),
+            Self::ManyCopies(_) => Code(7237),
             Self::NotCosigned => Code(7220),
             Self::CosignRefused { .. } => Code(7221),
             Self::CosignLate(_) => Code(7222),

@@ -10,7 +10,8 @@ use data_encoding::HEXLOWER;
 
 use super::SupervisionError;
 use super::feed::Entry;
-use super::rows::{copy_key, of_key};
+use super::places::{Placed, Whose};
+use super::rows::{copy_key, of_key, second_key};
 use crate::crypto::hash::sha256;
 use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
@@ -44,7 +45,7 @@ impl Node {
         id: &PayloadId,
         is_it: impl Fn(&SealedHead) -> bool,
     ) -> Result<Option<TakenBack>, Error> {
-        for place in self.places_of(id).await? {
+        for Placed { place, .. } in self.placed(id).await? {
             let Some(row) = self.store.row(Table::Supervision, &copy_key(place)).await? else { continue };
             let entry = super::feed::entry(&row)?;
             let found = if entry.sealed.is_empty() { self.received_here(id).await? } else { self.copied_here(&entry).await? };
@@ -57,7 +58,7 @@ impl Node {
 
     async fn copied_here(&self, entry: &Entry) -> Result<Option<(SealedHead, Vec<u8>, Option<Vec<Address>>)>, Error> {
         let Some(head) = SealedHead::from_bytes(entry.head.to_vec().into()) else { return Ok(None) };
-        Ok(self.copy_at(entry).await?.map(|copy| (head, copy.header, Some(copy.recipients))))
+        Ok(self.open_copy(entry).await?.map(|copy| (head, copy.header, Some(copy.recipients))))
     }
 
     async fn received_here(&self, id: &PayloadId) -> Result<Option<(SealedHead, Vec<u8>, Option<Vec<Address>>)>, Error> {
@@ -103,7 +104,10 @@ impl Node {
         if !is_copy && !self.forget(header.id, head.clone()).await? {
             return Ok(());
         }
-        let out_of_feed = [copy_key(*place), of_key(&header.id, *place)].map(|key| Write::delete(Table::Supervision, key));
+        // With what was kept of a second header beside it.
+        let second = second_key(&header.id, Whose::of(&header.member));
+        let out_of_feed =
+            [copy_key(*place), of_key(&header.id, *place), second].map(|key| Write::delete(Table::Supervision, key));
         self.store.write(out_of_feed.into(), vec![record(What::Withdrawn).event()]).await?;
         if is_copy {
             self.enclave.erase(vec![head.leaf()]).await?;

@@ -178,7 +178,7 @@ impl Governed {
         if !is_of_it || affected(&header.privacy) != affected(&payload.privacy) {
             return Err(bad("it is of another payload").into());
         }
-        super::feed::check_header(charter, from, &header, true)?;
+        super::taken::check_header(charter, from, &header, true)?;
         Ok((header, digest))
     }
 }
