@@ -1,5 +1,6 @@
 //! The verbs. A service decides; it knows no socket and no status code.
 
+mod ceremonies;
 mod chronicle;
 mod counters;
 mod disclosure;
@@ -47,6 +48,7 @@ use crate::erasure::Tags;
 use crate::store::Store;
 use crate::types::{Address, Class, GroupId, PayloadId, PeerUrl, Privacy, PrivacyFlag};
 
+pub use ceremonies::{CeremonyView, Posted, RelayError, SaidPage};
 pub use chronicle::{Chronicle, log_name};
 pub use counters::{Counter, Counters};
 pub use disclosure::{DisclosureError, ReleaseStream, SharesStream};

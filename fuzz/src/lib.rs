@@ -7,7 +7,7 @@ mod grants;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use celosia::ceremony::{Card, CommitteeFile, Message, Numbers, Plan, Verdict};
+use celosia::ceremony::{Card, Carried, CommitteeFile, Message, Numbers, Plan, Verdict};
 use celosia::config;
 use celosia::crypto::puncture::{KeyTree, Version};
 use celosia::crypto::secret::Secret;
@@ -21,7 +21,7 @@ use celosia::enclave::proto;
 use celosia::erasure::{Certificate, SignedErasureReceipt, SignedOrder};
 use celosia::governance::{Charter, Delta, Document};
 use celosia::scan::{Matcher, Needles};
-use celosia::seal::escrow::{Carried, Label};
+use celosia::seal::escrow::{Carried as EscrowCarried, Label};
 use celosia::shred::SealedHead;
 use celosia::supervision::{SignedCosignature, SignedLift, SignedStop, SupervisionCopy};
 use celosia::translog::checkpoint::Checkpoint;
@@ -31,6 +31,7 @@ use celosia::translog::proof::Proof;
 use celosia::translog::submission::Submission;
 use celosia::translog::tile::{self, Tile};
 use celosia::types::{Codec, VersionSet};
+use celosia::wire::native::{CeremoniesAfter, CeremonyPage, Message as _};
 use celosia::wire::privacy_group::EncodedGroup;
 use celosia::wire::{Delivery, EncodedPayload, EpochKey, GivenBack, Header, Manifest, PartyInfo, Receipt, SignedAck, Vouched};
 
@@ -310,7 +311,7 @@ pub fn escrow_label(input: &[u8]) {
     if let Ok(label) = Label::decode(input) {
         assert_eq!(label.encode(), input);
     }
-    if let Some(carried) = Carried::from_bytes(input) {
+    if let Some(carried) = EscrowCarried::from_bytes(input) {
         assert_eq!(carried.to_bytes(), input);
     }
 }
@@ -387,6 +388,14 @@ pub fn ceremony_message(input: &[u8]) {
     if let Ok(verdict) = Verdict::decode(&message.body) {
         assert_eq!(verdict.encode(), message.body);
     }
+}
+
+/// What nodes relay of a ceremony: one form of each thing.
+pub fn ceremony_carried(input: &[u8]) {
+    if let Ok(carried) = Carried::decode(input) {
+        assert_eq!(carried.encode(), input);
+    }
+    let _ = (CeremoniesAfter::from_bytes(input), CeremonyPage::from_bytes(input));
 }
 
 /// What officers agree on and make: a card, a plan, a committee.

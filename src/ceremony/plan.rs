@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::str::FromStr;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,15 @@ pub struct CeremonyId(pub [u8; 32]);
 impl fmt::Display for CeremonyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl FromStr for CeremonyId {
+    type Err = CeremonyError;
+
+    fn from_str(text: &str) -> Result<Self, CeremonyError> {
+        let bytes = HEXLOWER.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or(CeremonyError::Message("the ceremony is not 32 bytes in hexadecimal"))
     }
 }
 

@@ -30,6 +30,10 @@ use crate::governance::DocumentHash;
 
 /// Paths of the native surface.
 pub mod path {
+    /// What members know of officers' ceremonies: [`crate::wire::native::CeremoniesAfter`] to [`crate::wire::native::CeremonyPage`].
+    pub const CEREMONY_COMPARE: &str = "/celosia/1/ceremony/compare";
+    /// A plan, or an officer's message: [`crate::ceremony::Carried`]; an empty answer.
+    pub const CEREMONY_TELL: &str = "/celosia/1/ceremony/tell";
     /// Deliveries: [`crate::wire::native::Batch`] to [`crate::wire::native::Answers`].
     pub const DELIVER: &str = "/celosia/1/deliver";
     /// Tells of a disclosure that payloads of the answering member are among: a signed notice.

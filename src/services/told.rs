@@ -17,6 +17,8 @@ const OTHERS: usize = 20_000;
 /// What is told of. Each has a bound of its own: nobody hides one behind another.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Matter {
+    /// What came for a ceremony and is refused.
+    Ceremony,
     /// Clocks that are apart.
     Clock,
     /// A document that is refused although a governor signed it.

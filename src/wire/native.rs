@@ -5,6 +5,7 @@ use minicbor::bytes::ByteVec;
 use minicbor::decode::Error as DecodeError;
 use minicbor::{CborLen, Decode, Decoder, Encode};
 
+pub use self::ceremony::{CeremoniesAfter, CeremonyPage};
 pub use self::held::{HeldAsked, HeldSaid};
 
 /// Deliveries of one batch.
@@ -393,6 +394,7 @@ pub struct Resent {
     pub next: ByteVec,
 }
 
+mod ceremony;
 mod held;
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,8 @@ mod peer;
 #[path = "../support/ports.rs"]
 mod ports;
 
+mod ceremonies;
+mod ceremonies_attacked;
 mod charter;
 mod delivery;
 mod documents;
@@ -34,6 +36,7 @@ mod life;
 mod member;
 mod membership;
 mod net;
+mod officers;
 mod outsider;
 mod past;
 mod policy;

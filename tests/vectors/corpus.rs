@@ -16,6 +16,7 @@ const TARGETS: &[(&str, Entry)] = &[
     ("capsule_answer", entries::capsule_answer),
     ("cbor", entries::cbor),
     ("ceremony_acts", entries::ceremony_acts),
+    ("ceremony_carried", entries::ceremony_carried),
     ("ceremony_dealing", entries::ceremony_dealing),
     ("ceremony_message", entries::ceremony_message),
     ("ceremony_plan", entries::ceremony_plan),
@@ -99,6 +100,7 @@ fn the_corpus_of_the_fuzzers_panics_nobody() {
 /// Seeds that every decoder must take: a corpus of rejects would test little.
 #[test]
 fn some_of_the_corpus_is_well_formed() {
+    use celosia::ceremony::Carried;
     use celosia::supervision::{SignedCosignature, SignedLift, SignedStop, SupervisionCopy};
     use celosia::types::Codec;
     use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Manifest, Receipt, SignedAck, Vouched};
@@ -109,8 +111,9 @@ fn some_of_the_corpus_is_well_formed() {
             .filter(|file| EncodedPayload::decode(codec, &fs::read(file).unwrap().into()).is_ok());
         assert!(taken.count() >= 4, "{name}");
     }
-    let native: [(&str, Takes); 11] = [
+    let native: &[(&str, Takes)] = &[
         ("ack", |bytes| SignedAck::decode(bytes).is_ok()),
+        ("ceremony_carried", |bytes| Carried::decode(bytes).is_ok()),
         ("cosignature", |bytes| SignedCosignature::decode(bytes).is_ok()),
         ("delivery", |bytes| Delivery::decode(&bytes.to_vec().into()).is_ok()),
         ("epoch_key", |bytes| EpochKey::decode(bytes).is_ok()),
