@@ -108,6 +108,7 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     check_profile(&node)?;
     node.finish_unindexing().await.map_err(StartError::Index)?;
     node.load_supervision().await.map_err(StartError::Stops)?;
+    node.load_ceremonies().await.map_err(StartError::Ceremonies)?;
     node.open_resident_groups(&listeners::groups(&config)).await.map_err(StartError::ResidentGroups)?;
 
     let shutdown = Shutdown::new();

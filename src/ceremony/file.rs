@@ -101,7 +101,7 @@ impl CommitteeFile {
     }
 
     /// Signs it.
-    pub(crate) fn sign(&self, key: &SigningKey) -> Signature {
+    pub fn sign(&self, key: &SigningKey) -> Signature {
         key.sign(&self.statement())
     }
 

@@ -41,7 +41,7 @@ struct Text {
 
 impl Message {
     /// Signs what is said.
-    pub(crate) fn sign(plan: &Plan, round: u8, key: &SigningKey, body: Vec<u8>) -> Self {
+    pub fn sign(plan: &Plan, round: u8, key: &SigningKey, body: Vec<u8>) -> Self {
         let (ceremony, from) = (plan.id(), key.verify_key());
         let signature = key.sign(&signed(&plan.network, &ceremony, round, &from, &sha256(&[&body])));
         Self { ceremony, round, from, body, signature }
@@ -66,8 +66,7 @@ impl Message {
         if text.format != FORMAT {
             return Err(CeremonyError::Message("the format is not \"celosia ceremony message 1\""));
         }
-        let ceremony = HEXLOWER.decode(text.ceremony.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
-        let ceremony = CeremonyId(ceremony.ok_or(CeremonyError::Message("the ceremony is not 32 bytes in hexadecimal"))?);
+        let ceremony: CeremonyId = text.ceremony.parse()?;
         let body = BASE64.decode(text.body.as_bytes()).map_err(|_| CeremonyError::Message("the body is not base64"))?;
         let signature = BASE64.decode(text.signature.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
         let signature = signature.ok_or(CeremonyError::Message("the signature is not 64 bytes in base64"))?;

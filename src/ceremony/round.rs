@@ -47,14 +47,7 @@ impl<'a> Board<'a> {
     /// One that is refused changes nothing: the ceremony waits for the right one. But two that one officer signed end it:
     /// [`CeremonyError::Equivocation`].
     pub fn add(&mut self, message: Message) -> Result<(), CeremonyError> {
-        if message.ceremony != self.plan.id() {
-            return Err(CeremonyError::OtherCeremony);
-        }
-        let party = self.party(&message.from).filter(|party| message.round > 1 || party.deals.is_some());
-        let name = party.ok_or(CeremonyError::Stranger)?.name.clone();
-        if !message.is_signed(&self.plan.network) {
-            return Err(CeremonyError::Signature(name));
-        }
+        let name = self.plan.author(&message)?;
         match self.messages.get(&(message.round, message.from)) {
             Some(known) if known.body != message.body => Err(CeremonyError::Equivocation(name)),
             Some(_) => Ok(()),
@@ -105,20 +98,20 @@ impl<'a> Board<'a> {
     }
 
     /// The commitments of all dealers that are there, by index.
-    pub(crate) fn commitments(&self) -> BTreeMap<u16, Vec<u8>> {
+    pub fn commitments(&self) -> BTreeMap<u16, Vec<u8>> {
         let body = |(index, party): (u16, &Party)| Some((index, self.message(1, &party.key)?.body.clone()));
         self.dealers().into_iter().filter_map(body).collect()
     }
 
     /// What is repeated of the first round, in the order of the dealers.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    pub fn seen(&self) -> Vec<Seen> {
         let seen =
             |party: &Party| self.message(1, &party.key).map(|said| Seen { digest: said.digest(), signature: said.signature });
         self.dealers().into_values().filter_map(seen).collect()
     }
 
     /// Digest of the first round.
-    pub(crate) fn transcript(&self) -> [u8; 32] {
+    pub fn transcript(&self) -> [u8; 32] {
         let digests: Vec<u8> = self.seen().iter().flat_map(|seen| seen.digest).collect();
         sha256(&[b"celosia ceremony transcript 1", &self.plan.id().0, &digests])
     }
@@ -126,7 +119,7 @@ impl<'a> Board<'a> {
     /// Whether everybody saw the same first round.
     ///
     /// Threat: a dealer that commits to one polynomial before some and to another before others.
-    pub(crate) fn check_echoes(&self) -> Result<(), CeremonyError> {
+    pub fn check_echoes(&self) -> Result<(), CeremonyError> {
         let (own, dealers) = (self.seen(), self.dealers());
         for party in &self.parties {
             let said = self.numbers(party)?;
@@ -172,6 +165,23 @@ impl<'a> Board<'a> {
         }
     }
 
+    /// What stands against the ceremony by what is public of it: who cheated, or who accuses whom. A number that does not fit is seen by its
+    /// receiver alone.
+    pub fn trouble(&self) -> Option<CeremonyError> {
+        let judge = || {
+            self.accusation()?;
+            let is_said = |round| self.missing(round).is_empty();
+            if is_said(1) {
+                self.unsigned()?;
+            }
+            if is_said(2) {
+                self.check_echoes()?;
+            }
+            if is_said(3) { self.complete().map(drop) } else { Ok(()) }
+        };
+        judge().err()
+    }
+
     fn accusation(&self) -> Result<(), CeremonyError> {
         for party in &self.parties {
             let Some(message) = self.message(3, &party.key) else { continue };
@@ -185,7 +195,7 @@ impl<'a> Board<'a> {
     }
 
     /// The committee that the commitments give, nobody's signature on it yet.
-    pub(crate) fn unsigned(&self) -> Result<CommitteeFile, CeremonyError> {
+    pub fn unsigned(&self) -> Result<CommitteeFile, CeremonyError> {
         let committee = self.plan.committee(&self.public()?)?;
         let (network, ceremony, transcript) = (self.plan.network, self.plan.id(), self.transcript());
         Ok(CommitteeFile { network, ceremony, transcript, committee, signatures: Vec::new() })

@@ -2,7 +2,9 @@
 
 mod contract;
 mod disk;
+mod lawful;
 mod node;
+mod stage;
 mod story;
 
 use std::path::PathBuf;
@@ -28,11 +30,20 @@ pub(crate) struct Args {
     /// GoQuorum's `geth` (with `bootnode` beside it): put a node on each member and deploy a private contract.
     #[arg(long, value_name = "PATH")]
     pub geth: Option<PathBuf>,
+    /// Show lawful sight instead: officers make a committee's key, an auditor asks, officers approve, those concerned are told, and what
+    /// was erased opens for nobody. All folders stay, in --keep or in a new folder.
+    #[arg(long, conflicts_with = "geth")]
+    pub lawful: bool,
 }
 
 /// Starts the members, tells the story, stops them.
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     ensure!((3..=26).contains(&args.members), "the demo shows a sender, a recipient and a stranger: --members 3 to 26");
+    if args.lawful { lawful(args) } else { erasing(args) }
+}
+
+/// What a member reads and does not, what lies on the disks, and an erasure.
+fn erasing(args: &Args) -> anyhow::Result<()> {
     block_on(async {
         let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         say!("Starting {} members on loopback.", args.members);
@@ -57,6 +68,36 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
             Some(folder) => say!("\nStopped. Everything is kept in {}.", folder.display()),
             None => say!("\nStopped, and everything removed. (--stay keeps it running, --keep DIR keeps the files.)"),
         }
+        Ok(())
+    })
+}
+
+/// Under a committee. Files stay, or there would be nothing to verify.
+fn lawful(args: &Args) -> anyhow::Result<()> {
+    let folder = match &args.keep {
+        Some(folder) => folder.clone(),
+        None => tempfile::Builder::new().prefix("celosia-lawful-").tempdir()?.keep(),
+    };
+    block_on(async {
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let (network, id) = lawful::begin(args.members, &folder).context("the network did not start")?;
+        tokio::select! {
+            told = lawful::tell(&network, &id) => told?,
+            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+        }
+        if args.stay {
+            say!("\nThe members run until Ctrl-C.");
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        drop(network);
+        say!(
+            "\nStopped. Everything is kept in {}: the keys are of no use but here; remove the folder when you have seen it.",
+            folder.display()
+        );
         Ok(())
     })
 }

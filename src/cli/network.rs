@@ -1,6 +1,9 @@
 //! A network of real members on loopback, each its own `celosia run` process: for the demo and the benchmark.
 
 mod charter;
+mod officers;
+
+pub(crate) use officers::{Desk, THRESHOLD};
 
 use std::fs;
 use std::net::TcpListener;
@@ -12,7 +15,9 @@ use anyhow::{Context as _, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use self::charter::Founding;
 use crate::enclave::keyfile;
+use crate::governance::Committee;
 use crate::types::{Address, NetworkId};
 
 /// How long a member may take until it answers.
@@ -70,6 +75,29 @@ impl Network {
 
     /// The same under rules.
     pub(crate) fn start_as(count: usize, keep: Option<&Path>, rules: Rules) -> anyhow::Result<Self> {
+        let mut network = Self::prepare(count, keep)?;
+        match rules {
+            Rules::None => {}
+            Rules::Charter => network.found("", |_, _| Ok(None))?,
+            Rules::Escrow => network.found("", |_, _| charter::nobody().map(Some))?,
+        }
+        network.run()
+    }
+
+    /// The same under supervision S2: `committee` makes the escrow's, in the network's folder, before the policy is signed. `extra` stands
+    /// at the end of each member's configuration.
+    pub(crate) fn start_supervised(
+        count: usize,
+        keep: Option<&Path>,
+        extra: &str,
+        committee: impl FnOnce(&Path, NetworkId) -> anyhow::Result<Committee>,
+    ) -> anyhow::Result<Self> {
+        let mut network = Self::prepare(count, keep)?;
+        network.found(extra, |folder, id| committee(folder, id).map(Some))?;
+        network.run()
+    }
+
+    fn prepare(count: usize, keep: Option<&Path>) -> anyhow::Result<Self> {
         ensure!((1..=26).contains(&count), "a network has 1 to 26 members");
         let folder = match keep {
             Some(path) => {
@@ -85,19 +113,33 @@ impl Network {
             let member = Member::prepare(name, network.path(), ports, &peers)?;
             network.members.push(member);
         }
-        if rules != Rules::None {
-            let natives: Vec<String> = free_ports(count)?.iter().map(|port| format!("https://127.0.0.1:{port}/")).collect();
-            let id = charter::found(&network.members, &natives, rules == Rules::Escrow)?;
-            for (member, native) in network.members.iter().zip(&natives) {
-                let toml = fs::read_to_string(member.config())? + &member.governed_toml(id, native);
-                fs::write(member.config(), toml)?;
-            }
+        Ok(network)
+    }
+
+    /// Puts the members under a directory and a policy.
+    fn found(
+        &mut self,
+        extra: &str,
+        committee: impl FnOnce(&Path, NetworkId) -> anyhow::Result<Option<Committee>>,
+    ) -> anyhow::Result<()> {
+        let ports = free_ports(self.members.len())?;
+        let natives: Vec<String> = ports.iter().map(|port| format!("https://127.0.0.1:{port}/")).collect();
+        let founding = Founding::begin()?;
+        let (id, folder) = (founding.network(), self.path().to_owned());
+        founding.sign(&self.members, &natives, committee(&folder, id)?)?;
+        for (member, native) in self.members.iter().zip(&natives) {
+            let toml = fs::read_to_string(member.config())? + &member.governed_toml(id, native) + extra;
+            fs::write(member.config(), toml)?;
         }
-        for member in &mut network.members {
+        Ok(())
+    }
+
+    fn run(mut self) -> anyhow::Result<Self> {
+        for member in &mut self.members {
             member.start()?;
         }
-        network.members.iter_mut().try_for_each(Member::wait)?;
-        Ok(network)
+        self.members.iter_mut().try_for_each(Member::wait)?;
+        Ok(self)
     }
 
     /// Where the members keep everything.

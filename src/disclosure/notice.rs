@@ -125,6 +125,14 @@ impl Notice {
         self.items.iter().try_for_each(|told| told.item.check_form())
     }
 
+    /// Which view it tells of, from 1, as the record says that it has; 0 without a record. Whether the record is in the log is
+    /// [`View::check`]'s.
+    pub fn view_number(&self) -> Result<u32, Refused> {
+        let Some(view) = &self.view else { return Ok(0) };
+        let number = view.number()?;
+        if (1..=self.request.request.views).contains(&number) { Ok(number) } else { Err(Refused::Views) }
+    }
+
     /// What is signed.
     pub fn statement(&self) -> Vec<u8> {
         statement(PURPOSE, &self.network, &self.fields(FIELDS).finish())

@@ -115,6 +115,12 @@ impl View {
         serde_json::from_str(text).map_err(|error| Refused::Form(FORM, error.to_string()))
     }
 
+    /// Which view the record says that it is. Nothing of it is checked.
+    pub(super) fn number(&self) -> Result<u32, Refused> {
+        let row: Row = serde_json::from_str(&self.record).map_err(|error| Refused::NoView(error.to_string()))?;
+        Ok(row.details.view)
+    }
+
     /// Members, other than the holder, whose cosignature on the checkpoint verifies with the directory's keys, or with theirs of the record's
     /// date.
     fn cosigners(&self, charter: &Charter, docket: &Docket, at: u64, checkpoint: &Note) -> Vec<MemberId> {

@@ -115,7 +115,9 @@ impl Delta {
         if hash(note.text()) != *target {
             return Err(DeltaError::Target);
         }
-        signatures.iter().for_each(|line| note.add(line.clone()));
+        for line in signatures {
+            note.add(line.clone());
+        }
         Ok((document, note))
     }
 

@@ -157,7 +157,14 @@ impl Node {
             return Err(failure);
         }
         let deliveries = join_all(remotes.iter().map(|remote| self.deliver(&sealed.payload, remote, &told)));
-        let (kept, delivered) = tokio::join!(self.keep(&sealed, class, tags), deliveries);
+        let keep = async {
+            let is_new = self.keep(&sealed, class, tags).await?;
+            if let Some(copy) = &told.copy {
+                self.keep_copy(sealed.id, copy.clone()).await?;
+            }
+            Ok::<_, Error>(is_new)
+        };
+        let (kept, delivered) = tokio::join!(keep, deliveries);
         let failure = delivered.iter().zip(&remotes).find_map(|(outcome, remote)| {
             let source = outcome.as_ref().err()?.clone();
             Some(Error::Delivery { recipient: remote.key, source })

@@ -5,6 +5,7 @@ use minicbor::bytes::ByteVec;
 use minicbor::decode::Error as DecodeError;
 use minicbor::{CborLen, Decode, Decoder, Encode};
 
+pub use self::ceremony::{CeremoniesAfter, CeremonyPage};
 pub use self::held::{HeldAsked, HeldSaid};
 
 /// Deliveries of one batch.
@@ -79,7 +80,7 @@ pub struct Batch {
 pub struct Item {
     /// Its suite: 0 `nacl` (a payload in Tessera's CBOR form), 1 `celosia-1` (a delivery), 2 a privacy group, 3 a document's offer (a
     /// delivery of its manifest), 4 a copy for a supervisor, 6 and 7 what 1 and 0 are, behind the words of
-    /// supervisors ([`crate::wire::Vouched`]).
+    /// supervisors ([`crate::wire::Vouched`]), 9 what is given back ([`crate::wire::GivenBack`]).
     #[n(0)]
     pub suite: u8,
     /// The delivery, with its ciphertext or, after an upload, without.
@@ -393,6 +394,7 @@ pub struct Resent {
     pub next: ByteVec,
 }
 
+mod ceremony;
 mod held;
 #[cfg(test)]
 mod tests;

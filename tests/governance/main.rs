@@ -4,8 +4,8 @@
 mod attacks;
 mod commands;
 mod documentation;
-#[path = "../journal/foreign.rs"]
-mod foreign;
+#[path = "../support/go.rs"]
+mod go;
 mod ground;
 mod kill;
 mod lifecycle;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::foreign;
+use crate::go;
 use crate::ground::Ground;
 
 #[test]
@@ -10,7 +10,7 @@ fn another_implementation_verifies_the_documents() {
     let (ground, _) = Ground::begun();
     let keys = ["ana", "ben", "cam"].map(|name| ground.read(&format!("{name}.vkey")).trim().to_owned());
     let check = |file: &str| {
-        let output = Command::new(foreign::program("note")).arg(ground.path(file)).args(&keys).output().unwrap();
+        let output = Command::new(go::program("note")).arg(ground.path(file)).args(&keys).output().unwrap();
         (output.status.success(), String::from_utf8(output.stdout).unwrap())
     };
     let history = ground.run("governance history node").well();

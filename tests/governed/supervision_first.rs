@@ -1,8 +1,7 @@
 //! A sender whose node is changed, under S1 to S3: whatever it makes up, nobody takes what its supervisors did not acknowledge, and what they
 //! acknowledged of a send that fails is taken back from them.
 
-use celosia::crypto::hash::{payload_id, sha256};
-use celosia::crypto::nacl;
+use celosia::crypto::hash::sha256;
 use celosia::crypto::padme::Padding;
 use celosia::crypto::secret::Secret;
 use celosia::crypto::sign::SigningKey;
@@ -11,15 +10,14 @@ use celosia::governance::{Role, Supervision};
 use celosia::seal::celosia1::{Content, NO_KEY, Sealing};
 use celosia::services::{PeerError, native_path as path};
 use celosia::supervision::SupervisionCopy;
-use celosia::types::{Address, Class, Codec, NetworkId, PayloadId, Privacy};
+use celosia::types::{Address, Class, NetworkId, PayloadId};
 use celosia::wire::ack::{self, Ack};
 use celosia::wire::native::{Answer, Batch, HeldAsked, Item, Withdraw};
-use celosia::wire::{Audience, EncodedPayload, Header, SignedAck, Stated, Vouched, header};
-use data_encoding::BASE64;
+use celosia::wire::{SignedAck, Vouched};
 use serde_json::json;
 
 use crate::erasure::{admin, must};
-use crate::http::{JSON, Request, Target};
+use crate::http::{JSON, Request};
 use crate::member::Member;
 use crate::net::Net;
 use crate::outsider::{Forging, Made, Outsider, now, rows};
@@ -38,25 +36,29 @@ fn net(mode: Supervision, run: &[usize]) -> Net {
     started(net, run)
 }
 
-fn started(mut net: Net, run: &[usize]) -> Net {
+pub fn started(mut net: Net, run: &[usize]) -> Net {
     for member in &mut net.members {
         member.give(net.governors.network(), &net.governors.notes);
     }
-    run.iter().for_each(|at| net.members[*at].spawn(&[]));
-    run.iter().for_each(|at| net.members[*at].wait());
+    for at in run {
+        net.members[*at].spawn(&[]);
+    }
+    for at in run {
+        net.members[*at].wait();
+    }
     net
 }
 
-fn content(net: &Net) -> Content {
+pub fn content(net: &Net) -> Content {
     Content::seal(&net.governors.network(), &"a".parse().unwrap(), Padding::PadmeKib, b"an offer")
 }
 
-fn address(of: &Member) -> Address {
+pub fn address(of: &Member) -> Address {
     of.keys.public.parse().unwrap()
 }
 
 /// The answer's code; 0 if it was taken.
-fn code(answers: &[Answer]) -> u16 {
+pub fn code(answers: &[Answer]) -> u16 {
     match answers {
         [Answer::Refused { code, .. }] => *code,
         [Answer::Taken { .. }] => 0,
@@ -71,12 +73,12 @@ fn behind(words: &Vouched, batch: &Batch) -> Batch {
     batch
 }
 
-fn acked(acks: &[Vec<u8>]) -> Vouched {
+pub fn acked(acks: &[Vec<u8>]) -> Vouched {
     Vouched { acks: acks.to_vec(), ..Vouched::default() }
 }
 
 /// Gives a copy to a supervisor; what it signs.
-fn copied(outsider: &Outsider<'_>, by: &Member, to: &Member, copy: &SupervisionCopy) -> Vec<u8> {
+pub fn copied(outsider: &Outsider<'_>, by: &Member, to: &Member, copy: &SupervisionCopy) -> Vec<u8> {
     given(outsider, by, to, copy).0
 }
 
@@ -103,7 +105,7 @@ fn signed(ack: Ack, key: &SigningKey) -> Vec<u8> {
     ack::join(acks, &root, key.sign(&ack::root_statement(&network, &root)))[0].encode()
 }
 
-fn seen(supervisor: &Member) -> Vec<String> {
+pub fn seen(supervisor: &Member) -> Vec<String> {
     let said = must(&["supervisor", "watch", "--admin", &admin(supervisor), "--once", "--json"]);
     let id = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].as_str().unwrap().to_owned();
     said.lines().map(id).collect()
@@ -346,143 +348,6 @@ fn nobody_has_what_its_supervisor_received_and_was_made_to_forget() {
     };
     assert_eq!(send(false), (7235, false), "{}", b.log());
     assert_eq!(send(true), (0, true), "{}", cnmv.log());
-}
-
-/// A payload of a's in Tessera's suite for b.
-fn nacl(by: &Member, to: &Member) -> EncodedPayload {
-    let private: [u8; 32] = BASE64.decode(by.keys.private.as_bytes()).unwrap().try_into().unwrap();
-    let shared = nacl::shared_key(&Secret::from_slice(&private).unwrap(), &address(to)).unwrap();
-    let (data_key, nonce, recipient_nonce) = (Secret::<32>::random(), [1; 24], [2; 24]);
-    EncodedPayload {
-        sender: address(by),
-        ciphertext: nacl::seal(data_key.expose(), &nonce, b"past the supervisor").into(),
-        nonce,
-        boxes: vec![nacl::seal_key(&shared, &recipient_nonce, &data_key)],
-        recipient_nonce,
-        recipients: vec![address(to)],
-        privacy: Privacy::default(),
-    }
-}
-
-/// A network in which all that a sends, of whatever class, is seen.
-fn all_seen() -> Net {
-    let mut net = supervised(&["a", "b", "c", "cnmv"], Vec::new());
-    net.governors.policy(|policy| policy.scopes = vec![scope(Supervision::S1, &[], "cnmv")]);
-    started(net, &[1, 3])
-}
-
-#[test]
-fn tesseras_suite_is_no_way_past_a_supervisor() {
-    let net = all_seen();
-    let [a, b, c, cnmv] = &net.members[..] else { unreachable!("four") };
-    let network = net.governors.network();
-    let outsider = Outsider::of(&net, a);
-    let payload = nacl(a, b);
-    let id = payload_id(&payload.ciphertext);
-    let bytes = payload.encode(Codec::Cbor).to_vec();
-    let told = |words: Option<&Vouched>| {
-        let (suite, body) = words.map_or((0, bytes.clone()), |words| (7, words.before(&bytes)));
-        let item = Item { suite, body: body.into(), upload: None };
-        let batch = Batch { epoch: outsider.epoch(a).0.encode().into(), items: vec![item], filler: Vec::new().into() };
-        code(&outsider.deliver(b, &batch))
-    };
-    // The header that a shows its supervisor, and the one that it shows b.
-    let made = |to: &[Address], class: Class, of: PayloadId| {
-        let seed = Secret::random();
-        let audience = Audience::new(&seed, to.iter()).unwrap();
-        let header = Header {
-            network,
-            suite: 0,
-            policy: net.governors.charter.policy_version(),
-            day: header_day(),
-            class,
-            time: now(),
-            sender: address(a),
-            member: "a".parse().unwrap(),
-            id: of,
-            privacy: Privacy::default(),
-            recipients: None,
-            audience: audience.root(),
-            escrow: None,
-        };
-        let header = header.encode();
-        let signature = a.signing().sign(&header::signed(&network, &header));
-        let copy = SupervisionCopy { header, signature, seed: *seed.expose(), recipients: to.to_vec(), sealed: Vec::new() };
-        (copy, audience)
-    };
-    let shown = |copy: &SupervisionCopy, audience: &Audience, to: &Address| {
-        let (header, signature) = (copy.header.clone(), copy.signature);
-        Stated { header, signature, opening: audience.opening(to).unwrap() }
-    };
-    assert_eq!(told(None), 7231, "no header, as if it were of a Tessera");
-    let (good, audience) = made(&[address(a), address(b)], Class::Business, id);
-    let stated = || shown(&good, &audience, &address(b));
-    let words = |stated, acks: &[Vec<u8>]| Vouched { stated: Some(stated), ..acked(acks) };
-    assert_eq!(told(Some(&acked(&[copied(&outsider, a, cnmv, &good)]))), 7231, "an acknowledgement of who knows what");
-    assert_eq!(told(Some(&words(stated(), &[]))), 7227);
-    // The supervisor was told of c.
-    let (other, others) = made(&[address(a), address(c)], Class::Business, id);
-    let of_other = copied(&outsider, a, cnmv, &other);
-    assert_eq!(told(Some(&words(shown(&other, &others, &address(c)), std::slice::from_ref(&of_other)))), 7232, "b is not in it");
-    assert_eq!(told(Some(&words(stated(), &[of_other]))), 7228);
-    let (foreign, in_foreign) = made(&[address(a), address(b)], Class::Business, PayloadId::new([7; 64]));
-    assert_eq!(told(Some(&words(shown(&foreign, &in_foreign, &address(b)), &[]))), 7232, "of another payload");
-    let altered = Stated { signature: [7; 64], ..stated() };
-    assert_eq!(told(Some(&words(altered, &[]))), 7232);
-    // Nor over Tessera's own protocol.
-    let push = Request::post("/push", "application/cbor", &bytes).header("tesseraSupportedApiVersions", "5.0");
-    let answer = push.send(&Target::Tcp(b.peer_port));
-    assert_eq!(answer.header("celosia-error"), Some("CEL7231"), "{} {}", answer.status, answer.text());
-    assert_eq!(rows(b, "\"received\""), 0, "{}", b.log());
-    assert_eq!(told(Some(&words(stated(), &[copied(&outsider, a, cnmv, &good)]))), 0, "{}", b.log());
-}
-
-fn header_day() -> u32 {
-    celosia::wire::header::day_of(now())
-}
-
-/// What an honest application stores first and sends later.
-#[test]
-fn a_raw_payload_comes_with_its_supervisors_word() {
-    let mut net = all_seen();
-    net.members[0].start();
-    let (a, b, cnmv) = (net.at(0), net.at(1), net.at(3));
-    let sent = |payload: &str, class: &str| {
-        let stored = json!({ "payload": payload, "from": a.keys.public });
-        let raw = Request::post("/storeraw", JSON, stored.to_string().as_bytes()).send(&a.node).must(200).json();
-        let signed = json!({ "hash": raw["key"], "to": [b.keys.public] });
-        let request = Request::post("/sendsignedtx", JSON, signed.to_string().as_bytes()).header("celosia-class", class);
-        (raw["key"].as_str().unwrap().to_owned(), request.send(&a.node))
-    };
-    let (id, answer) = sent("aG9sYQ==", "business");
-    answer.must(201);
-    assert_eq!(b.receive(&id).as_deref(), Some(b"hola".as_slice()), "{}", b.log());
-    assert_eq!(seen(cnmv), [id]);
-    net.members[3].kill();
-    let (_, answer) = {
-        let (a, b) = (net.at(0), net.at(1));
-        let stored = json!({ "payload": "YWRpb3M=", "from": a.keys.public });
-        let raw = Request::post("/storeraw", JSON, stored.to_string().as_bytes()).send(&a.node).must(200).json();
-        let signed = json!({ "hash": raw["key"], "to": [b.keys.public] });
-        (raw, Request::post("/sendsignedtx", JSON, signed.to_string().as_bytes()).send(&a.node))
-    };
-    assert_eq!(answer.header("celosia-error"), Some("CEL7210"), "{}", answer.text());
-    assert_eq!(rows(net.at(1), "\"received\""), 1);
-}
-
-/// Personal data is seen, business is not: a raw payload says which it is, and its recipients need not take it for the other.
-#[test]
-fn a_raw_payload_of_a_class_that_nobody_supervises_goes_without() {
-    let mut net = supervised(&["a", "b", "c", "cnmv"], Vec::new());
-    net.governors.policy(|policy| policy.scopes = vec![scope(Supervision::S1, &[Class::Personal], "cnmv")]);
-    let net = started(net, &[0, 1]);
-    let (a, b) = (net.at(0), net.at(1));
-    let stored = json!({ "payload": "aG9sYQ==", "from": a.keys.public });
-    let raw = Request::post("/storeraw", JSON, stored.to_string().as_bytes()).send(&a.node).must(200).json();
-    let signed = json!({ "hash": raw["key"], "to": [b.keys.public] });
-    let request = Request::post("/sendsignedtx", JSON, signed.to_string().as_bytes()).header("celosia-class", "business");
-    request.send(&a.node).must(201);
-    assert_eq!(b.receive(raw["key"].as_str().unwrap()).as_deref(), Some(b"hola".as_slice()));
 }
 
 /// A scope for some contracts before the one for all: recipients, who do not know the contract, take what either wants.

@@ -9,7 +9,7 @@ use celosia::crypto::sign::{Signature, SigningKey, VerifyKey};
 use celosia::journal::{Cause, Sequencer, Signer, Source};
 use celosia::translog::commitment::{Commitment, commit};
 
-use crate::foreign;
+use crate::go;
 
 /// Rows in memory; row n of a seed is always the same.
 pub(crate) struct Rows {
@@ -113,7 +113,7 @@ pub(crate) fn verify_log(folder: &Path, key: &str, since: Option<PathBuf>) -> [S
     [
         run(env!("CARGO_BIN_EXE_celosia"), &[&["verify"][..], &ours].concat()),
         run(env!("CARGO_BIN_EXE_celosia-verify"), &ours),
-        run(foreign::program("tlog"), &theirs),
+        run(go::program("tlog"), &theirs),
     ]
 }
 

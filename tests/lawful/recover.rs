@@ -10,7 +10,7 @@ use crate::member::Member;
 
 impl Court {
     /// A member's own request, handed in at another's node; the grant's name.
-    fn recovery(&self, folder: &str, member: usize, at: usize, more: &[&str]) -> Said {
+    pub fn recovery(&self, folder: &str, member: usize, at: usize, more: &[&str]) -> Said {
         let (path, key) = (self.path(folder), self.at(member).folder.join("sign.key"));
         let (password, argon) = (self.path("password"), self.path("argon.json"));
         let (network, id, admin) = (self.network(), &self.at(member).id, self.admin(at));
@@ -21,25 +21,25 @@ impl Court {
         self.run(&[&fixed[..], &whose, &rest, more].concat())
     }
 
-    fn grant_of(&self, folder: &str) -> String {
+    pub fn grant_of(&self, folder: &str) -> String {
         let known = fs::read_to_string(self.folder.path().join(folder).join("auditor.json")).unwrap();
         serde_json::from_str::<serde_json::Value>(&known).unwrap()["grant"].as_str().unwrap().to_owned()
     }
 
     /// What a member does with the folder of its grant.
-    fn recovers(&self, verb: &str, folder: &str, at: usize, more: &[&str]) -> Said {
+    pub fn recovers(&self, verb: &str, folder: &str, at: usize, more: &[&str]) -> Said {
         let (path, password, admin) = (self.path(folder), self.path("password"), self.admin(at));
         let lock = ["--password-file", password.as_str()];
         self.run(&[&["recover", verb, "--folder", &path, "--admin", &admin], &lock[..], more].concat())
     }
 
     /// A member takes what was granted to it, with the key that signed its request.
-    fn collects_back(&self, folder: &str, member: usize, at: usize) -> Said {
+    pub fn collects_back(&self, folder: &str, member: usize, at: usize) -> Said {
         let (path, admin, key) = (self.path(folder), self.admin(at), self.at(member).folder.join("sign.key"));
         self.run(&["recover", "collect", "--folder", &path, "--admin", &admin, "--signing-key", key.to_str().unwrap()])
     }
 
-    fn destroyed(&mut self, index: usize) {
+    pub fn destroyed(&mut self, index: usize) {
         let id = self.at(index).id.clone();
         self.members[index].kill();
         fs::remove_dir_all(&self.members[index].folder).unwrap();
@@ -47,7 +47,7 @@ impl Court {
     }
 
     /// Its new keys come into the directory, and it begins again with an empty disk.
-    fn begins_again(&mut self, index: usize, others: &[usize]) {
+    pub fn begins_again(&mut self, index: usize, others: &[usize]) {
         let entry = self.at(index).entry();
         let note = self.governors.change(&entry.id.to_string(), |member| *member = entry.clone());
         for other in others {

@@ -2,9 +2,7 @@
 //! `tests/foreign/document`. `CELOSIA_WRITE_VECTORS=1 cargo test --test suite document` writes the vectors anew.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 
 use celosia::crypto::hash::sha256;
 use celosia::crypto::secret::Secret;
@@ -14,7 +12,8 @@ use celosia::translog::hash;
 use celosia::types::DocumentId;
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
-use tempfile::TempDir;
+
+use crate::go;
 
 const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/document.json");
 
@@ -72,22 +71,8 @@ fn vectors_of_chunks_open_at_their_places() {
     }
 }
 
-fn program() -> &'static Path {
-    static BUILT: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
-    let build = || {
-        let folder = tempfile::tempdir().unwrap();
-        let binary = folder.path().join("document");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign");
-        let built = Command::new("go").args(["build", "-o"]).arg(&binary).arg("./document").current_dir(source).output();
-        let output = built.expect("there is no `go`: scripts/setup test installs it");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        (folder, binary)
-    };
-    &BUILT.get_or_init(build).1
-}
-
 fn run(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(program())
+    let mut child = Command::new(go::program("document"))
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

@@ -1,31 +1,13 @@
 //! The second implementation: Go, in `tests/foreign/celosia1`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
-
-use tempfile::TempDir;
 
 use crate::case::{Case, File};
-use crate::vectors;
-
-/// The Go program, built once for all tests of this run.
-fn program() -> &'static Path {
-    static BUILT: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
-    let build = || {
-        let folder = tempfile::tempdir().unwrap();
-        let binary = folder.path().join("celosia1");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign");
-        let built = Command::new("go").args(["build", "-o"]).arg(&binary).arg("./celosia1").current_dir(source).output();
-        let output = built.expect("there is no `go`: scripts/setup test installs it");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        (folder, binary)
-    };
-    &BUILT.get_or_init(build).1
-}
+use crate::{go, vectors};
 
 fn run(command: &str, file: &Path) -> Output {
-    Command::new(program()).arg(command).arg(file).output().unwrap()
+    Command::new(go::program("celosia1")).arg(command).arg(file).output().unwrap()
 }
 
 #[test]

@@ -4,6 +4,8 @@
 mod case;
 mod document;
 mod foreign;
+#[path = "../support/go.rs"]
+mod go;
 mod privacy;
 mod secrecy;
 mod threshold;

@@ -1,34 +1,20 @@
 //! The capsule (`docs/threshold.md`) against a second implementation in Go, `tests/foreign/threshold`, in both directions. The vectors,
 //! `tests/vectors/threshold.json`, are written by `src/crypto/threshold/tests/vector_tests.rs`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::OnceLock;
 
 use celosia::crypto::secret::Secret;
 use celosia::crypto::threshold::{Capsule, GroupKey, KeyShare, Partial, Prepared, combine, is_shared};
 use data_encoding::HEXLOWER;
 use serde_json::Value;
-use tempfile::TempDir;
+
+use crate::go;
 
 const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/threshold.json");
 
-fn program() -> &'static Path {
-    static BUILT: OnceLock<(TempDir, PathBuf)> = OnceLock::new();
-    let build = || {
-        let folder = tempfile::tempdir().unwrap();
-        let binary = folder.path().join("threshold");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign");
-        let built = Command::new("go").args(["build", "-o"]).arg(&binary).arg("./threshold").current_dir(source).output();
-        let output = built.expect("there is no `go`: scripts/setup test installs it");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        (folder, binary)
-    };
-    &BUILT.get_or_init(build).1
-}
-
 fn run(command: &str, file: &Path) -> Output {
-    Command::new(program()).arg(command).arg(file).output().unwrap()
+    Command::new(go::program("threshold")).arg(command).arg(file).output().unwrap()
 }
 
 fn vectors() -> Value {

@@ -19,10 +19,12 @@ use super::acts::json_up_to;
 use super::door::{Who, guarded, name};
 use super::{Access, Act, Refusal};
 use crate::disclosure::GrantId;
-use crate::services::{Error, Node, ReleaseStream};
+use crate::services::{Error, Node, ReleaseStream, SharesStream};
 
-/// Grants or notices of one page.
+/// Grants of one page.
 const PAGE: usize = 500;
+/// Notices of one page: each may be half a megabyte.
+const NOTICES: usize = 16;
 /// Longest request, with 4096 names in base64.
 const MAX_REQUEST: usize = 1 << 20;
 /// Longest verdict or revocation.
@@ -74,7 +76,7 @@ async fn notices(
     State(node): State<Arc<Node>>,
     Query(AfterNotice { after }): Query<AfterNotice>,
 ) -> Result<Json<Vec<Value>>, Refusal> {
-    Ok(Json(node.disclosure_notices(after.as_deref(), PAGE).await?))
+    Ok(Json(node.disclosure_notices(after.as_deref(), NOTICES).await?))
 }
 
 async fn show(State(node): State<Arc<Node>>, Path(grant): Path<String>) -> Result<Json<Value>, Refusal> {
@@ -124,8 +126,12 @@ async fn give_shares(State(node): State<Arc<Node>>, Path(grant): Path<String>, r
 async fn shares(State(node): State<Arc<Node>>, Path(grant): Path<String>, request: Request) -> Result<Response, Refusal> {
     let carried: Carried = json_up_to(request, MAX_WORD).await?;
     let all = node.all_shares(parse(&grant)?, &carried.bytes()?).await?;
-    let body = Body::from_stream(stream::iter(all.into_iter().map(Ok::<_, Error>)));
-    Ok(([(CONTENT_TYPE, SEQUENCE)], body).into_response())
+    let pieces =
+        stream::try_unfold(
+            all,
+            |mut all: SharesStream| async move { Ok::<_, Error>(all.next().await?.map(|piece| (piece, all))) },
+        );
+    Ok(([(CONTENT_TYPE, SEQUENCE)], Body::from_stream(pieces)).into_response())
 }
 
 async fn release(

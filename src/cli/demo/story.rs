@@ -16,15 +16,16 @@ use crate::cli::http::{Answer, Place};
 use crate::cli::network::{Member, Network};
 use crate::types::PayloadId;
 
-const PLAINTEXT: &str = "Offer 17: 1,250,000 EUR, valid until Friday.";
+/// What A sends.
+pub(super) const PLAINTEXT: &str = "Offer 17: 1,250,000 EUR, valid until Friday.";
 /// What a path segment escapes, as GoQuorum does.
 const SEGMENT: &AsciiSet = &CONTROLS.add(b'/').add(b'+').add(b'=');
 
 /// Tells the story; with `geth`, the nodes that now run over the members.
 pub(super) async fn tell(network: &mut Network, geth: Option<&Path>) -> anyhow::Result<Vec<Node>> {
     introduce(network);
-    let id = send(network).await?;
-    read_everywhere(network, &id, |member| member < 2).await?;
+    let id = send(1, network).await?;
+    read_everywhere(2, network, &id, |member| member < 2).await?;
     show_disks(network, &id)?;
     erase(network, &id).await?;
     let Some(geth) = geth else {
@@ -37,7 +38,8 @@ pub(super) async fn tell(network: &mut Network, geth: Option<&Path>) -> anyhow::
     Ok(nodes)
 }
 
-fn introduce(network: &Network) {
+/// Who is there.
+pub(super) fn introduce(network: &Network) {
     say!("\nmember  public key                                    process  folder");
     for member in &network.members {
         let pid = member.pid().map(|pid| pid.to_string()).unwrap_or_default();
@@ -46,10 +48,10 @@ fn introduce(network: &Network) {
 }
 
 /// A to B; on the way the members get to know each other.
-async fn send(network: &Network) -> anyhow::Result<PayloadId> {
+pub(super) async fn send(step: usize, network: &Network) -> anyhow::Result<PayloadId> {
     let (a, b) = (&network.members[0], &network.members[1]);
     let body = json!({ "payload": BASE64.encode(PLAINTEXT.as_bytes()), "from": a.address, "to": [b.address] });
-    heading(1, "A sends to B, through A's node socket");
+    heading(step, "A sends to B, through A's node socket");
     say!("   payload  {PLAINTEXT:?}");
     let mut answer = node(a).call("POST", "/send", Some(&body)).await?;
     for _ in 0..100 {
@@ -69,8 +71,13 @@ async fn send(network: &Network) -> anyhow::Result<PayloadId> {
 }
 
 /// Asks every member; `may_read` says who must get the payload. All others must get 404.
-async fn read_everywhere(network: &Network, id: &PayloadId, may_read: impl Fn(usize) -> bool) -> anyhow::Result<()> {
-    heading(2, "Who can read it: GET /transaction/{id} on each node socket");
+pub(super) async fn read_everywhere(
+    step: usize,
+    network: &Network,
+    id: &PayloadId,
+    may_read: impl Fn(usize) -> bool,
+) -> anyhow::Result<()> {
+    heading(step, "Who can read it: GET /transaction/{id} on each node socket");
     for (n, member) in network.members.iter().enumerate() {
         expect(&read(member, id).await?, member, may_read(n))?;
     }
@@ -162,7 +169,8 @@ fn expect(answer: &Answer, member: &Member, may_read: bool) -> anyhow::Result<()
     Ok(())
 }
 
-async fn read(member: &Member, id: &PayloadId) -> anyhow::Result<Answer> {
+/// Asks a member for a payload, as a node does.
+pub(super) async fn read(member: &Member, id: &PayloadId) -> anyhow::Result<Answer> {
     node(member).get(&path(id)).await
 }
 
@@ -180,6 +188,7 @@ fn shortened(text: &str) -> String {
     text.split(' ').map(short).collect::<Vec<_>>().join(" ")
 }
 
-fn heading(step: usize, text: &str) {
+/// Begins a step.
+pub(super) fn heading(step: usize, text: &str) {
     say!("\n{step}. {text}");
 }

@@ -17,7 +17,7 @@ pub(super) fn show(file: &Path, looked: &Looked) -> Result<(), Failure> {
     let (mut given, mut withheld) = (0_u64, 0_u64);
     while let Some(frame) = frames.next()? {
         let released = Released::decode(&frame).map_err(coded)?;
-        released.check_reason(docket, head.release.view, &keys).map_err(coded)?;
+        released.check(docket, head.release.view, &keys).map_err(coded)?;
         if let Released::Withheld { id, why, .. } = released {
             withheld += 1;
             say!("  {}", Refused::NotReleased(id, why));

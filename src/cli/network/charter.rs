@@ -35,46 +35,62 @@ personal = { tessera = false, regions = ["*"], padding = "padme", delivery = "pr
 special = { tessera = false, regions = ["*"], padding = "bucket", delivery = "quiet", batch = "1s", jitter = "1s", log-reads = true }
 "#;
 
-/// Makes signing keys and certificates of the members, signs policy and directory, and puts both into each member's folder.
-/// `has_escrow`: every payload carries a capsule, for a committee whose shares nobody keeps.
-pub(super) fn found(members: &[Member], natives: &[String], has_escrow: bool) -> anyhow::Result<NetworkId> {
-    let key = SigningKey::from_seed(&Secret::random());
-    let governors = vec![Governor::new(GOVERNOR, key.verify_key())?];
-    let genesis = Genesis { name: "demo".into(), nonce: DocumentHash::new(random()), threshold: 1, governors: governors.clone() };
-    let issued = Timestamp::from_second(Timestamp::now().as_second())?;
-    let head = Head { network: genesis.network_id(), version: 1, previous: None, policy: None, issued };
-    let classes = toml::from_str(CLASSES)?;
-    let policy = Policy {
-        head,
-        threshold: 1,
-        governors,
-        grace: "24h".parse()?,
-        genesis,
-        classes,
-        scopes: if has_escrow { vec![toml::from_str("supervision = \"S2\"")?] } else { Vec::new() },
-        committees: if has_escrow { vec![committee()?] } else { Vec::new() },
-    };
-    let policy = signed(Document::Policy(policy), &key)?;
-    let charter = Charter::begin(&policy)?;
-    let (newest, hash) = charter.newest();
-    let head = Head {
-        version: 2,
-        previous: Some(hash),
-        policy: Some(1),
-        issued: newest.issued + SignedDuration::from_secs(1),
-        ..*newest
-    };
-    let entries = members.iter().zip(natives).map(|(member, native)| entry(member, native)).collect::<anyhow::Result<_>>()?;
-    let directory = signed(Document::Directory(Directory { head, members: entries }), &key)?;
-    for member in members {
-        let mut folder = CharterFolder::begin(&member.folder.join("data/governance"), &policy)?;
-        folder.accept(&directory, Timestamp::now() + SignedDuration::from_secs(5))?;
+/// A network before its policy: its governor, and what it begins with, by which it has its name.
+pub(super) struct Founding {
+    key: SigningKey,
+    genesis: Genesis,
+}
+
+impl Founding {
+    /// A throw-away governor.
+    pub(super) fn begin() -> anyhow::Result<Self> {
+        let key = SigningKey::from_seed(&Secret::random());
+        let governors = vec![Governor::new(GOVERNOR, key.verify_key())?];
+        Ok(Self { key, genesis: Genesis { name: "demo".into(), nonce: DocumentHash::new(random()), threshold: 1, governors } })
     }
-    Ok(charter.network())
+
+    /// The network's name.
+    pub(super) fn network(&self) -> NetworkId {
+        self.genesis.network_id()
+    }
+
+    /// Makes signing keys and certificates of the members, signs policy and directory, and puts both into each member's folder.
+    /// With a committee every payload carries a capsule for it.
+    pub(super) fn sign(self, members: &[Member], natives: &[String], committee: Option<Committee>) -> anyhow::Result<()> {
+        let (network, Self { key, genesis }) = (self.network(), self);
+        let issued = Timestamp::from_second(Timestamp::now().as_second())?;
+        let policy = Policy {
+            head: Head { network, version: 1, previous: None, policy: None, issued },
+            threshold: 1,
+            governors: genesis.governors.clone(),
+            grace: "24h".parse()?,
+            genesis,
+            classes: toml::from_str(CLASSES)?,
+            scopes: if committee.is_some() { vec![toml::from_str("supervision = \"S2\"")?] } else { Vec::new() },
+            committees: committee.into_iter().collect(),
+        };
+        let policy = signed(Document::Policy(policy), &key)?;
+        let charter = Charter::begin(&policy)?;
+        let (newest, hash) = charter.newest();
+        let head = Head {
+            version: 2,
+            previous: Some(hash),
+            policy: Some(1),
+            issued: newest.issued + SignedDuration::from_secs(1),
+            ..*newest
+        };
+        let entries = members.iter().zip(natives).map(|(member, native)| entry(member, native)).collect::<anyhow::Result<_>>()?;
+        let directory = signed(Document::Directory(Directory { head, members: entries }), &key)?;
+        for member in members {
+            let mut folder = CharterFolder::begin(&member.folder.join("data/governance"), &policy)?;
+            folder.accept(&directory, Timestamp::now() + SignedDuration::from_secs(5))?;
+        }
+        Ok(())
+    }
 }
 
 /// Two officers who are nobody: their shares are forgotten here.
-fn committee() -> anyhow::Result<Committee> {
+pub(super) fn nobody() -> anyhow::Result<Committee> {
     let (constant, slope) = (Scalar::from_bytes_mod_order(random()), Scalar::from_bytes_mod_order(random()));
     let public = |index: u16| {
         let share = Secret::init_with(|bytes| *bytes = (constant + slope * Scalar::from(index)).to_bytes());

@@ -49,7 +49,7 @@ fn opened(case: &Case, charter: &Charter) -> Result<Vec<SignedAck>, Refused> {
         let (signed, chunks) = case.world.shares_of(&case.request, &case.docket, &case.items, officer);
         opener.add(&signed, &chunks)?;
     }
-    Ok(opener.open(&case.items[0], &case.world.released(&case.docket, &case.kept[0]))?.acks)
+    Ok(opener.open(&case.items[0], &case.world.released(&case.docket, &case.kept[0]))?.provenance.acks)
 }
 
 #[test]

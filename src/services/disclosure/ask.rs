@@ -55,7 +55,7 @@ impl Node {
         });
         let event = Happening::now(What::DisclosureRequested).actor(by, "auditor").details(details).event();
         let rows = [vec![dossier.put()?], put_items(&asked.grant, &items)].concat();
-        let gate = self.disclosures.gate.lock().await;
+        let gate = self.disclosures.gates.enter(&asked.grant).await;
         if self.has_dossier(&asked.grant).await? {
             return Err(DisclosureError::Exists(asked.grant).into());
         }

@@ -44,6 +44,8 @@ pub(crate) const SUPERVISION: u8 = 4;
 pub(super) const SUPERVISED: u8 = 6;
 /// A payload in Tessera's suite behind the words of its supervisors.
 pub(super) const NACL_SUPERVISED: u8 = 7;
+/// What was delivered before, with what shows that it was: [`crate::wire::GivenBack`]. In pages that were asked for alone.
+pub(super) const GIVEN_BACK: u8 = 9;
 
 /// A delivery that a member took: durable there, or passed over, as its acknowledgement says.
 pub(crate) struct Taken {

@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use jiff::Timestamp;
 
 use super::deliver::{CELOSIA_1, DOCUMENT, GROUP, NACL, NACL_SUPERVISED, SUPERVISED, SUPERVISION};
-use super::supervised::{Fresh, split};
-use crate::crypto::sign::VerifyKey;
+use super::judged::{Fresh, Opened, check_header, check_key_of};
+use super::supervised::split;
 use crate::enclave::{EnclaveError, Meta, NativeIngest};
 use crate::erasure::Tags;
-use crate::governance::{Charter, Judged};
+use crate::governance::Charter;
 use crate::services::documents::{Offered, Wanted};
 use crate::services::escrow;
-use crate::services::governed::{Governed, MAX_SKEW, clock};
+use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::supervision::{Concern, Demanded};
@@ -173,7 +172,7 @@ impl Node {
         let native = meta.native.as_ref().ok_or(Error::Message("a delivery without a header"))?;
         let header = Header::decode(&native.header).map_err(|_| Error::Message("a header that does not decode"))?;
         let digest = crate::crypto::hash::sha256(&[&native.header]);
-        check_header(governed, charter, &header, true)?;
+        check_header(governed, charter, &header)?;
         escrow::check_supervised(charter, &header, &meta)?;
         self.not_stopped(governed, &Concern::of(&header.member, header.class, &header.privacy)).await?;
         if governed.cosigned(charter, &header, digest, None)? == Demanded::OurWord {
@@ -199,24 +198,13 @@ impl Node {
         delivery: &Delivery,
         fresh: Fresh<'_>,
     ) -> Result<Option<Accepted>, Error> {
-        let is_fresh = matches!(fresh, Fresh::Yes(_));
-        let NativeIngest::Mine { id, mut head, mut meta } =
-            self.open_delivery(governed, charter, from, delivery, is_fresh).await?
-        else {
-            return Ok(None);
-        };
+        let opened = self.open_delivery(governed, charter, from, delivery, fresh.is_fresh()).await?;
+        let NativeIngest::Mine { id, mut head, mut meta } = opened else { return Ok(None) };
         let native = meta.native.as_ref().ok_or(Error::Message("a delivery without a header"))?;
         let header = Header::decode(&native.header).map_err(|_| Error::Message("a header that does not decode"))?;
         let digest = crate::crypto::hash::sha256(&[&native.header]);
-        let class = header.class;
-        check_header(governed, charter, &header, is_fresh)?;
-        let mut demanded = Demanded::Nothing;
-        if let Fresh::Yes(words) = fresh {
-            escrow::check_supervised(charter, &header, &meta)?;
-            self.not_stopped(governed, &Concern::of(&header.member, class, &header.privacy)).await?;
-            demanded = governed.cosigned(charter, &header, digest, words.cosignature.as_deref())?;
-            self.check_words(governed, charter, &header, digest, words).await?;
-        }
+        let opened = Opened { header: &header, digest, meta: &meta };
+        let demanded = self.judge_delivery(governed, charter, opened, fresh).await?;
         let before = meta.privacy.clone();
         let recipients = meta.recipients.clone();
         if let Some(reason) = self.check_affected(&mut meta.privacy, &header.sender, &recipients, &delivery.ciphertext).await? {
@@ -227,10 +215,13 @@ impl Node {
             head = self.enclave.rewrite(id, &head, meta.clone()).await?;
         }
         let addresses = self.managed(&Address::new([0; 32]), &meta.recipients);
-        let withdraw = self.keep_received(id, head.clone(), &meta, delivery, class).await?;
-        // Its supervisor may have been told to forget it meanwhile, and have heard that it is not here.
-        if withdraw.is_some() && is_fresh {
-            self.or_forget(governed.not_revoked(charter, &header, digest), id, &head).await?;
+        let withdraw = self.keep_received(id, head.clone(), &meta, delivery, header.class).await?;
+        if withdraw.is_some() {
+            self.keep_words(governed, id, &head, fresh.words()).await?;
+            // Its supervisor may have been told to forget it meanwhile, and have heard that it is not here.
+            if fresh.is_fresh() {
+                self.or_forget(governed.not_revoked(charter, &header, digest), id, &head).await?;
+            }
         }
         self.enter_received(governed, charter, &header).await?;
         if demanded == Demanded::OurWord
@@ -279,7 +270,7 @@ impl Node {
         delivery: &Delivery,
         is_fresh: bool,
     ) -> Result<NativeIngest, Error> {
-        let escrows = escrow::keys(charter.policy());
+        let escrows = if is_fresh { escrow::keys(charter.policy()) } else { escrow::keys_ever(charter) };
         let newest = *charter.signing_keys(from, u64::MAX).first().ok_or_else(|| Error::NotAMember(from.clone()))?;
         let mut outcome = self.enclave.ingest_native(delivery, newest, &escrows).await;
         if !is_fresh {
@@ -356,40 +347,4 @@ fn text(error: &Error) -> String {
         Error::Store(_) | Error::Enclave(_) | Error::Disk(_) => format!("it cannot be kept now ({})", error.code()),
         other => format!("{other} ({})", other.code()),
     }
-}
-
-fn not_its_own(header: &Header, owner: &MemberId) -> Error {
-    Error::NotItsOwn { from: header.member.clone(), sender: owner.clone() }
-}
-
-/// That a key which signed a header was its member's at the header's date.
-///
-/// Threat: whoever stole a key that was replaced writes a header of today and has it given back.
-fn check_key_of(charter: &Charter, meta: &Meta, key: &VerifyKey) -> Result<(), Error> {
-    let header = meta.native.as_ref().and_then(|native| Header::decode(&native.header).ok());
-    let header = header.ok_or(Error::Message("a header that does not decode"))?;
-    let is_of_its_time = charter.signing_keys(&header.member, header.time).contains(key);
-    if is_of_its_time { Ok(()) } else { Err(EnclaveError::Broken.into()) }
-}
-
-/// What the directory and the policy say of a header.
-fn check_header(governed: &Governed, charter: &Charter, header: &Header, is_fresh: bool) -> Result<(), Error> {
-    let members = charter.members();
-    if !is_fresh {
-        // An address that its member replaced since was its own when this was made.
-        let owner = charter.owner_of(&header.sender, header.time).ok_or(Error::NotInDirectory(header.sender))?;
-        return if *owner == header.member { Ok(()) } else { Err(not_its_own(header, owner)) };
-    }
-    let sender = members.by_address(&header.sender).ok_or(Error::NotInDirectory(header.sender))?;
-    if sender.id != header.member {
-        return Err(not_its_own(header, &sender.id));
-    }
-    let dated = Timestamp::from_millisecond(i64::try_from(header.time).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX);
-    let seconds = clock().duration_since(dated).as_secs();
-    if seconds.abs() > MAX_SKEW {
-        return Err(Error::ClockApart { seconds });
-    }
-    charter.policy_acceptable(header.policy, dated, clock()).map_err(Error::PolicyAge)?;
-    let me = members.by_id(&governed.me).ok_or_else(|| Error::NotAMember(governed.me.clone()))?;
-    charter.policy().judge(&Judged { sender, recipients: &[me], class: header.class }).map_err(Error::Policy)
 }

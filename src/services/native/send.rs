@@ -52,6 +52,8 @@ struct Delivered {
     /// Copies at supervisors.
     copies: Vec<(MemberId, WithdrawToken)>,
     failure: Option<Error>,
+    /// What supervisors said of it.
+    words: Vouched,
 }
 
 impl Node {
@@ -126,7 +128,7 @@ impl Node {
 
     /// Our copy and all deliveries at once; then the id, or everything taken back.
     async fn keep_and_deliver_native(&self, out: &Outgoing<'_>, sender: Address, recipients: &[Address]) -> Result<Sent, Error> {
-        let Delivered { kept, at: delivered, copies, failure } = self.deliver_all(out, recipients).await;
+        let Delivered { kept, at: delivered, copies, failure, words } = self.deliver_all(out, recipients).await;
         let id = out.sealed.id;
         // Threat: an order comes while the payload is on its way. Its id is not told, and it is taken back.
         let failure = match failure {
@@ -139,7 +141,7 @@ impl Node {
                 self.counters.sent_native.add();
                 self.note_supervised(id, &out.supervisors).await;
                 let acks = delivered.into_iter().filter_map(|(_, outcome)| outcome.ok()).map(|taken| taken.ack).collect();
-                self.keep_acks(out.governed, id, out.sealed.head.clone(), acks);
+                self.keep_acks(out.governed, id, out.sealed.head.clone(), (acks, words));
                 Ok(Sent { id, sender, managed: self.managed(&sender, recipients) })
             }
             (kept, failure) => {
@@ -158,12 +160,13 @@ impl Node {
         let (first, rest): (Vec<_>, Vec<_>) = ways.partition(|(member, _)| out.receivers.members.contains(member));
         let First { words, mut delivered, copies, failure } = self.supervisors_first(out, &first, recipients).await;
         if failure.is_some() {
-            return Delivered { kept: Err(Error::NotFound(out.sealed.id)), at: delivered, copies, failure };
+            let kept = Err(Error::NotFound(out.sealed.id));
+            return Delivered { kept, at: delivered, copies, failure, words: Vouched::default() };
         }
-        let (kept, others) = tokio::join!(self.keep_native(out), self.deliver_to(out, &rest, &words));
+        let (kept, others) = tokio::join!(self.keep_native(out, &words), self.deliver_to(out, &rest, &words));
         delivered.extend(others);
         let failure = failed(out, &delivered, recipients);
-        Delivered { kept, at: delivered, copies, failure }
+        Delivered { kept, at: delivered, copies, failure, words }
     }
 
     pub(super) async fn deliver_to(
@@ -178,14 +181,15 @@ impl Node {
         join_all(deliver).await
     }
 
-    async fn keep_native(&self, out: &Outgoing<'_>) -> Result<(), Error> {
+    /// Keeps our copy, and what supervisors said of it: without that it is not given back to a recipient that lost it.
+    async fn keep_native(&self, out: &Outgoing<'_>, words: &Vouched) -> Result<(), Error> {
         let NativeSealed { id, nonce, ciphertext, head, .. } = out.sealed;
         let record = Record { time: now(), nonce: *nonce, head: head.clone(), ciphertext: ciphertext.clone() };
         let event = Happening::now(What::Stored).id(*id).class(out.class).event();
         let mut declared = self.declared(ItemId::Payload(*id), head, record.time, out.class, &out.tags).await?;
         declared.rows.extend(told_row(id, &out.supervisors.members));
         match self.store.insert_with(Kind::Payload, *id, record, Some(event), declared.rows).await? {
-            Inserted::New => Ok(()),
+            Inserted::New => self.keep_cosignature(*id, head, words).await,
             Inserted::Buried => Err(Error::Erased(*id)),
             // A fresh data key and nonce: nobody else can have made this id.
             Inserted::Exists => Err(Error::Conflict(*id)),

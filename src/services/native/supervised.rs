@@ -1,4 +1,4 @@
-//! What comes for a supervisor, or past one: copies, deliveries behind the words of supervisors, what is given back.
+//! What comes for a supervisor, or past one: copies, deliveries behind the words of supervisors.
 
 use bytes::Bytes;
 
@@ -10,20 +10,11 @@ use crate::services::supervision::VouchedPayload;
 use crate::services::{Error, Node, Pushed, SupervisionError};
 use crate::shred::SealedHead;
 use crate::types::{Codec, MemberId, PayloadId};
-use crate::wire::delivery::Delivery;
 use crate::wire::native::Item;
 use crate::wire::{EncodedPayload, Header, Vouched};
 
 /// The header hash of a payload without a header.
 const NO_HEADER: [u8; 32] = [0; 32];
-
-/// Whether a delivery is sent now by its sender, or given back by somebody who has what was sent before.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Fresh<'a> {
-    No,
-    /// With the words of supervisors that came with it.
-    Yes(&'a Vouched),
-}
 
 impl Node {
     /// A payload in Tessera's suite over the native connection: one recipient of it runs Tessera, or it was stored raw.
@@ -97,18 +88,6 @@ impl Node {
             let withdraw = new.map(|head| self.withdrawals.offer(id, &head));
             Accepted { id, header, addresses: Vec::new(), withdraw, passed_over: false }
         }))
-    }
-
-    /// What was sent before and is given back, as a supervisor caught up. False if it is here.
-    pub(crate) async fn native_given_back(
-        &self,
-        governed: &Governed,
-        charter: &Charter,
-        from: &MemberId,
-        delivery: &Delivery,
-    ) -> Result<bool, Error> {
-        let taken = self.take_delivery(governed, charter, from, delivery, Fresh::No).await?;
-        Ok(taken.is_some_and(|taken| taken.withdraw.is_some()))
     }
 }
 

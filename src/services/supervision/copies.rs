@@ -18,7 +18,7 @@ use crate::services::records::now;
 use crate::services::withdraw::WithdrawToken;
 use crate::services::{Error, NativeAddress, Node, PeerError};
 use crate::shred::SealedHead;
-use crate::store::Write;
+use crate::store::{Kind, Write};
 use crate::supervision::SupervisionCopy;
 use crate::types::{Class, Coded as _, MemberId, PayloadId};
 use crate::wire::ack::SignedAck;
@@ -118,6 +118,14 @@ impl Node {
             let details = serde_json::json!({ "supervisors": supervisors });
             self.note(Happening::now(What::Supervised).id(id).count(supervisors.len() as u64).details(details).event()).await;
         }
+    }
+
+    /// Keeps the copy of what has no header of its own beside it: nobody can make the same again, and a supervisor may lose its own.
+    pub(crate) async fn keep_copy(&self, id: PayloadId, copy: Vec<u8>) -> Result<(), Error> {
+        let head = self.head(Kind::Payload, &id).await?.ok_or(Error::NotFound(id))?;
+        let mut beside = self.beside(&id, &head).await?;
+        beside.copies.push(copy);
+        self.keep_beside(id, &head, &beside).await
     }
 
     async fn copy_to(

@@ -27,6 +27,8 @@ const SUITE: u8 = 0;
 pub(crate) struct Told {
     acks: Vec<Vec<u8>>,
     header: Option<(Vec<u8>, Signature, Audience)>,
+    /// The copy that supervisors have: kept beside the payload, for those that lose theirs.
+    pub(crate) copy: Option<Vec<u8>>,
 }
 
 impl Told {
@@ -66,7 +68,8 @@ impl Node {
         let (head, nonce, ciphertext) = (&sealed.head, sealed.payload.nonce, &sealed.payload.ciphertext);
         let of = CopyOf { id: sealed.id, head, nonce, ciphertext };
         let copies = self.copy_to_supervisors(governed, &charter, &watchers, &copy, of).await;
-        (Told { acks: copies.acks.clone(), header: Some((copy.header, copy.signature, audience)) }, copies)
+        let kept = (!watchers.members.is_empty()).then(|| copy.encode());
+        (Told { acks: copies.acks.clone(), header: Some((copy.header, copy.signature, audience)), copy: kept }, copies)
     }
 
     /// The copy of a payload in Tessera's suite, and the tree over its recipients.

@@ -9,7 +9,7 @@ use crate::services::records::now;
 use crate::services::told::Matter;
 use crate::services::{Error, Node};
 use crate::types::{Class, Coded as _, MemberId, PayloadId};
-use crate::wire::{SignedAck, Vouched};
+use crate::wire::{Header, SignedAck, Vouched};
 
 /// What supervisors must have acknowledged.
 #[derive(Clone, Copy)]
@@ -21,6 +21,22 @@ pub(crate) struct Payload<'a> {
     pub(crate) id: PayloadId,
     /// SHA-256 of its header.
     pub(crate) header: [u8; 32],
+}
+
+/// When a supervisor's word counts: as it stands now, or as it stood when a payload was sent (milliseconds since the Unix epoch).
+#[derive(Clone, Copy)]
+enum When {
+    Now,
+    At(u64),
+}
+
+impl When {
+    fn time(self) -> u64 {
+        match self {
+            Self::Now => now(),
+            Self::At(time) => time,
+        }
+    }
 }
 
 impl Node {
@@ -61,6 +77,23 @@ impl Governed {
     }
 
     fn vouched(&self, charter: &Charter, payload: Payload<'_>, words: &Vouched) -> Result<(), SupervisionError> {
+        self.vouched_at(charter, payload, words, When::Now)
+    }
+
+    /// The same of what was sent before and is given back: acknowledgements of that time, under keys that supervisors have or had.
+    pub(crate) fn vouched_then(
+        &self,
+        charter: &Charter,
+        header: &Header,
+        digest: [u8; 32],
+        words: &Vouched,
+    ) -> Result<(), SupervisionError> {
+        let policy = charter.policy_of(header.policy).map_or(charter.policy(), |signed| &signed.content);
+        let payload = Payload { policy, sender: &header.member, class: header.class, id: header.id, header: digest };
+        self.vouched_at(charter, payload, words, When::At(header.time))
+    }
+
+    fn vouched_at(&self, charter: &Charter, payload: Payload<'_>, words: &Vouched, when: When) -> Result<(), SupervisionError> {
         let demands = self.demanded(charter, &payload);
         if demands.is_empty() {
             return Ok(());
@@ -68,7 +101,7 @@ impl Governed {
         let acks: Vec<SignedAck> = words.acks.iter().filter_map(|bytes| SignedAck::decode(bytes).ok()).collect();
         let mut refusal = None;
         for demand in &demands {
-            match self.meets(charter, &payload, demand, (&acks, words.cosignature.as_deref())) {
+            match self.meets(charter, (&payload, when), demand, (&acks, words.cosignature.as_deref())) {
                 Ok(()) => return Ok(()),
                 // Of the scope for all contracts, which is the last.
                 Err(error) => refusal = Some(error),
@@ -80,19 +113,22 @@ impl Governed {
     fn meets(
         &self,
         charter: &Charter,
-        payload: &Payload<'_>,
+        (payload, when): (&Payload<'_>, When),
         demand: &Demand<'_>,
         (acks, cosignature): (&[SignedAck], Option<&[u8]>),
     ) -> Result<(), SupervisionError> {
         if demand.mode == Supervision::S4 {
             let supervisors: Vec<MemberId> = demand.supervisors.iter().map(|supervisor| (*supervisor).clone()).collect();
+            if matches!(when, When::At(_)) {
+                return self.was_cosigned(charter, &supervisors, cosignature, (payload.id, payload.header));
+            }
             let bytes = cosignature.ok_or(SupervisionError::NotCosigned)?;
             return check_cosignature(self, charter, &supervisors, bytes, (payload.id, payload.header));
         }
         for supervisor in &demand.supervisors {
             let mut outcome = Err(SupervisionError::NotAcknowledged((*supervisor).clone()));
             for signed in acks.iter().filter(|signed| signed.ack.member == **supervisor) {
-                outcome = self.holds(charter, payload, demand.mode, signed);
+                outcome = self.holds(charter, (payload, when), demand.mode, signed);
                 if outcome.is_ok() {
                     break;
                 }
@@ -107,26 +143,31 @@ impl Governed {
     fn holds(
         &self,
         charter: &Charter,
-        payload: &Payload<'_>,
+        (payload, when): (&Payload<'_>, When),
         mode: Supervision,
         signed: &SignedAck,
     ) -> Result<(), SupervisionError> {
         let ack = &signed.ack;
         let name = || ack.member.clone();
-        let member = charter.members().by_id(&ack.member).filter(|member| super::feed::is_supervisor(charter, &member.id));
+        let is_now = matches!(when, When::Now);
+        let member = charter.members().by_id(&ack.member);
+        let member = member.filter(|member| !is_now || super::feed::is_supervisor(charter, &member.id));
         let member = member.ok_or_else(|| SupervisionError::NotASupervisor(name()))?;
         let is_this = ack.network == self.network && ack.id == payload.id && ack.header == payload.header;
-        if !is_this || !member.signing_key.is_some_and(|key| self.verifies(signed, &key)) {
+        let keys = if is_now { member.signing_key.into_iter().collect() } else { charter.signing_keys(&member.id, ack.time) };
+        if !is_this || !keys.iter().any(|key| self.verifies(signed, key)) {
             return Err(SupervisionError::AckOfAnother(name()));
         }
-        let apart = ack.time.abs_diff(now()) / 1000;
+        let apart = ack.time.abs_diff(when.time()) / 1000;
         if apart > MAX_SKEW.unsigned_abs() {
             return Err(SupervisionError::AckNotNow { supervisor: name(), seconds: apart });
         }
         if !ack.durable {
             return Err(SupervisionError::AckOfLess(name(), "it is not on its disk"));
         }
-        let is_received = !ack.addresses.is_empty() && ack.addresses.iter().all(|address| member.addresses.contains(address));
+        let owns =
+            |address| member.addresses.contains(address) || !is_now && charter.owner_of(address, when.time()) == Some(&member.id);
+        let is_received = !ack.addresses.is_empty() && ack.addresses.iter().all(|address| owns(address));
         // Threat: under S1 and S2 a sender addresses its supervisor as one recipient among others, and shows it nobody else.
         match mode {
             Supervision::S3 if !is_received => Err(SupervisionError::AckOfLess(name(), "it did not receive the payload")),

@@ -49,6 +49,7 @@ proptest::proptest! {
         let _ = (Documents::from_bytes(&bytes), Witness::from_bytes(&bytes), Resent::from_bytes(&bytes), ErasureAnswer::from_bytes(&bytes));
         let _ = (OrdersAfter::from_bytes(&bytes), OrdersPage::from_bytes(&bytes));
         let _ = (DocumentPart::from_bytes(&bytes), SupervisionAfter::from_bytes(&bytes));
+        let _ = (CeremoniesAfter::from_bytes(&bytes), CeremonyPage::from_bytes(&bytes));
         let _ = (CatchUp::from_bytes(&bytes), CosignAsked::from_bytes(&bytes), CosignSaid::from_bytes(&bytes));
     }
 }
