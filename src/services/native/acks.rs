@@ -40,14 +40,7 @@ impl Node {
     }
 
     /// Keeps what is beside a payload with that of others, behind the answer.
-    pub(super) fn keep_later(
-        &self,
-        governed: &Governed,
-        id: PayloadId,
-        head: SealedHead,
-        beside: Beside,
-        event: Option<Event>,
-    ) {
+    pub(super) fn keep_later(&self, governed: &Governed, id: PayloadId, head: SealedHead, beside: Beside, event: Option<Event>) {
         let (enclave, store) = (Arc::clone(&self.enclave), Arc::clone(&self.store));
         governed.tasks.spawn(async move {
             // At the ticks of a clock, so that those of many payloads share a write.
