@@ -99,10 +99,9 @@ impl Node {
             Extent::All | Extent::Record | Extent::CopiesOf(_) => Owner::Unknown,
         };
         let with_record = match (extent, &owner) {
-            (Extent::All | Extent::Record, _) => true,
             (Extent::CopiesOf(_), _) => false,
             (Extent::Of(member), Owner::Is(owner)) => owner == member,
-            (Extent::Of(_), Owner::Absent | Owner::Unknown) => true,
+            (Extent::All | Extent::Record, _) | (Extent::Of(_), Owner::Absent | Owner::Unknown) => true,
         };
         let sender = match owner {
             Owner::Is(owner) if with_record && self.is_watching() => Some(owner),

@@ -16,9 +16,9 @@ use celosia::wire::{Header, header};
 use data_encoding::BASE64;
 use serde_json::Value;
 
-use crate::erasure::{admin, erase, must};
+use crate::erasure::{admin, must};
 use crate::http::Request;
-use crate::member::Member;
+use crate::member::{Member, percent};
 use crate::net::Net;
 use crate::outsider::{Forging, Outsider, now, rows};
 use crate::supervision::{scope, supervised};
@@ -30,8 +30,8 @@ const NATIVE: u8 = 1;
 
 /// A supervisor that runs, and members a and b that this test speaks for.
 fn net() -> Net {
-    let scopes = vec![scope(Supervision::S4, &[Class::Personal], "cnmv"), scope(Supervision::S1, &[Class::Business], "cnmv")];
-    let mut net = supervised(&["a", "b", "cnmv"], scopes);
+    let scope = scope(Supervision::S1, &[Class::Business, Class::Personal], "cnmv");
+    let mut net = supervised(&["a", "b", "cnmv"], vec![scope]);
     net.members[2].extra = "[erasure]\nnode-cache = \"0s\"\n".into();
     net.members[2].spawn(&[]);
     net.members[2].wait();
@@ -112,7 +112,11 @@ impl<'a> Changed<'a> {
 }
 
 fn content(net: &Net, text: &[u8]) -> Content {
-    Content::seal(&net.governors.network(), &"a".parse().unwrap(), Padding::PadmeKib, text)
+    content_of(net, "a", text)
+}
+
+fn content_of(net: &Net, member: &str, text: &[u8]) -> Content {
+    Content::seal(&net.governors.network(), &member.parse().unwrap(), Padding::PadmeKib, text)
 }
 
 /// What the supervisor sees, as lines of its feed.
@@ -162,7 +166,8 @@ fn a_recipients_order_reaches_neither_a_copy_nor_one_that_comes_later() {
     assert_eq!(whose(cnmv, &later.id), ["a"]);
     assert_eq!(b.give(&b.copy(&later, NATIVE, 3)), 3104);
     // The supervisor's own decision is of whatever it has.
-    erase(cnmv, &["--id", &later.id.to_string()]);
+    let path = format!("/transaction/{}", percent(&later.id.to_string()));
+    assert_eq!(Request::new("DELETE", &path).send(&cnmv.node).status, 204);
     cnmv.wait_until(|| whose(cnmv, &later.id).is_empty(), "the copy stays");
     assert_eq!(a.give(&a.copy(&later, NATIVE, 2)), 3104);
 }
@@ -172,7 +177,7 @@ fn a_recipients_order_reaches_neither_a_copy_nor_one_that_comes_later() {
 fn a_copy_stands_before_no_payload_and_a_payload_before_no_copy() {
     let net = net();
     let (a, b, cnmv) = (Changed::of(&net, 0), Changed::of(&net, 1), net.at(2));
-    let content = content(&net, b"for the supervisor");
+    let content = content_of(&net, "b", b"for the supervisor");
     assert_eq!(b.give(&b.copy(&content, NATIVE, 1)), 0);
     assert_eq!(a.give(&a.copy(&content, NATIVE, 2)), 0, "as if it were of another class");
     let forging = Forging { class: Some(Class::Personal), also: &[], shown: true, ..Forging::default() };
@@ -189,7 +194,7 @@ fn a_copy_stands_before_no_payload_and_a_payload_before_no_copy() {
     assert_eq!(whose(cnmv, &content.id), Vec::<String>::new());
 
     // The other way round: a payload that was erased stands before nobody else's copy.
-    let second = self::content(&net, b"once more");
+    let second = content_of(&net, "b", b"once more");
     assert!(matches!(b.outside.deliver(cnmv, &b.outside.forged(&second, b.me, cnmv, &forging))[..], [Answer::Taken { .. }]));
     assert_eq!(a.order(&[second.id]), [Fate::NotControllers], "it is b's");
     assert_eq!(b.order(&[second.id]), [ERASED]);

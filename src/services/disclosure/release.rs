@@ -149,10 +149,9 @@ impl Node {
         }
         match now {
             found @ Found::Escrowed { .. } if found == item.found => {}
-            Found::Escrowed { .. } => return withheld("it is not here any more".into()),
             Found::Erased(words) => return withheld(format!("erased since: {words}")),
             Found::Held(words) => return withheld(words),
-            Found::NoEscrow | Found::Absent => return withheld("it is not here any more".into()),
+            Found::Escrowed { .. } | Found::NoEscrow | Found::Absent => return withheld("it is not here any more".into()),
         }
         let Lookup::Found(record) = self.store.get(Kind::Payload, &id).await? else {
             return withheld("it is not here any more".into());
