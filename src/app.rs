@@ -48,10 +48,31 @@ pub fn accept_rollback(data_dir: &std::path::Path, actor: &str, reason: &str) ->
     if !journal.is_dir() {
         return Err(StartError::DataFolder {
             path: journal,
-            source: std::io::Error::other("it holds no journal: is it the data folder of a governed node?"),
+            source: std::io::Error::other(
+                "it holds no journal: is it the data folder of a governed node? One that lost everything and begins again says --empty",
+            ),
         });
     }
     acceptance::Acceptances::add(&journal, actor, reason)
+}
+
+/// Writes down, in a data folder without a journal, that operators accept that the node lost everything: `logs` logs are over that witnesses
+/// saw. Number of the log that begins with its first start.
+///
+/// Threat: a journal that is there is passed over by somebody who says that it is lost. With one, nothing is written; and what witnesses saw
+/// is compared at the start as always.
+pub fn accept_loss(data_dir: &std::path::Path, logs: u64, actor: &str, reason: &str) -> Result<u64, StartError> {
+    let journal = data_dir.join("journal");
+    let refused = |path: &std::path::Path, why: &str| {
+        Err(StartError::DataFolder { path: path.to_owned(), source: std::io::Error::other(why.to_owned()) })
+    };
+    if !data_dir.is_dir() {
+        return refused(data_dir, "it is no folder: make the data folder, with the network's documents, first");
+    }
+    if journal.symlink_metadata().is_ok() {
+        return refused(&journal, "it is there: --empty is for a folder without a journal");
+    }
+    acceptance::Acceptances::begin(&journal, logs, actor, reason)
 }
 
 /// How a node is run.
@@ -87,6 +108,7 @@ pub async fn run(config: Config, options: RunOptions) -> Result<u8, StartError> 
     check_profile(&node)?;
     node.finish_unindexing().await.map_err(StartError::Index)?;
     node.load_supervision().await.map_err(StartError::Stops)?;
+    node.load_ceremonies().await.map_err(StartError::Ceremonies)?;
     node.open_resident_groups(&listeners::groups(&config)).await.map_err(StartError::ResidentGroups)?;
 
     let shutdown = Shutdown::new();

@@ -6,6 +6,7 @@
 //! is trusted: each is signed and bound to the plan, and the plan's digest is the name of the ceremony.
 
 mod card;
+mod carried;
 mod error;
 mod file;
 mod message;
@@ -13,6 +14,7 @@ mod plan;
 mod round;
 
 pub use card::Card;
+pub use carried::{Carried, MAX_PLAN, Opening};
 pub use error::CeremonyError;
 pub use file::{CommitteeFile, Signed};
 pub use message::{Message, Numbers, Seen, Verdict};

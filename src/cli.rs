@@ -43,6 +43,7 @@ mod http;
 mod journal;
 mod keygen;
 mod keyupdate;
+mod lock;
 mod network;
 mod officer;
 mod prompt;

@@ -8,6 +8,7 @@
 //! | [`Judged`] | a sender, recipients and a class; [`Policy::judge`] says whether the policy lets it through |
 //! | [`Delta`] | what changed between two directories, small enough for gossip |
 
+mod chain;
 mod charter;
 mod committee;
 mod delta;
@@ -30,6 +31,7 @@ mod span;
 mod supervise;
 mod words;
 
+pub use chain::ChainError;
 pub use charter::{Accepted, Charter, Signed};
 pub use committee::{Committee, Officer};
 pub use delta::{Delta, DeltaError};
@@ -44,5 +46,5 @@ pub use refusal::Refusal;
 pub use rule::{ClassRule, Region, Regions};
 pub use scope::{Contract, Scope};
 pub use span::Span;
-pub use supervise::Supervised;
+pub use supervise::{Demand, Supervised};
 pub use words::{Delivery, DocumentHash, Padding, Purpose, Role, Software, State, Supervision, TlsPin};

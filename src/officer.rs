@@ -8,7 +8,9 @@
 //! identity.sealed       signing seed and box key
 //! shares/…share         shares, by network, purpose, epoch and generation
 //! committees/…toml      their committees, with everybody's signatures
+//! policies/…toml        what was seen in force, by network
 //! ceremonies/…          of ceremonies that are not over: the seed, and what was said
+//! relayed/…             plans and messages of ceremonies that a node relays
 //! ```
 //!
 //! What is `.sealed`, `.share` or `.seed` lies under HKDF(officer.key ‖ root): password and root are needed, both. Destroying old shares
@@ -17,6 +19,8 @@
 mod ceremony;
 mod error;
 mod files;
+mod relayed;
+mod seen;
 mod store;
 
 use std::collections::HashMap;
@@ -27,6 +31,8 @@ use zeroize::Zeroizing;
 
 pub use ceremony::{PLAN, Progress, RESULT};
 pub use error::OfficerError;
+pub use relayed::Relayed;
+pub use seen::{InForce, Seen};
 pub use store::Token;
 
 use self::store::Store;

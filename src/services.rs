@@ -1,12 +1,13 @@
 //! The verbs. A service decides; it knows no socket and no status code.
 
+mod ceremonies;
 mod chronicle;
 mod counters;
 mod disclosure;
 mod discover;
 mod documents;
 mod encoded;
-mod erase;
+pub(crate) mod erase;
 mod erasure;
 mod error;
 pub(crate) mod escrow;
@@ -47,9 +48,10 @@ use crate::erasure::Tags;
 use crate::store::Store;
 use crate::types::{Address, Class, GroupId, PayloadId, PeerUrl, Privacy, PrivacyFlag};
 
+pub use ceremonies::{CeremonyView, Posted, RelayError, SaidPage};
 pub use chronicle::{Chronicle, log_name};
 pub use counters::{Counter, Counters};
-pub use disclosure::{DisclosureError, ReleaseStream};
+pub use disclosure::{DisclosureError, ReleaseStream, SharesStream};
 pub use discover::{PartyInfoAnswer, PartyInfoFrom};
 pub use documents::{
     BrokenOff, Contents, DocumentError, DocumentFigures, DocumentLimits, DocumentPlace, DocumentReceipt, DocumentState,
@@ -68,12 +70,12 @@ pub use peers::{Capabilities, Delivered, PeerError, Peers, ResendScope};
 pub use purge::{LastPurge, Purges};
 pub use push::Pushed;
 pub use recover::Recovery;
-pub use returns::{Begun, Fate, ReturnError, ReturnParts, Settled};
+pub use returns::{Begun, Brought, Fate, ReturnError, ReturnParts, Settled};
 pub use rewrap::Rewrapped;
 pub use rights::{Loss, Radius, SubjectExport};
 pub use supervision::{
     CaughtUp, CaughtUpAt, CosignSettings, CosignState, NewStop, Queued, Recipient, Seen, Spread, StopView, SupervisionError,
-    Watched,
+    TwoHeaders, Watched, audit_copies,
 };
 pub use withdraw::WithdrawToken;
 

@@ -7,13 +7,13 @@ mod grants;
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use celosia::ceremony::{Card, CommitteeFile, Message, Numbers, Plan, Verdict};
+use celosia::ceremony::{Card, Carried, CommitteeFile, Message, Numbers, Plan, Verdict};
 use celosia::config;
 use celosia::crypto::puncture::{KeyTree, Version};
 use celosia::crypto::secret::Secret;
 use celosia::crypto::threshold::{Capsule, KeyShare, Partial, Prepared};
 use celosia::disclosure::{
-    Bundle, Item as DocketItem, Released, SignedDocket, SignedNotice, SignedRelease, SignedRequest, SignedRevocation,
+    Bundle, Item as DocketItem, Provenance, Released, SignedDocket, SignedNotice, SignedRelease, SignedRequest, SignedRevocation,
     SignedShares, SignedTaking, SignedVerdict, frame_head,
 };
 use celosia::enclave::keyfile::KeyFile;
@@ -21,7 +21,7 @@ use celosia::enclave::proto;
 use celosia::erasure::{Certificate, SignedErasureReceipt, SignedOrder};
 use celosia::governance::{Charter, Delta, Document};
 use celosia::scan::{Matcher, Needles};
-use celosia::seal::escrow::{Carried, Label};
+use celosia::seal::escrow::{Carried as EscrowCarried, Label};
 use celosia::shred::SealedHead;
 use celosia::supervision::{SignedCosignature, SignedLift, SignedStop, SupervisionCopy};
 use celosia::translog::checkpoint::Checkpoint;
@@ -31,8 +31,9 @@ use celosia::translog::proof::Proof;
 use celosia::translog::submission::Submission;
 use celosia::translog::tile::{self, Tile};
 use celosia::types::{Codec, VersionSet};
+use celosia::wire::native::{CeremoniesAfter, CeremonyPage, Message as _};
 use celosia::wire::privacy_group::EncodedGroup;
-use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Manifest, PartyInfo, Receipt, SignedAck};
+use celosia::wire::{Delivery, EncodedPayload, EpochKey, GivenBack, Header, Manifest, PartyInfo, Receipt, SignedAck, Vouched};
 
 pub use ceremony::{ceremony_acts, ceremony_dealing};
 pub use grants::disclosure_acts;
@@ -111,6 +112,23 @@ pub fn cosignature(input: &[u8]) {
     if let Ok(read) = SignedCosignature::decode(input) {
         assert_eq!(SignedCosignature::decode(&read.encode()), Ok(read));
     }
+}
+
+/// A payload that is given back.
+pub fn given_back(input: &[u8]) {
+    if let Ok(read) = GivenBack::decode(&Bytes::copy_from_slice(input)) {
+        assert_eq!(read.encode(), input);
+    }
+}
+
+/// Words of supervisors in front of a delivery.
+pub fn vouched(input: &[u8]) {
+    if let Ok(read) = Vouched::decode(input) {
+        assert_eq!(read.encode(), input);
+        let bytes = Bytes::from(read.before(b"body"));
+        assert_eq!(Vouched::split(&bytes), Ok((read, Bytes::from_static(b"body"))));
+    }
+    drop(Vouched::split(&Bytes::copy_from_slice(input)));
 }
 
 /// What lifts an order to stop.
@@ -293,7 +311,7 @@ pub fn escrow_label(input: &[u8]) {
     if let Ok(label) = Label::decode(input) {
         assert_eq!(label.encode(), input);
     }
-    if let Some(carried) = Carried::from_bytes(input) {
+    if let Some(carried) = EscrowCarried::from_bytes(input) {
         assert_eq!(carried.to_bytes(), input);
     }
 }
@@ -309,7 +327,7 @@ pub fn ack(input: &[u8]) {
 pub fn receipt(input: &[u8]) {
     if let Ok(receipt) = Receipt::decode(input) {
         assert_eq!(receipt.encode(), input);
-        assert!(receipt.verify(|_| None).is_err());
+        assert!(receipt.verify(|_, _| Vec::new()).is_err());
     }
 }
 
@@ -372,6 +390,14 @@ pub fn ceremony_message(input: &[u8]) {
     }
 }
 
+/// What nodes relay of a ceremony: one form of each thing.
+pub fn ceremony_carried(input: &[u8]) {
+    if let Ok(carried) = Carried::decode(input) {
+        assert_eq!(carried.encode(), input);
+    }
+    let _ = (CeremoniesAfter::from_bytes(input), CeremonyPage::from_bytes(input));
+}
+
 /// What officers agree on and make: a card, a plan, a committee.
 pub fn ceremony_plan(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
@@ -414,6 +440,13 @@ pub fn disclosure_item(input: &[u8]) {
 pub fn disclosure_notice(input: &[u8]) {
     if let Ok(read) = SignedNotice::decode(input) {
         assert_eq!(SignedNotice::decode(&read.encode()), Ok(read));
+    }
+}
+
+/// Header and acknowledgements of a released payload.
+pub fn disclosure_provenance(input: &[u8]) {
+    if let Ok(read) = Provenance::decode(input) {
+        assert_eq!(Provenance::decode(&read.encode()), Ok(read));
     }
 }
 

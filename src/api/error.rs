@@ -13,7 +13,9 @@ use hyper::ext::ReasonPhrase;
 use super::request::RequestError;
 use crate::enclave::EnclaveError;
 use crate::matter::MatterError;
-use crate::services::{self, DisclosureError, DocumentError, ErasureError, HoldError, PeerError, ReturnError, SupervisionError};
+use crate::services::{
+    self, DisclosureError, DocumentError, ErasureError, HoldError, PeerError, RelayError, ReturnError, SupervisionError,
+};
 use crate::store::StoreError;
 use crate::types::{Code, Coded};
 use crate::wire::DecodeError;
@@ -210,6 +212,7 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         E::Erasure(error) => erasure_status(error),
         E::Hold(error) => hold_status(error),
         E::Supervision(error) => supervision_status(error),
+        E::Relay(error) => relay_status(error),
         E::Matter(error) => matter_status(error),
         E::Disclosure(error) => disclosure_status(error),
         E::Return(error) => return_status(error),
@@ -294,6 +297,16 @@ fn supervision_status(error: &SupervisionError) -> StatusCode {
         SupervisionError::Absent { .. } | SupervisionError::CosignLate(_) => StatusCode::GONE,
         SupervisionError::QueueFull(_) => StatusCode::TOO_MANY_REQUESTS,
         SupervisionError::Text => StatusCode::BAD_REQUEST,
+        _ => StatusCode::FORBIDDEN,
+    }
+}
+
+fn relay_status(error: &RelayError) -> StatusCode {
+    match error {
+        RelayError::Unknown(_) => StatusCode::NOT_FOUND,
+        RelayError::Form(_) | RelayError::Long(_) => StatusCode::BAD_REQUEST,
+        RelayError::Full(_) => StatusCode::TOO_MANY_REQUESTS,
+        RelayError::Past | RelayError::Third | RelayError::Ceremony(_) => StatusCode::CONFLICT,
         _ => StatusCode::FORBIDDEN,
     }
 }

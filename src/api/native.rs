@@ -15,8 +15,8 @@ use super::{Limits, body, common};
 use crate::net::native::NativeCaller;
 use crate::services::{self, Node, native_path as path};
 use crate::wire::native::{
-    Batch, CatchUp, CosignAsked, DocumentPart, Documents, DocumentsAfter, Message, OrdersAfter, Part, Resend, Seen, Standing,
-    SupervisionAfter, Withdraw, Witness,
+    Batch, CatchUp, CeremoniesAfter, CosignAsked, DocumentPart, Documents, DocumentsAfter, HeldAsked, Message, OrdersAfter, Part,
+    Resend, Seen, Standing, SupervisionAfter, Withdraw, Witness,
 };
 
 /// Longest batch: some deliveries of a MiB, or one part.
@@ -31,6 +31,8 @@ const WAITING: usize = 256;
 
 /// Longest notice of a disclosure: some hundred payloads with their places in the list.
 const MAX_NOTICE: usize = 4 << 20;
+/// Longest plan of a ceremony with its opening; messages are shorter.
+const MAX_CARRIED: usize = 128 << 10;
 /// Documents of a whole network.
 const MAX_DOCUMENTS: usize = 32 << 20;
 
@@ -52,6 +54,7 @@ pub fn native_router(node: Arc<Node>, limits: Limits) -> Router {
         .route(path::WITHDRAW, post(withdraw))
         .route_layer(from_fn_with_state(writes, pass_member));
     let pages = Router::new()
+        .route(path::CEREMONY_COMPARE, post(ceremony_compare))
         .route(path::DISCLOSE_NOTICE, post(notice))
         .route(path::DOCUMENTS, post(documents))
         .route(path::ERASE, post(erase))
@@ -61,8 +64,10 @@ pub fn native_router(node: Arc<Node>, limits: Limits) -> Router {
         .route(path::TAKE, post(take))
         .route_layer(from_fn_with_state(bulk, pass_member));
     let talk = Router::new()
+        .route(path::CEREMONY_TELL, post(ceremony_tell))
         .route(path::EPOCH, post(epoch))
         .route(path::STANDING, post(standing))
+        .route(path::SUPERVISION_HELD, post(supervision_held))
         .route(path::SUPERVISION_ORDERS, post(supervision_orders))
         .route(path::SUPERVISION_TELL, post(supervision_tell))
         .route(path::WITNESS, post(witness))
@@ -173,6 +178,15 @@ async fn supervision_cosign(
     Ok(answer(&native.node.cosign_said(&from, &asked).await?))
 }
 
+async fn supervision_held(
+    State(native): Surface,
+    Extension(NativeCaller(from)): Caller,
+    request: Request,
+) -> Result<Bytes, Error> {
+    let asked: HeldAsked = read(request, MAX_MESSAGE).await?;
+    Ok(answer(&native.node.supervision_held(&from, &asked).await?))
+}
+
 async fn supervision_orders(State(native): Surface, request: Request) -> Result<Bytes, Error> {
     let asked: SupervisionAfter = read(request, MAX_MESSAGE).await?;
     Ok(answer(&native.node.supervision_orders(&asked)?))
@@ -185,6 +199,17 @@ async fn supervision_tell(
 ) -> Result<Bytes, Error> {
     let order = body::read(request.into_body(), MAX_MESSAGE).await?;
     native.node.take_supervision_order(&from, &order).await?;
+    Ok(Bytes::new())
+}
+
+async fn ceremony_compare(State(native): Surface, request: Request) -> Result<Bytes, Error> {
+    let asked: CeremoniesAfter = read(request, MAX_MESSAGE).await?;
+    Ok(answer(&native.node.ceremonies_after(&asked).await?))
+}
+
+async fn ceremony_tell(State(native): Surface, Extension(NativeCaller(from)): Caller, request: Request) -> Result<Bytes, Error> {
+    let carried = body::read(request.into_body(), MAX_CARRIED).await?;
+    native.node.take_carried(&from, &carried).await?;
     Ok(Bytes::new())
 }
 

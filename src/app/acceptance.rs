@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -61,16 +62,34 @@ impl Acceptances {
     /// Writes another decision down, durably. The node must be started again.
     pub(crate) fn add(journal: &Path, actor: &str, reason: &str) -> Result<u64, StartError> {
         let number = Self::read(journal)?.number() + 1;
-        let acceptance =
-            Acceptance { number, actor: actor.to_owned(), reason: reason.to_owned(), at: jiff::Timestamp::now().to_string() };
+        Self::write(journal, number..=number, actor, reason)
+    }
+
+    /// Writes down that `logs` logs are lost, where nothing is left of them.
+    pub(crate) fn begin(journal: &Path, logs: u64, actor: &str, reason: &str) -> Result<u64, StartError> {
+        Self::write(journal, 2..=logs + 1, actor, reason)
+    }
+
+    /// A line for each number, all of them or none. The last number.
+    fn write(journal: &Path, numbers: RangeInclusive<u64>, actor: &str, reason: &str) -> Result<u64, StartError> {
+        let (last, at) = (*numbers.end(), jiff::Timestamp::now().to_string());
         let path = journal.join(FILE);
         let write = || -> io::Result<()> {
+            let mut lines = String::new();
+            for number in numbers {
+                let line = Acceptance { number, actor: actor.to_owned(), reason: reason.to_owned(), at: at.clone() };
+                lines.push_str(&serde_json::to_string(&line)?);
+                lines.push('\n');
+            }
             fs::create_dir_all(journal)?;
             let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
-            writeln!(file, "{}", serde_json::to_string(&acceptance)?)?;
+            file.write_all(lines.as_bytes())?;
             file.sync_all()
         };
         write().map_err(|source| StartError::DataFolder { path: path.clone(), source })?;
-        Ok(number)
+        Ok(last)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,6 +88,9 @@ pub enum StartError {
     /// Orders to stop cannot be read: the node would send what is stopped.
     #[error("the orders to stop cannot be read: {0}")]
     Stops(services::Error),
+    /// What officers said in ceremonies cannot be read.
+    #[error("the officers' ceremonies cannot be read: {0}")]
+    Ceremonies(services::Error),
     /// The system gives no signals.
     #[error("cannot listen for signals: {source}")]
     Signals {
@@ -197,6 +200,7 @@ impl Coded for StartError {
             Self::ResidentGroups(_) => Code(1307),
             Self::Index(_) => Code(1370),
             Self::Stops(_) => Code(7208),
+            Self::Ceremonies(_) => Code(7098),
             Self::ProfileFile { .. } => Code(1380),
             Self::Profile { source, .. } => source.code(),
             Self::NoCommittee(_) => Code(1382),

@@ -111,6 +111,7 @@ impl Native {
         let stop = shutdown.clone();
         let (gossiping, keeping, erasing) = (Arc::clone(node), Arc::clone(node), Arc::clone(node));
         let (documents, supervising, interval) = (Arc::clone(node), Arc::clone(node), self.gossip_interval);
+        let relaying = Arc::clone(node);
         tokio::spawn(async move {
             tokio::select! {
                 () = stop.begun() => {}
@@ -118,6 +119,7 @@ impl Native {
                 () = keeping.keep_journal() => {}
                 () = erasing.keep_erasures() => {}
                 () = documents.keep_documents() => {}
+                () = relaying.keep_ceremonies(interval) => {}
                 () = supervising.keep_supervision(interval) => {}
             }
         });

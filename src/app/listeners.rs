@@ -154,7 +154,9 @@ impl Bound {
                         Some(_) => {
                             let network = api::admin::network::routes(node, access);
                             let erasures = api::admin::erasure_routes(node, access);
-                            purge.merge(network).merge(erasures).merge(api::admin::supervision_routes(node, access, shutdown))
+                            let relayed = api::admin::ceremony_routes(node, access);
+                            let relayed = relayed.merge(api::admin::supervision_routes(node, access, shutdown));
+                            purge.merge(network).merge(erasures).merge(relayed)
                         }
                         None => purge,
                     }

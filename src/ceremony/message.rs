@@ -66,8 +66,7 @@ impl Message {
         if text.format != FORMAT {
             return Err(CeremonyError::Message("the format is not \"celosia ceremony message 1\""));
         }
-        let ceremony = HEXLOWER.decode(text.ceremony.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
-        let ceremony = CeremonyId(ceremony.ok_or(CeremonyError::Message("the ceremony is not 32 bytes in hexadecimal"))?);
+        let ceremony: CeremonyId = text.ceremony.parse()?;
         let body = BASE64.decode(text.body.as_bytes()).map_err(|_| CeremonyError::Message("the body is not base64"))?;
         let signature = BASE64.decode(text.signature.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
         let signature = signature.ok_or(CeremonyError::Message("the signature is not 64 bytes in base64"))?;

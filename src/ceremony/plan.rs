@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::str::FromStr;
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use crate::crypto::threshold::GroupKey;
 use crate::crypto::threshold::dkg::{MAX_OFFICERS, Public, Shape};
 use crate::crypto::threshold::reshare::Resharing;
 use crate::governance::{Committee, Officer, Purpose};
-use crate::types::NetworkId;
+use crate::types::{NetworkId, folded};
 
 const FORMAT: &str = "celosia ceremony 1";
 
@@ -25,6 +26,15 @@ pub struct CeremonyId(pub [u8; 32]);
 impl fmt::Display for CeremonyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl FromStr for CeremonyId {
+    type Err = CeremonyError;
+
+    fn from_str(text: &str) -> Result<Self, CeremonyError> {
+        let bytes = HEXLOWER.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(Self).ok_or(CeremonyError::Message("the ceremony is not 32 bytes in hexadecimal"))
     }
 }
 
@@ -270,7 +280,7 @@ impl Plan {
                 card.name
             )));
         }
-        if cards().map(|card| card.entity.as_str()).collect::<BTreeSet<_>>().len() < k {
+        if cards().map(|card| folded(&card.entity)).collect::<BTreeSet<_>>().len() < k {
             return wrong("as many entities as officers are needed to open");
         }
         let is_numbered = if self.previous.is_some() {

@@ -47,14 +47,7 @@ impl<'a> Board<'a> {
     /// One that is refused changes nothing: the ceremony waits for the right one. But two that one officer signed end it:
     /// [`CeremonyError::Equivocation`].
     pub fn add(&mut self, message: Message) -> Result<(), CeremonyError> {
-        if message.ceremony != self.plan.id() {
-            return Err(CeremonyError::OtherCeremony);
-        }
-        let party = self.party(&message.from).filter(|party| message.round > 1 || party.deals.is_some());
-        let name = party.ok_or(CeremonyError::Stranger)?.name.clone();
-        if !message.is_signed(&self.plan.network) {
-            return Err(CeremonyError::Signature(name));
-        }
+        let name = self.plan.author(&message)?;
         match self.messages.get(&(message.round, message.from)) {
             Some(known) if known.body != message.body => Err(CeremonyError::Equivocation(name)),
             Some(_) => Ok(()),
@@ -170,6 +163,23 @@ impl<'a> Board<'a> {
             Fault::Share(index) => CeremonyError::Share(name(index)),
             Fault::Shape => CeremonyError::Shape(fault.to_string()),
         }
+    }
+
+    /// What stands against the ceremony by what is public of it: who cheated, or who accuses whom. A number that does not fit is seen by its
+    /// receiver alone.
+    pub fn trouble(&self) -> Option<CeremonyError> {
+        let judge = || {
+            self.accusation()?;
+            let is_said = |round| self.missing(round).is_empty();
+            if is_said(1) {
+                self.unsigned()?;
+            }
+            if is_said(2) {
+                self.check_echoes()?;
+            }
+            if is_said(3) { self.complete().map(drop) } else { Ok(()) }
+        };
+        judge().err()
     }
 
     fn accusation(&self) -> Result<(), CeremonyError> {

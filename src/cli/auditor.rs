@@ -7,16 +7,16 @@
 //! case.cbor        what it resolved to, with approvals and the record of the view
 //! shares.cbor      the officers' shares
 //! release.cbor     what the holder gave
-//! out/             payloads, report.json, report.html
+//! out/             payloads, report.json, report.html; of more than 1,000 payloads the rows in payloads-NNNNNN.json and .html
 //! ```
 
 mod folder;
 mod keygen;
 mod open;
 mod request;
+mod sheets;
 
 pub(super) use folder::{KNOWN, Known, REQUEST_FILE, Unlock};
-pub(super) use keygen::Lock;
 pub(super) use keygen::make as make_folder;
 pub(super) use open::Package;
 

@@ -1,6 +1,7 @@
 //! `celosia bench`: a closed loop against a network or a node, beside the physical limit measured in the same run.
 
 mod compare;
+mod disclose;
 mod erase;
 mod floor;
 mod load;
@@ -24,6 +25,8 @@ use crate::types::Address;
 
 /// Characters of base64 that a path segment must not hold as they are.
 const SEGMENT: &AsciiSet = &CONTROLS.add(b'/').add(b'+').add(b'=');
+/// Clients where the number of payloads is what counts.
+const MANY: usize = 64;
 const SEND_MEDIA: &str = "application/vnd.tessera-2.1+json";
 
 /// Arguments of `celosia bench`.
@@ -56,6 +59,9 @@ pub(super) struct Args {
     /// Measure the erasure of so many payloads of one subject between two governed members.
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["node", "governed", "compare"])]
     pub erase: Option<u64>,
+    /// Measure the disclosure of so many payloads to an auditor: request, approvals, shares, release, opening; each step its own process.
+    #[arg(long, value_name = "COUNT", conflicts_with_all = ["node", "governed", "compare", "escrow", "erase"])]
+    pub disclose: Option<u64>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
@@ -88,6 +94,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     }
     if let Some(count) = args.erase {
         return runtime.block_on(erase::run(args, count));
+    }
+    if let Some(count) = args.disclose {
+        return runtime.block_on(disclose::run(args, count));
     }
     let subject = Subject::new(args)?;
     let rows = runtime.block_on(measure(args, &subject))?;
@@ -159,6 +168,19 @@ async fn wait_for_keys(subject: &Subject) -> anyhow::Result<()> {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     anyhow::bail!("the recipients do not become known: are their members up?")
+}
+
+/// Sends as fast as it goes for a while.
+async fn send_for(
+    subject: &Subject,
+    size: usize,
+    duration: Duration,
+    header: Option<(&'static str, &'static str)>,
+) -> anyhow::Result<Outcome> {
+    let body = send_body(size, &subject.to);
+    let plan = Plan { clients: MANY, duration, expect: StatusCode::CREATED, keep_bodies: false };
+    let shot = move |_, _| Shot { method: "POST", path: "/send".into(), media: SEND_MEDIA, body: body.clone(), header };
+    load::run(&subject.target, &plan, shot).await
 }
 
 fn send_body(size: usize, to: &[Address]) -> Bytes {

@@ -6,6 +6,7 @@ mod notice;
 mod release;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bytes::Bytes;
 use clap::Subcommand;
@@ -22,6 +23,8 @@ use crate::types::NetworkId;
 pub(super) use files::{Frames, carried, document, fetch, write_carried};
 pub(super) use looked::{Looked, now, show_request};
 
+/// Longer than a node takes to make a list of all that it has, or to take the shares of one.
+pub(super) const LONG: Duration = Duration::from_mins(10);
 /// The media type of lists.
 pub(super) const SEQUENCE: &str = "application/cbor-seq";
 /// The format of a request's file.
@@ -127,11 +130,11 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
             say!("{:#}", block_on(async { door.get(&format!("/disclosures/{grant}")).await?.json() })?);
         }
         Command::Ask { node, file } => {
-            let shown = hand_in(&node.admin()?, "/disclosures", &document(file, REQUEST)?)?;
+            let shown = hand_in(&node.patient_admin(LONG)?, "/disclosures", &document(file, REQUEST)?)?;
             say!("{} {}", text(&shown["grant"]), text(&shown["state"]));
         }
         Command::Case { node, grant, out } => fetch(&node.admin()?, &format!("/disclosures/{grant}/case"), None, out)?,
-        Command::Submit { node, grant, file } => submit(&node.admin()?, *grant, file)?,
+        Command::Submit { node, grant, file } => submit(&node.patient_admin(LONG)?, *grant, file)?,
         Command::Verify { file, network, witnesses, directory } => verify(file, network, *witnesses, directory.as_deref())?,
         Command::Notices { node, out } => notice::list(node, out.as_deref())?,
         Command::Revoke { node, grant, file, text } => {

@@ -8,7 +8,7 @@ use crate::crypto::secret::Secret;
 use crate::enclave::Enclave;
 use crate::enclave::local::LocalEnclave;
 use crate::enclave::remote::RemoteEnclave;
-use crate::services::audit_documents;
+use crate::services::{audit_copies, audit_documents};
 use crate::shred::{FileRoot, Forest};
 use crate::store::fsck::{Report, fsck};
 use crate::store::rocks::RocksStore;
@@ -83,6 +83,7 @@ async fn check(places: &Places) -> Result<Report, Failure> {
     let store = Arc::new(store);
     let mut report = fsck(Arc::clone(&store), enclave.as_deref(), forest.as_deref()).await.map_err(|error| coded(&error))?;
     audit_documents(&*store, enclave.as_deref(), &places.documents, &mut report).await.map_err(|error| coded(&error))?;
+    audit_copies(&*store, enclave.as_deref(), forest.as_deref(), &mut report).await.map_err(|error| coded(&error))?;
     Ok(report)
 }
 

@@ -7,7 +7,7 @@ use clap::Subcommand;
 
 use super::admin::{Node, Said};
 use super::http::block_on;
-use crate::app::accept_rollback;
+use crate::app::{accept_loss, accept_rollback};
 use crate::types::PayloadId;
 
 /// Arguments of `celosia journal`.
@@ -66,6 +66,12 @@ enum Command {
         /// Why: it stands in the journal for ever.
         #[arg(long)]
         reason: String,
+        /// The node lost everything: the folder has no journal, before its first start.
+        #[arg(long)]
+        empty: bool,
+        /// With --empty: how many logs of this node witnesses saw, one more than it accepted before.
+        #[arg(long, value_name = "COUNT", default_value_t = 1, requires = "empty", value_parser = clap::value_parser!(u64).range(1..=64))]
+        logs: u64,
     },
 }
 
@@ -84,7 +90,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Export { node, from } => print(node, &format!("/journal/export?from={from}")),
-        Command::AcceptRollback { data_dir, actor, reason } => accept(data_dir, actor, reason),
+        Command::AcceptRollback { data_dir, actor, reason, empty, logs } => {
+            accept(data_dir, actor, reason, empty.then_some(*logs))
+        }
     }
 }
 
@@ -100,13 +108,16 @@ fn print(node: &Node, path: &str) -> anyhow::Result<()> {
     std::io::stdout().write_all(&answer.body).context("standard output")
 }
 
-fn accept(data_dir: &Path, actor: &str, reason: &str) -> anyhow::Result<()> {
+fn accept(data_dir: &Path, actor: &str, reason: &str, lost: Option<u64>) -> anyhow::Result<()> {
     for (name, text) in [("--actor", actor), ("--reason", reason)] {
         if text.trim().is_empty() || text.chars().any(char::is_control) {
             bail!("{name} is empty, or not one line");
         }
     }
-    let number = accept_rollback(data_dir, actor, reason)?;
+    let number = match lost {
+        Some(logs) => accept_loss(data_dir, logs, actor, reason)?,
+        None => accept_rollback(data_dir, actor, reason)?,
+    };
     say!("log {number} begins with the next start of the node; the witnesses keep what they saw of the one before");
     Ok(())
 }

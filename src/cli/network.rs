@@ -1,6 +1,9 @@
 //! A network of real members on loopback, each its own `celosia run` process: for the demo and the benchmark.
 
 mod charter;
+mod officers;
+
+pub(crate) use officers::{Desk, THRESHOLD};
 
 use std::fs;
 use std::net::TcpListener;

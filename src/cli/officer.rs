@@ -1,12 +1,14 @@
 //! `celosia officer`: people who hold a committee's key together (`docs/officers.md`).
 //!
-//! All of it works on files: an officer's machine needs no network.
+//! All of it works on files: an officer's machine needs no network. Where it has one, a node relays what officers say to each other.
 
 mod answer;
 mod approve;
 mod begin;
+mod collect;
 mod destroy;
 mod init;
+mod mail;
 mod release;
 mod status;
 mod take_part;
@@ -46,6 +48,8 @@ enum Verb {
     Release(release::Args),
     /// Take a grant back: sign a revocation.
     Revoke(approve::RevokeArgs),
+    /// Fetch the committee that a ceremony made from a node that relayed it, for the governors. Its signatures are checked here.
+    Collect(collect::Args),
     /// Destroy the shares from before a committee that is complete, and the root under which they lay.
     Destroy(destroy::Args),
 }
@@ -62,6 +66,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         Verb::Approve(args) => approve::run(args),
         Verb::Release(args) => release::run(args),
         Verb::Revoke(args) => approve::revoke(args),
+        Verb::Collect(args) => collect::run(args),
         Verb::Destroy(args) => destroy::run(args),
     }
 }

@@ -11,15 +11,26 @@ const ATTEMPTS: u32 = 3;
 
 /// Asks for a new password twice. Empty: the key stays unlocked. The two lines are Tessera's: tools answer them.
 pub(super) fn new_password() -> Result<Zeroizing<String>, Failure> {
+    twice(
+        "Enter a password if you want to lock the private key or leave blank",
+        "Please re-enter the password (or lack of) to confirm",
+    )
+}
+
+fn twice(question: &str, confirm: &str) -> Result<Zeroizing<String>, Failure> {
     for _ in 0..ATTEMPTS {
-        let first = hidden_line("Enter a password if you want to lock the private key or leave blank")?;
-        let again = hidden_line("Please re-enter the password (or lack of) to confirm")?;
+        let (first, again) = (hidden_line(question)?, hidden_line(confirm)?);
         if *first == *again {
             return Ok(first);
         }
         eprintln!("The two are not the same, try again");
     }
     Err(Failure::plain(2, "no password was typed twice alike"))
+}
+
+/// Asks twice for the password of what is never kept unlocked. The caller refuses an empty one, with its code.
+pub(super) fn needed_password(of: &str) -> Result<Zeroizing<String>, Failure> {
+    twice(&format!("Enter a password for {of}; it cannot be blank"), "Please re-enter the password to confirm")
 }
 
 /// Asks for the password of a locked key.

@@ -76,7 +76,7 @@ fn verify(file: &Path, folder: &Path, id: Option<PayloadId>) -> anyhow::Result<(
     if let Some(id) = id.filter(|id| *id != receipt.header.id) {
         bail!("the receipt is of payload {}, not of {id}", receipt.header.id);
     }
-    receipt.verify(|member| members.by_id(member).and_then(|member| member.signing_key)).context("the receipt does not hold")?;
+    receipt.verify(|member, time| folder.charter().signing_keys(member, time)).context("the receipt does not hold")?;
     say!("{:#}", readable(&receipt));
     let named =
         |member: &crate::types::MemberId| members.by_id(member).map_or_else(String::new, |member| member.legal_name.clone());

@@ -8,14 +8,15 @@ use serde::{Deserialize, Serialize};
 use super::request::MAX_AHEAD;
 use super::{
     CheckedView, Epochs, Item, Refused, SignedDocket, SignedRelease, SignedRequest, SignedVerdict, Tally, View, case_digest,
-    committee_at, tally,
+    committee_at, on_all_cores, tally,
 };
 use crate::crypto::sign::VerifyKey;
 use crate::governance::Charter;
-use crate::translog::note::Note;
 use crate::types::NetworkId;
 
-const FORMAT: &str = "celosia-disclosure-case-1";
+const FORMAT: &str = "celosia-disclosure-case-2";
+/// Without changes of directories among its documents.
+const FORMER: &str = "celosia-disclosure-case-1";
 const FORM: &str = "case file";
 
 #[derive(Deserialize, Serialize)]
@@ -40,7 +41,7 @@ pub struct Bundle {
     pub verdicts: Vec<SignedVerdict>,
     /// That the view is on record.
     pub view: Option<View>,
-    /// Policies and directory: signed notes, the first of the network first.
+    /// [`Charter::documents`]: the first of the network first.
     pub documents: Vec<String>,
 }
 
@@ -49,7 +50,7 @@ impl Bundle {
     pub fn read(text: &str) -> Result<Self, Refused> {
         let wrong = |why: String| Refused::Form(FORM, why);
         let written: Written = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
-        if written.format != FORMAT {
+        if ![FORMAT, FORMER].contains(&written.format.as_str()) {
             return Err(wrong("its format is another".into()));
         }
         let bytes = |text: &String| BASE64.decode(text.as_bytes()).map_err(|error| wrong(error.to_string()));
@@ -81,17 +82,11 @@ impl Bundle {
     ///
     /// Threat: a committee that was made up for this case. `network` is what the reader knows from elsewhere.
     pub fn charter(&self, network: &NetworkId, now: Timestamp) -> Result<Charter, Refused> {
-        let refused = |error: &dyn std::fmt::Display| Refused::Charter(error.to_string());
-        let mut notes = self.documents.iter().map(|note| Note::parse(note));
-        let first = notes.next().ok_or_else(|| refused(&"there is none"))?.map_err(|error| refused(&error))?;
-        let mut charter = Charter::begin(&first).map_err(|error| refused(&error))?;
-        for note in notes {
-            charter.accept(&note.map_err(|error| refused(&error))?, now).map_err(|error| refused(&error))?;
-        }
+        let charter = Charter::of_documents(&self.documents, now).map_err(|error| Refused::Charter(error.to_string()))?;
         if charter.network() == *network { Ok(charter) } else { Err(Refused::Network("case file")) }
     }
 
-    /// Checks request and docket, as of now (milliseconds since the Unix epoch). Answers the holder's key.
+    /// Checks request and docket, as of now (milliseconds since the Unix epoch). Answers the holder's newest key.
     fn check_head(&self, charter: &Charter, now: u64) -> Result<VerifyKey, Refused> {
         let (request, docket) = (self.request.verify(&charter.network())?, &self.docket.docket);
         self.request.check_itself(charter)?;
@@ -101,7 +96,7 @@ impl Bundle {
         let member = &docket.member;
         let key = charter.members().by_id(member).and_then(|member| member.signing_key);
         let key = key.ok_or_else(|| Refused::Charter(format!("its directory has no signing key of {member}")))?;
-        self.docket.verify(&self.request, &key)?;
+        self.docket.verify_by(&self.request, charter)?;
         request.is_of_its_time(docket.time)?;
         if docket.time > now.saturating_add(MAX_AHEAD) {
             Err(Refused::Window("its docket is of a time to come"))
@@ -112,9 +107,15 @@ impl Bundle {
 
     /// Checks request, docket and list, as of now (milliseconds since the Unix epoch). Answers under which keys the list is.
     pub fn check_list(&self, charter: &Charter, items: &[Item], now: u64) -> Result<Epochs, Refused> {
-        self.check_head(charter, now)?;
-        self.docket.is_of(&items.iter().map(Item::leaf).collect::<Vec<_>>())?;
+        self.check_bare_list(charter, items, now)?;
         self.docket.check_items(&self.request, items, |epoch| Ok(committee_at(charter, epoch, now)?.key))
+    }
+
+    /// The same without the capsules' proofs: for an officer's shares and for the auditor, who each check every capsule once more.
+    pub fn check_bare_list(&self, charter: &Charter, items: &[Item], now: u64) -> Result<Epochs, Refused> {
+        self.check_head(charter, now)?;
+        self.docket.is_of(&on_all_cores(items, Item::leaf))?;
+        self.docket.check_labels(&self.request, items)
     }
 
     /// Counts its verdicts as of a time, milliseconds since the Unix epoch.

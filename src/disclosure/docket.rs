@@ -1,10 +1,12 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::error::form;
 use super::request::GrantId;
-use super::{Item, Refused, SignedRequest, root};
+use super::{Item, Refused, SignedRequest, on_all_cores, root};
 use crate::crypto::hash::sha256;
 use crate::crypto::sign::{Signature, VerifyKey, statement};
+use crate::crypto::threshold::GroupKey;
+use crate::governance::Charter;
 use crate::translog::hash::Hash;
 use crate::types::{MemberId, NetworkId};
 use crate::wire::DecodeError;
@@ -119,6 +121,19 @@ impl SignedDocket {
         key.verify(&docket.statement(), &self.signature).map_err(refused)
     }
 
+    /// Whether it is of this request and the member's, with a key of the docket's time: a grant outlives keys.
+    pub fn verify_by(&self, request: &SignedRequest, charter: &Charter) -> Result<(), Refused> {
+        let docket = &self.docket;
+        let mut outcome = Err(Refused::DocketSignature(docket.member.clone()));
+        for key in charter.signing_keys(&docket.member, docket.time) {
+            outcome = self.verify(request, &key);
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome
+    }
+
     /// Whether a list is its own.
     ///
     /// Threat: whoever relays the list drops an item, adds one, or puts another in its place.
@@ -129,24 +144,46 @@ impl SignedDocket {
         if root(leaves) == self.docket.root { Ok(()) } else { Err(Refused::List("an item is not what was resolved")) }
     }
 
-    /// Checks every item against the request, that they are under the keys that the docket names, and answers these. `key_of` has the committees' keys.
-    pub fn check_items<'a>(
+    /// Checks every item against the request, that they are under the keys that the docket names, each capsule's proof, and answers these keys.
+    /// `key_of` has the committees'. On all cores: a list may have 200,000.
+    pub fn check_items(
         &self,
         request: &SignedRequest,
-        items: impl IntoIterator<Item = &'a Item>,
-        key_of: impl Fn(u64) -> Result<crate::crypto::threshold::GroupKey, Refused>,
+        items: &[Item],
+        key_of: impl Fn(u64) -> Result<GroupKey, Refused>,
     ) -> Result<Epochs, Refused> {
-        let (mut epochs, mut seen) = (Epochs::new(), BTreeSet::new());
+        let epochs = self.check_labels(request, items)?;
+        let keys = epochs.iter().map(|epoch| Ok((*epoch, key_of(*epoch)?))).collect::<Result<BTreeMap<_, _>, Refused>>()?;
+        let check = |item: &Item| {
+            let Some(label) = item.label() else { return Ok(()) };
+            let epoch = label?.epoch;
+            item.check(&self.docket.network, keys.get(&epoch).ok_or(Refused::NoCommittee(epoch))?)
+        };
+        on_all_cores(items, check).into_iter().collect::<Result<(), _>>()?;
+        Ok(epochs)
+    }
+
+    /// The same without the proofs, for whoever checks each capsule anyway before anything is done with it.
+    pub fn check_labels(&self, request: &SignedRequest, items: &[Item]) -> Result<Epochs, Refused> {
+        let (mut epochs, mut seen) = (Epochs::new(), HashSet::with_capacity(items.len()));
+        let named = request.request.scope.named();
         for item in items {
-            if !seen.insert(item.id) {
+            let label = item.label().transpose()?;
+            // A supervisor may have copies of one id that several members gave it.
+            if !seen.insert((item.id, label.as_ref().and_then(|label| label.member.clone()))) {
                 return Err(Refused::List("an item is there twice"));
             }
-            let Some(label) = item.label() else { continue };
-            let label = label?;
-            if !request.request.scope.covers(&label) {
+            let Some(label) = label else { continue };
+            let is_named = named.as_ref().is_none_or(|named| named.contains(&label.id));
+            if !is_named || !request.request.scope.covers_but_for_names(&label) {
                 return Err(Refused::Label(item.id, "it is outside the scope of the request"));
             }
-            item.check(&self.docket.network, &key_of(label.epoch)?)?;
+            if label.network != self.docket.network {
+                return Err(Refused::Label(item.id, "it is of another network"));
+            }
+            if label.id != item.id {
+                return Err(Refused::Label(item.id, "it is of another payload"));
+            }
             epochs.insert(label.epoch);
         }
         if epochs == self.docket.epochs { Ok(epochs) } else { Err(Refused::List("it is under other keys than the docket names")) }

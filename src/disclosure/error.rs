@@ -107,6 +107,9 @@ pub enum Refused {
     /// Sigma does not open with the grant's key.
     #[error("what the holder sealed for {0} does not open: it was altered, or is of another grant")]
     Sigma(PayloadId),
+    /// Header and acknowledgements do not open with the grant's key.
+    #[error("header and acknowledgements of {0} do not open: they were altered, or are of another grant")]
+    Provenance(PayloadId),
     /// A ciphertext that is not the payload's.
     #[error("the ciphertext is not the one of {0}")]
     Ciphertext(PayloadId),
@@ -183,6 +186,7 @@ impl Coded for Refused {
             Self::Charter(_) => Code(7133),
             Self::Signature(_) => Code(7134),
             Self::SecondVerdict(_) => Code(7135),
+            Self::Provenance(_) => Code(7136),
             Self::NotItself(_) => Code(7340),
         }
     }

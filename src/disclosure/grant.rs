@@ -50,6 +50,11 @@ impl Tally {
         short.map_or(Ok(()), |(epoch, (have, need))| Err(Refused::TooFew { have: *have, need: *need, epoch: *epoch }))
     }
 
+    /// Whether an officer's word counts in it.
+    pub fn has(&self, officer: &VerifyKey) -> bool {
+        self.approvals.iter().chain(&self.refusals).any(|approver| approver.key == *officer)
+    }
+
     /// Until when they stand together, milliseconds since the Unix epoch.
     pub fn until(&self) -> u64 {
         self.approvals.iter().map(|approver| approver.until).min().unwrap_or_default()
@@ -81,10 +86,12 @@ fn eligible(committee: &Committee, request: &Request) -> std::collections::BTree
 }
 
 /// Counts verdicts as of a time (milliseconds since the Unix epoch). A verdict that must not be there is refused by name, not passed over.
+/// What was right when it was given and is over counts for nothing and spoils nothing: an approval that has ended, which its officer may give
+/// anew, and the word of an officer who has left the committee.
 ///
 /// Threats: the requester approves itself, by another of its people; one entity approves twice; one officer hands in so many verdicts that
 /// nobody can be told of them; an approval of another list; a signer that
-/// is no officer (any more); a refusal that the relay leaves out, which is the relay's lie and changes no count.
+/// never was an officer; a refusal that the relay leaves out, which is the relay's lie and changes no count.
 pub fn tally(
     charter: &Charter,
     request: &Request,
@@ -103,12 +110,16 @@ pub fn tally(
         if verdict.case != *case {
             return Err(Refused::OtherCase("verdict"));
         }
-        let officer = committees.iter().find_map(|committee| committee.signer(&verdict.officer)).ok_or(Refused::NotOfficer)?;
         signed.verify()?;
-        let is_first = spoke.insert(verdict.officer);
+        let Some(officer) = committees.iter().find_map(|committee| committee.signer(&verdict.officer)) else {
+            if was_officer(charter, epochs, &verdict.officer) {
+                continue;
+            }
+            return Err(Refused::NotOfficer);
+        };
         let approver = approver(officer, signed);
         if !verdict.approves {
-            if !is_first {
+            if !spoke.insert(verdict.officer) {
                 return Err(Refused::SecondVerdict(officer.name.clone()));
             }
             tally.refusals.push(approver);
@@ -118,15 +129,17 @@ pub fn tally(
         if entity == folded(&request.entity) {
             return Err(Refused::OwnEntity(officer.entity.clone()));
         }
+        if !(verdict.time..verdict.until).contains(&time) {
+            continue;
+        }
+        let is_first = spoke.insert(verdict.officer);
         if tally.approvals.iter().any(|other| folded(&other.entity) == entity) {
             return Err(Refused::SameEntity(officer.entity.clone()));
         }
         if !is_first {
             return Err(Refused::SecondVerdict(officer.name.clone()));
         }
-        if (verdict.time..verdict.until).contains(&time) {
-            tally.approvals.push(approver);
-        }
+        tally.approvals.push(approver);
     }
     for committee in committees {
         let approved = tally.approvals.iter().filter(|approver| committee.signer(&approver.key).is_some()).count();
@@ -136,6 +149,14 @@ pub fn tally(
         tally.is_possible &= may.len() - refused >= need;
     }
     Ok(tally)
+}
+
+/// Whether a key was an officer's of one of these epochs under any policy.
+fn was_officer(charter: &Charter, epochs: &Epochs, key: &VerifyKey) -> bool {
+    let mut all = charter.policies().flat_map(|signed| &signed.content.committees);
+    all.any(|committee| {
+        committee.purpose == Purpose::Escrow && epochs.contains(&committee.epoch) && committee.signer(key).is_some()
+    })
 }
 
 /// Whether every officer of an entity refused, and none approved.

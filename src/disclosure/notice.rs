@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::error::form;
 use super::{Item, Refused, SignedDocket, SignedRequest, SignedVerdict, View};
-use crate::crypto::sign::{Signature, VerifyKey, statement};
+use crate::crypto::sign::{Signature, statement};
+use crate::governance::Charter;
 use crate::translog::hash::Hash;
 use crate::translog::tree;
 use crate::types::{MemberId, NetworkId, PayloadId};
@@ -124,6 +125,14 @@ impl Notice {
         self.items.iter().try_for_each(|told| told.item.check_form())
     }
 
+    /// Which view it tells of, from 1, as the record says that it has; 0 without a record. Whether the record is in the log is
+    /// [`View::check`]'s.
+    pub fn view_number(&self) -> Result<u32, Refused> {
+        let Some(view) = &self.view else { return Ok(0) };
+        let number = view.number()?;
+        if (1..=self.request.request.views).contains(&number) { Ok(number) } else { Err(Refused::Views) }
+    }
+
     /// What is signed.
     pub fn statement(&self) -> Vec<u8> {
         statement(PURPOSE, &self.network, &self.fields(FIELDS).finish())
@@ -163,13 +172,16 @@ impl SignedNotice {
         self.notice.fields(FIELDS + 1).bytes(&self.signature).finish()
     }
 
-    /// Whether the holder signed it, the docket is of the request, and every payload is in the docket. `key` is the holder's. Whether the
+    /// Whether the holder signed it, with a key of its date, the docket is of the request, and every payload is in the docket. Whether the
     /// officers approved is [`super::tally`]'s, whether the view is on record [`View::check`]'s.
-    pub fn verify(&self, key: &VerifyKey) -> Result<(), Refused> {
+    pub fn verify(&self, charter: &Charter) -> Result<(), Refused> {
         let notice = &self.notice;
-        key.verify(&notice.statement(), &self.signature).map_err(|_| Refused::Signature(FORM))?;
+        let keys = charter.signing_keys(&notice.docket.docket.member, notice.time);
+        if !keys.iter().any(|key| key.verify(&notice.statement(), &self.signature).is_ok()) {
+            return Err(Refused::Signature(FORM));
+        }
         notice.request.verify(&notice.network)?;
-        notice.docket.verify(&notice.request, key)?;
+        notice.docket.verify_by(&notice.request, charter)?;
         let docket = &notice.docket.docket;
         for told in &notice.items {
             tree::verify_inclusion(&told.item.leaf(), told.index, docket.items, &docket.root, &told.path)

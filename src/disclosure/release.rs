@@ -1,15 +1,17 @@
-//! What a holder gives: for each payload sigma and nonce sealed to the grant's key, the ciphertext, the header and who acknowledged it.
+//! What a holder gives: for each payload sigma and nonce, the ciphertext, and header and acknowledgements; all but the ciphertext sealed to the
+//! grant's key.
 
 use super::error::form;
 use super::request::GrantId;
 use super::{Docket, Refused, case_digest};
+use crate::crypto::hash::payload_id;
 use crate::crypto::sign::{Signature, VerifyKey, statement};
 use crate::types::{MemberId, NetworkId, PayloadId, is_hidden};
+use crate::wire::DecodeError;
 use crate::wire::strict::{Fields, Form, canonical};
-use crate::wire::{DecodeError, SignedAck};
 
 /// What the signature of a release is for.
-const PURPOSE: &str = "celosia disclosure-release 1";
+const PURPOSE: &str = "celosia disclosure-release 2";
 /// What the signature of a reason is for.
 const REASON: &str = "celosia disclosure-withheld 1";
 const SIGMA: &[u8] = b"celosia disclosure sigma 1\0";
@@ -17,8 +19,8 @@ const FORM: &str = "release";
 const FIELDS: u64 = 7;
 /// Longest ciphertext, in bytes.
 const MAX_CIPHERTEXT: usize = 1 << 29;
-/// Longest header or acknowledgement, in bytes.
-const MAX_HEADER: usize = 4 << 20;
+/// Longest sealed provenance, in bytes.
+const MAX_PROVENANCE: usize = 64 << 20;
 /// Longest words of why something is not released, in bytes.
 const MAX_WORDS: usize = 1_024;
 
@@ -124,10 +126,8 @@ pub enum Released {
         sealed: Vec<u8>,
         /// What the chain's id is the hash of.
         ciphertext: Vec<u8>,
-        /// The sender's header and its signature; none for what came from a Tessera.
-        header: Option<(Vec<u8>, Signature)>,
-        /// Acknowledgements of recipients, where the holder has them.
-        acks: Vec<SignedAck>,
+        /// [`super::Provenance::seal`]: header and acknowledgements.
+        provenance: Vec<u8>,
     },
     /// It is not given, and why.
     Withheld {
@@ -169,6 +169,15 @@ impl Released {
         statement(REASON, &docket.network, &form.finish())
     }
 
+    /// What anybody can tell without the key of the grant: that a ciphertext is the one that the chain's id names, and that a reason is the
+    /// word of the docket's member on a view. `keys` are the member's, of now and of before.
+    pub fn check(&self, docket: &Docket, view: u32, keys: &[VerifyKey]) -> Result<(), Refused> {
+        match self {
+            Self::Given { id, ciphertext, .. } if payload_id(ciphertext) != *id => Err(Refused::Ciphertext(*id)),
+            _ => self.check_reason(docket, view, keys),
+        }
+    }
+
     /// Whether the reason, if it is one, is the word of the docket's member on a view. `keys` are the member's, of now and of before.
     pub fn check_reason(&self, docket: &Docket, view: u32, keys: &[VerifyKey]) -> Result<(), Refused> {
         let Self::Withheld { id, why, signature } = self else { return Ok(()) };
@@ -182,20 +191,15 @@ impl Released {
         read(bytes).map_err(form("released payload"))
     }
 
-    /// `[id, sealed, ciphertext, header or null, signature or null, [acknowledgement …]]`, or `[id, why, signature]`.
+    /// `[id, sealed, ciphertext, provenance]`, or `[id, why, signature]`.
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::Withheld { id, why, signature } => {
                 Form::of(3, 192 + why.len()).bytes(id.as_bytes()).text(why).bytes(signature).finish()
             }
-            Self::Given { id, sealed, ciphertext, header, acks } => {
-                let form = Form::of(6, 512 + ciphertext.len() + 450 * acks.len());
-                let form = form.bytes(id.as_bytes()).bytes(sealed).bytes(ciphertext);
-                let form = match header {
-                    Some((header, signature)) => form.bytes(header).bytes(signature),
-                    None => form.null().null(),
-                };
-                acks.iter().fold(form.list(acks.len() as u64), |form, ack| form.bytes(&ack.encode())).finish()
+            Self::Given { id, sealed, ciphertext, provenance } => {
+                let form = Form::of(4, 512 + ciphertext.len() + provenance.len());
+                form.bytes(id.as_bytes()).bytes(sealed).bytes(ciphertext).bytes(provenance).finish()
             }
         }
     }
@@ -213,17 +217,10 @@ fn read(bytes: &[u8]) -> Result<Released, DecodeError> {
             }
             Released::Withheld { id, why, signature: fields.array("signature")? }
         }
-        6 => {
+        4 => {
             let sealed = fields.bytes("sigma", 512)?.to_vec();
             let ciphertext = fields.bytes("ciphertext", MAX_CIPHERTEXT)?.to_vec();
-            let header = fields.option("header", |fields| Ok(fields.bytes("header", MAX_HEADER)?.to_vec()))?;
-            let signature = fields.option("signature", |fields| fields.array("signature"))?;
-            if header.is_some() != signature.is_some() {
-                return Err(DecodeError::Value("signature"));
-            }
-            let acks =
-                fields.list("acknowledgements", |fields| SignedAck::decode(fields.bytes("acknowledgement", MAX_HEADER)?))?;
-            Released::Given { id, sealed, ciphertext, header: header.zip(signature), acks }
+            Released::Given { id, sealed, ciphertext, provenance: fields.bytes("provenance", MAX_PROVENANCE)?.to_vec() }
         }
         _ => return Err(DecodeError::Length(FORM)),
     };

@@ -1,14 +1,18 @@
 //! What an auditor has in hand at the end: JSON for tools, a page for people.
 
+use std::collections::BTreeMap;
+
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::request::{GrantId, Request, moment};
 use super::{Approver, CheckedView, Docket, Opened, Refused, SignedRequest};
+use crate::crypto::hash::sha256;
 use crate::governance::{Charter, Members};
 use crate::types::{Class, Coded as _, MemberId, NetworkId, PayloadId};
 
 /// The first word of a report.
-const FORMAT: &str = "celosia-disclosure-report-1";
+const FORMAT: &str = "celosia-disclosure-report-2";
 
 /// Somebody named in a report.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -84,11 +88,33 @@ pub struct Report {
     pub log: String,
     /// The witnesses that cosigned it.
     pub witnesses: Vec<String>,
-    /// The payloads.
+    /// How many payloads were opened and verified.
+    pub opened: u64,
+    /// How many were not.
+    pub not_opened: u64,
+    /// Why not: how many, by the stable code of the reason.
+    pub reasons: BTreeMap<String, u64>,
+    /// Of more than [`Report::ROWS`] payloads: the files beside the report that have their rows, in the order of the list.
+    pub pages: Vec<PageOf>,
+    /// The payloads, where there are no pages.
     pub payloads: Vec<Row>,
 }
 
+/// A file of rows beside a report.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct PageOf {
+    /// Its name: a list of rows, JSON. The same name with the ending `html` is the page for people.
+    pub file: String,
+    /// How many rows it has.
+    pub rows: usize,
+    /// Of the JSON, hexadecimal.
+    pub sha256: String,
+}
+
 impl Report {
+    /// Rows that a report has in itself, and those of a page. A report of 100,000 payloads that nobody's browser shows helps nobody.
+    pub const ROWS: usize = 1_000;
+
     /// The frame of a report, without payloads.
     pub fn new(charter: &Charter, signed: &SignedRequest, docket: &Docket, approvals: &[Approver], view: &CheckedView) -> Self {
         let request = &signed.request;
@@ -118,14 +144,34 @@ impl Report {
             ),
             log: view.log.clone(),
             witnesses: view.witnesses.iter().map(|id| member(charter.members(), id, view.at).name).collect(),
+            opened: 0,
+            not_opened: 0,
+            reasons: BTreeMap::new(),
+            pages: Vec::new(),
             payloads: Vec::new(),
         }
     }
 
-    /// Payloads that were opened, and those that were not.
-    pub fn counts(&self) -> (usize, usize) {
-        let opened = self.payloads.iter().filter(|row| row.why_not.is_empty()).count();
-        (opened, self.payloads.len() - opened)
+    /// Takes a payload.
+    pub fn add(&mut self, row: Row) {
+        if row.why_not.is_empty() {
+            self.opened += 1;
+        } else {
+            self.not_opened += 1;
+            *self.reasons.entry(row.code.clone()).or_default() += 1;
+        }
+        self.payloads.push(row);
+    }
+
+    /// Takes the rows that there are out of the report, for a page of their own: its name, and its text.
+    pub fn turn(&mut self) -> (String, String, Vec<Row>) {
+        let rows = std::mem::take(&mut self.payloads);
+        let file = format!("payloads-{:06}.json", self.pages.len() + 1);
+        // Strings and numbers always serialise.
+        let text = serde_json::to_string_pretty(&rows).unwrap_or_default() + "\n";
+        let sha256 = HEXLOWER.encode(&sha256(&[text.as_bytes()]));
+        self.pages.push(PageOf { file: file.clone(), rows: rows.len(), sha256 });
+        (file, text, rows)
     }
 
     /// As a file.
@@ -156,7 +202,12 @@ impl Row {
             made: moment(time),
             policy: header.map_or(label.policy, |header| header.policy),
             sender: label.member.as_ref().map(|id| member(members, id, time)),
-            acknowledged: opened.acks.iter().map(|signed| member(members, &signed.ack.member, signed.ack.time)).collect(),
+            acknowledged: opened
+                .provenance
+                .acks
+                .iter()
+                .map(|signed| member(members, &signed.ack.member, signed.ack.time))
+                .collect(),
             why_not: String::new(),
             code: String::new(),
             wrong_shares: opened.wrong.iter().map(ToString::to_string).collect(),

@@ -135,6 +135,21 @@ impl World {
         Self { charter, network, member: "banco".parse().expect("a name"), shares, private: seed("auditor box") }
     }
 
+    /// A policy under which officer 5 of the committee has handed over to another.
+    pub(super) fn hand_over(&mut self) {
+        let (newest, hash) = self.charter.newest();
+        let issued = newest.issued + jiff::SignedDuration::from_mins(1);
+        let head = Head { network: self.network, version: newest.version + 1, previous: Some(hash), policy: Some(1), issued };
+        let mut policy = Policy { head, ..self.charter.policy().clone() };
+        let committee = policy.committees.iter_mut().find(|committee| committee.epoch == 1).expect("a committee");
+        committee.generation += 1;
+        let officer = committee.officers.last_mut().expect("five officers");
+        officer.name = "officer 6".into();
+        officer.signing_key = key("officer 6").verify_key();
+        officer.box_key = BoxKey::of(&seed("box officer 6"));
+        self.charter.accept(&signed(&Document::Policy(policy)), issued).expect("the next policy");
+    }
+
     pub(super) fn committee(&self) -> &Committee {
         committee_at(&self.charter, 1, NOW).expect("a committee")
     }
@@ -318,9 +333,20 @@ impl World {
             id: payload_id(&kept.ciphertext),
             sealed,
             ciphertext: kept.ciphertext.clone(),
-            header: Some(kept.header.clone()),
-            acks: kept.acks.clone(),
+            provenance: self.provenance(docket, kept, Some(kept.header.clone()), kept.acks.clone()),
         }
+    }
+
+    /// Header and acknowledgements as a holder seals them.
+    pub(super) fn provenance(
+        &self,
+        docket: &SignedDocket,
+        kept: &Kept,
+        header: Option<(Vec<u8>, [u8; 64])>,
+        acks: Vec<crate::wire::SignedAck>,
+    ) -> Vec<u8> {
+        let (to, case) = (BoxKey::of(&self.private), case_digest(&docket.docket));
+        Provenance { header, acks }.seal(&to, &case, &payload_id(&kept.ciphertext)).expect("seals")
     }
 
     pub(super) fn opener<'a>(&'a self, request: &SignedRequest, docket: &'a SignedDocket) -> Opener<'a> {
@@ -332,7 +358,7 @@ pub(super) fn by_id(ids: &[PayloadId]) -> Scope {
     Scope { by: By::Items(ids.to_vec()), made: None }
 }
 
-fn signed(document: &Document) -> Note {
+pub(super) fn signed(document: &Document) -> Note {
     let mut note = document.to_note().expect("a note");
     note.sign("gov", &key("gov"));
     note

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fmt;
 
 use crate::governance::Contract;
@@ -39,11 +40,20 @@ pub enum By {
 impl Scope {
     /// Whether a label falls under it. What a label does not say, its contract or its recipients, the holder answers for.
     pub fn covers(&self, label: &Label) -> bool {
+        self.named().is_none_or(|named| named.contains(&label.id)) && self.covers_but_for_names(label)
+    }
+
+    /// Those that are named, where it names them.
+    pub(super) fn named(&self) -> Option<HashSet<PayloadId>> {
+        if let By::Items(ids) = &self.by { Some(ids.iter().copied().collect()) } else { None }
+    }
+
+    /// Whether a label falls under it, or would if it were named. For long lists: names are looked up in [`Scope::named`].
+    pub(super) fn covers_but_for_names(&self, label: &Label) -> bool {
         let is_in_time = self.made.is_none_or(|(from, until)| (day_of(from)..=day_of(until)).contains(&label.day));
         is_in_time
             && match &self.by {
-                By::Time | By::Contract(_) | By::Party(_) => true,
-                By::Items(ids) => ids.contains(&label.id),
+                By::Time | By::Contract(_) | By::Party(_) | By::Items(_) => true,
                 By::Member(member) => label.member.as_ref() == Some(member),
                 By::Class(class) => label.class == *class,
             }

@@ -5,7 +5,7 @@
 
 use super::error::form;
 use super::request::GrantId;
-use super::{Docket, Found, Item, Refused, SignedRequest, case_digest};
+use super::{Docket, Found, Item, Refused, SignedRequest, case_digest, on_all_cores};
 use crate::crypto::hash::sha256;
 use crate::crypto::hpke::{self, BoxKey};
 use crate::crypto::secret::Secret;
@@ -155,10 +155,14 @@ pub fn make_shares(
         let mut plain = zeroize::Zeroizing::new(Vec::with_capacity(PREFIX + EACH * chunk.len()));
         plain.extend_from_slice(&grant.0);
         plain.extend_from_slice(&case);
-        for item in chunk {
-            let Found::Escrowed { label, capsule } = &item.found else { continue };
+        let parts = on_all_cores(chunk, |item| {
+            let Found::Escrowed { label, capsule } = &item.found else { return Ok(None) };
             let partial = share.partial(group, capsule, label).map_err(|_| Refused::Capsule(item.id))?;
-            plain.extend_from_slice(&item.leaf());
+            Ok(Some((item.leaf(), partial)))
+        });
+        for part in parts {
+            let Some((leaf, partial)) = part? else { continue };
+            plain.extend_from_slice(&leaf);
             plain.extend_from_slice(&partial.to_bytes());
         }
         let sealed = seal(&request.request.box_key, &shares, number as u64, &plain)?;

@@ -1,8 +1,10 @@
 //! The attacks that a disclosure must refuse, each for its own reason.
 
+mod former;
 mod forms;
 mod life;
 mod limits;
+mod provenance;
 mod record;
 mod report;
 
@@ -53,7 +55,7 @@ impl Case {
     fn bundle(&self, verdicts: &[SignedVerdict]) -> Bundle {
         let view = (!verdicts.is_empty()).then(|| self.world.view(&self.docket.docket, verdicts));
         let (request, docket) = (self.request.clone(), self.docket.clone());
-        let documents = self.world.charter.documents().into_iter().map(ToString::to_string).collect();
+        let documents = self.world.charter.documents(0);
         Bundle { request, docket, verdicts: verdicts.to_vec(), view, documents }
     }
 
@@ -81,7 +83,7 @@ fn three_officers_open_exactly_what_was_granted_and_everything_is_proved() {
     for at in 0..2 {
         let opened = case.open_with(&[1, 3, 5], at).expect("it opens");
         assert_eq!(opened.payload.as_slice(), case.kept[at].payload);
-        assert_eq!((opened.acks.len(), opened.wrong.len()), (1, 0));
+        assert_eq!((opened.provenance.acks.len(), opened.wrong.len()), (1, 0));
         assert_eq!(opened.header.expect("a header").member, case.world.member);
     }
     assert_eq!(case.open_with(&[2, 3, 4, 5], 0).expect("any three").payload.as_slice(), b"one payload");
@@ -100,7 +102,8 @@ fn a_payload_in_tesseras_suite_opens_too_and_has_no_header() {
         opener.add(&signed, &chunks).expect("taken");
     }
     let Released::Given { id, sealed, ciphertext, .. } = world.released(&docket, &kept) else { panic!("given") };
-    let released = Released::Given { id, sealed, ciphertext, header: None, acks: Vec::new() };
+    let provenance = world.provenance(&docket, &kept, None, Vec::new());
+    let released = Released::Given { id, sealed, ciphertext, provenance };
     let opened = opener.open(&items[0], &released).expect("it opens");
     assert_eq!((opened.payload.as_slice(), opened.header), (&b"from a Tessera"[..], None));
     // One of the suite celosia-1 has a header, or it is not opened.
@@ -113,7 +116,8 @@ fn a_payload_in_tesseras_suite_opens_too_and_has_no_header() {
     let Released::Given { id, sealed, ciphertext, .. } = case.world.released(&case.docket, &case.kept[0]) else {
         panic!("given")
     };
-    let bare = Released::Given { id, sealed, ciphertext, header: None, acks: Vec::new() };
+    let provenance = case.world.provenance(&case.docket, &case.kept[0], None, Vec::new());
+    let bare = Released::Given { id, sealed, ciphertext, provenance };
     assert_eq!(opener.open(&case.items[0], &bare).expect_err("no header"), Refused::Header(id, "it is missing"));
 }
 
@@ -291,21 +295,19 @@ fn a_sender_that_shows_another_plaintext_is_caught() {
         ciphertext.clone_from(&case.kept[1].ciphertext);
     });
     assert_eq!(other, Refused::Ciphertext(id));
-    let header = shown(&|released| {
-        let Released::Given { header, .. } = released else { return };
-        *header = Some(case.kept[1].header.clone());
-    });
-    assert_eq!(header, Refused::Header(id, "it is of another payload than its label"));
-    let unsigned = shown(&|released| {
-        let Released::Given { header: Some((_, signature)), .. } = released else { return };
-        signature[0] ^= 1;
-    });
-    assert_eq!(unsigned, Refused::Header(id, "its member did not sign it"));
-    let ack = shown(&|released| {
-        let Released::Given { acks, .. } = released else { return };
-        acks.clone_from(&case.kept[1].acks);
-    });
-    assert_eq!(ack, Refused::Ack(id, "otro".parse().expect("a name")));
+    let (kept, foreign) = (&case.kept[0], &case.kept[1]);
+    let with = |header: &(Vec<u8>, [u8; 64]), acks: &[crate::wire::SignedAck]| {
+        let sealed = case.world.provenance(&case.docket, kept, Some(header.clone()), acks.to_vec());
+        shown(&|released| {
+            let Released::Given { provenance, .. } = released else { return };
+            provenance.clone_from(&sealed);
+        })
+    };
+    assert_eq!(with(&foreign.header, &kept.acks), Refused::Header(id, "it is of another payload than its label"));
+    let mut unsigned = kept.header.clone();
+    unsigned.1[0] ^= 1;
+    assert_eq!(with(&unsigned, &kept.acks), Refused::Header(id, "its member did not sign it"));
+    assert_eq!(with(&kept.header, &foreign.acks), Refused::Ack(id, "otro".parse().expect("a name")));
     // A reason is the holder's word on this view, and nobody else's.
     let withheld = |who: &str, view, why: &str| {
         let signature = key(who).sign(&Released::reason(&case.docket.docket, view, &id, "erased since"));

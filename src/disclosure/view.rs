@@ -115,12 +115,19 @@ impl View {
         serde_json::from_str(text).map_err(|error| Refused::Form(FORM, error.to_string()))
     }
 
-    /// Members, other than the holder, whose cosignature on the checkpoint verifies with the directory's keys.
-    fn cosigners(&self, charter: &Charter, docket: &Docket, checkpoint: &Note) -> Vec<MemberId> {
+    /// Which view the record says that it is. Nothing of it is checked.
+    pub(super) fn number(&self) -> Result<u32, Refused> {
+        let row: Row = serde_json::from_str(&self.record).map_err(|error| Refused::NoView(error.to_string()))?;
+        Ok(row.details.view)
+    }
+
+    /// Members, other than the holder, whose cosignature on the checkpoint verifies with the directory's keys, or with theirs of the record's
+    /// date.
+    fn cosigners(&self, charter: &Charter, docket: &Docket, at: u64, checkpoint: &Note) -> Vec<MemberId> {
         let others = charter.members().all().iter().filter(|member| member.id != self.member);
         let cosigned = others.filter(|member| {
-            let witness = member.signing_key.map(|key| Witness { name: origin(&docket.network, &member.id), key });
-            witness.is_some_and(|witness| witness.verifies(checkpoint).is_some())
+            let mut keys = charter.signing_keys(&member.id, at).into_iter();
+            keys.any(|key| Witness { name: origin(&docket.network, &member.id), key }.verifies(checkpoint).is_some())
         });
         cosigned.map(|member| member.id.clone()).collect()
     }
@@ -143,10 +150,16 @@ impl View {
         if !log.strip_prefix(&first).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')) {
             return Err(say("the proof is of another member's log"));
         }
-        let key = charter.members().by_id(&self.member).and_then(|member| member.signing_key);
-        let key = NoteKey { name: log.clone(), key: key.ok_or_else(|| say("the directory has no key of its member"))? };
-        let checkpoint = proof.verify(&key, &commit(&salt, self.record.as_bytes())).map_err(|error| wrong(error.to_string()))?;
         let row: Row = serde_json::from_str(&self.record).map_err(|error| wrong(error.to_string()))?;
+        let entry = commit(&salt, self.record.as_bytes());
+        let mut outcome = Err(say("the directory has no key of its member"));
+        for key in charter.signing_keys(&self.member, row.at) {
+            outcome = proof.verify(&NoteKey { name: log.clone(), key }, &entry).map_err(|error| wrong(error.to_string()));
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        let checkpoint = outcome?;
         let details = &row.details;
         if row.kind != RECORD_KIND || details.grant != docket.grant || details.case != HEXLOWER.encode(&case_digest(docket)) {
             return Err(say("the record is of something else"));
@@ -154,7 +167,7 @@ impl View {
         if details.approvals != digests(verdicts) || details.items != docket.items {
             return Err(say("the record is of other approvals"));
         }
-        let witnesses = self.cosigners(charter, docket, &proof.checkpoint);
+        let witnesses = self.cosigners(charter, docket, row.at, &proof.checkpoint);
         Ok(CheckedView { view: details.view, at: row.at, log, index: proof.index, size: checkpoint.size, witnesses })
     }
 }

@@ -4,9 +4,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::document::hash;
-use super::former::Former;
+use super::former::{Former, Sent};
 use super::signers::{Signers, with_lines};
-use super::{CLOCK_SKEW, Directory, Document, DocumentHash, Governor, Head, Members, Policy, Refusal, committee};
+use super::{
+    CLOCK_SKEW, ChainError, Delta, DeltaError, Directory, Document, DocumentHash, Governor, Head, MAX_CHANGES, Members, Policy,
+    Refusal, committee,
+};
 use crate::crypto::sign::VerifyKey;
 use crate::translog::note::{Note, NoteSignature};
 use crate::types::{Address, MemberId, NetworkId};
@@ -44,7 +47,7 @@ pub struct Charter {
     current: Arc<Signed<Policy>>,
     directory: Option<Arc<Signed<Directory>>>,
     members: Arc<Members>,
-    former: Former,
+    former: Arc<Former>,
     hashes: BTreeMap<u64, DocumentHash>,
 }
 
@@ -67,14 +70,28 @@ impl Charter {
             current,
             directory: None,
             members: Arc::default(),
-            former: Former::default(),
+            former: Arc::default(),
             hashes: BTreeMap::from([(1, hash)]),
         })
     }
 
     /// Takes a document, or says why not. A refused one changes nothing. `now` is the node's clock.
     pub fn accept(&mut self, note: &Note, now: Timestamp) -> Result<Accepted, Refusal> {
-        let document = Document::of_note(note)?;
+        self.accept_read(Document::of_note(note)?, note, now)
+    }
+
+    /// Takes the directory that a change makes of the newest one, as [`Charter::accept`]. What it says is checked, and not read anew.
+    pub(super) fn accept_change(&mut self, delta: &Delta, now: Timestamp) -> Result<Accepted, ChainError> {
+        let newest = self.directory.as_ref().ok_or(DeltaError::Target)?;
+        let (document, note) = delta.applied(newest)?;
+        if let Document::Directory(directory) = &document {
+            directory.check().map_err(Refusal::from)?;
+        }
+        Ok(self.accept_read(document, &note, now)?)
+    }
+
+    /// Takes what was read of a note.
+    fn accept_read(&mut self, document: Document, note: &Note, now: Timestamp) -> Result<Accepted, Refusal> {
         let head = *document.head();
         if head.network == self.network() && head.version <= self.version() {
             return self.again(&document, note);
@@ -151,29 +168,35 @@ impl Charter {
         &self.members
     }
 
-    /// Keys that a member's node signs or signed with: the newest directory's first, then those of the directories that were seen before it.
+    /// Keys that a member's node may have signed something with that is dated `time`, in milliseconds since the Unix epoch: the newest
+    /// directory's first, then those of the directories that were seen before it and in force then.
     ///
-    /// Threat: whoever stole a key that was replaced goes on signing. So what is fresh is taken under the newest key alone; a former one
-    /// vouches for what is kept and shown again, by a member that answers for it.
-    pub fn signing_keys(&self, member: &MemberId) -> Vec<VerifyKey> {
+    /// A former key counts until the directory without it was issued, and for the grace of the policy that this one names: it is signed and
+    /// brought to its member after that date. Threat: whoever stole a key that was replaced goes on signing. What is fresh is taken under
+    /// the newest key alone, and what is shown later has a date.
+    pub fn signing_keys(&self, member: &MemberId, time: u64) -> Vec<VerifyKey> {
         let newest = self.members.by_id(member).and_then(|member| member.signing_key);
-        newest.into_iter().chain(self.former.keys(member)).collect()
+        newest.into_iter().chain(self.former.keys(member, time)).collect()
     }
 
-    /// Whose an address is, or was in a directory that was seen before.
-    pub fn owner_of(&self, address: &Address) -> Option<&MemberId> {
-        self.members.by_address(address).map(|member| &member.id).or_else(|| self.former.owner(address))
+    /// Whose an address was at a time, in milliseconds since the Unix epoch, as far as directories were seen.
+    ///
+    /// Threat: who takes over an address would be a party to what was sent to it before. The first to lose it after that time had it then.
+    pub fn owner_of(&self, address: &Address, time: u64) -> Option<&MemberId> {
+        let newest = || self.members.by_address(address).map(|member| &member.id);
+        let last = || self.former.last_owner(address).filter(|(_, taken)| time < *taken).map(|(member, _)| member);
+        self.former.owner(address, time).or_else(newest).or_else(last)
     }
 
-    /// Everything that others need to check what this network's members sign and signed: as [`Charter::after`] from the beginning, with the
-    /// superseded directories that a key or an address went with.
-    pub fn documents(&self) -> Vec<&Note> {
-        let former = self.former.directories().iter().map(|signed| (signed.content.head.version, &signed.note));
-        let policies = self.policies.values().map(|signed| (signed.content.head.version, &signed.note));
-        let directory = self.directory.iter().map(|signed| (signed.content.head.version, &signed.note));
-        let mut notes: Vec<_> = former.chain(policies).chain(directory).collect();
-        notes.sort_by_key(|(of, _)| *of);
-        notes.into_iter().map(|(_, note)| note).collect()
+    /// Whose an address is, or was last in a directory that was seen before.
+    pub fn last_owner_of(&self, address: &Address) -> Option<&MemberId> {
+        let last = || self.former.last_owner(address).map(|(member, _)| member);
+        self.members.by_address(address).map(|member| &member.id).or_else(last)
+    }
+
+    /// The directories of [`Charter::documents`].
+    pub(super) fn directories(&self, since: u64) -> Vec<(u64, Sent)> {
+        self.directory.as_ref().map_or_else(Vec::new, |newest| self.former.directories(since, newest))
     }
 
     /// Hash of the document of a version, where it was seen.
@@ -262,8 +285,13 @@ impl Charter {
             Document::Policy(policy) => committee::check_change(version, &self.current.content.committees, &policy.committees),
             Document::Directory(directory) => {
                 let mut listed = self.directory.iter().flat_map(|known| &known.content.members);
-                match listed.find(|member| directory.member(&member.id).is_none()) {
-                    Some(missing) => Err(Refusal::MemberRemoved { version, member: missing.id.clone() }),
+                if let Some(missing) = listed.find(|member| directory.member(&member.id).is_none()) {
+                    return Err(Refusal::MemberRemoved { version, member: missing.id.clone() });
+                }
+                // Threat: one member changes its addresses for ever, and everybody keeps, and every auditor is sent, what it had.
+                let newest = self.directory.as_ref();
+                match newest.and_then(|known| self.former.too_often(&known.content, directory)) {
+                    Some(member) => Err(Refusal::TooManyChanges { version, member: member.clone(), most: MAX_CHANGES }),
                     None => Ok(()),
                 }
             }
@@ -278,10 +306,11 @@ impl Charter {
                 self.policies.insert(head.version, Arc::clone(&self.current));
             }
             Document::Directory(directory) => {
-                if let Some(old) = &self.directory {
-                    self.former.note(old, &directory);
-                }
                 let signed = Arc::new(Signed { content: directory, note, hash });
+                if let Some(old) = &self.directory {
+                    let grace = self.current.content.grace.duration().as_secs().max(CLOCK_SKEW.unsigned_abs());
+                    Arc::make_mut(&mut self.former).note(old, &signed, grace.saturating_mul(1000));
+                }
                 self.members = Arc::new(Members::new(Arc::clone(&signed)));
                 self.directory = Some(signed);
             }

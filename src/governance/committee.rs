@@ -9,6 +9,7 @@ use super::{MAX_OFFICERS, MAX_VERSION, Purpose, Refusal, print};
 use crate::crypto::hpke::BoxKey;
 use crate::crypto::sign::VerifyKey;
 use crate::crypto::threshold::{GroupKey, is_shared};
+use crate::types::folded;
 
 /// One of a committee: a person with a share of its key.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -115,9 +116,9 @@ impl Committee {
         distinct("officer share", &self.officers, |officer| officer.share)
     }
 
-    /// Threat: k officers of one house. k of them come from k entities, or nobody can approve.
+    /// Threat: k officers of one house, whose name is written in two ways. k of them come from k entities, or nobody can approve.
     fn check_quorum(&self) -> Result<(), DocumentError> {
-        let entities: HashSet<&str> = self.officers.iter().map(|officer| officer.entity.as_str()).collect();
+        let entities: HashSet<String> = self.officers.iter().map(|officer| folded(&officer.entity)).collect();
         let (threshold, of, entities) = (self.threshold, self.officers.len() as u64, entities.len() as u64);
         if threshold < 2 || threshold > of || threshold > entities {
             return Err(DocumentError::Committee { committee: self.title(), threshold, of, entities });

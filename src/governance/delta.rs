@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::document::hash;
 use super::{Directory, Document, DocumentHash, Head, Member, Signed};
 use crate::translog::note::{MAX_NOTE, Note, NoteSignature};
 use crate::types::{Code, Coded};
@@ -83,20 +84,41 @@ impl Delta {
 
     /// The new directory with its signatures, to be given to [`super::Charter::accept`].
     pub fn apply(&self, old: &Signed<Directory>) -> Result<Note, DeltaError> {
+        Ok(self.applied(old)?.1)
+    }
+
+    /// The new directory, read and as a note. Its rules are not checked.
+    pub(super) fn applied(&self, old: &Signed<Directory>) -> Result<(Document, Note), DeltaError> {
         if old.hash != self.base {
             return Err(DeltaError::Base { base: self.base, ours: old.hash });
         }
+        Self::together(old, &[self])
+    }
+
+    /// What a chain of changes makes of a directory. Those in between are not printed.
+    pub(super) fn apply_all(old: &Signed<Directory>, chain: &[&Self]) -> Result<Note, DeltaError> {
+        if chain.is_empty() { Ok(old.note.clone()) } else { Ok(Self::together(old, chain)?.1) }
+    }
+
+    fn together(old: &Signed<Directory>, chain: &[&Self]) -> Result<(Document, Note), DeltaError> {
         let mut members: BTreeMap<_, _> = old.content.members.iter().map(|member| (&member.id, member)).collect();
-        members.extend(self.members.iter().map(|member| (&member.id, member)));
-        let Self { version, previous, policy, issued, .. } = *self;
+        for delta in chain {
+            members.extend(delta.members.iter().map(|member| (&member.id, member)));
+        }
+        let Self { version, previous, policy, issued, target, signatures, .. } = chain.last().ok_or(DeltaError::Target)?;
+        let (version, previous, policy, issued) = (*version, *previous, *policy, *issued);
         let head = Head { network: old.content.head.network, version, previous, policy, issued };
-        let document = Document::Directory(Directory { head, members: members.into_values().cloned().collect() });
+        let mut directory = Directory { head, members: members.into_values().cloned().collect() };
+        directory.normalise();
+        let document = Document::Directory(directory);
         let mut note = document.to_note().map_err(|_| DeltaError::Target)?;
-        if document.hash() != self.target {
+        if hash(note.text()) != *target {
             return Err(DeltaError::Target);
         }
-        self.signatures.iter().for_each(|line| note.add(line.clone()));
-        Ok(note)
+        for line in signatures {
+            note.add(line.clone());
+        }
+        Ok((document, note))
     }
 
     /// Compact CBOR.

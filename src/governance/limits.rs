@@ -16,3 +16,5 @@ pub const MAX_NAME: usize = 200;
 pub const MAX_VERSION: u64 = 1_000_000_000;
 /// How far a document may be issued ahead of a node's clock, in seconds.
 pub const CLOCK_SKEW: i64 = 600;
+/// Directories in which one member loses a key or an address, at most: they are kept for ever.
+pub const MAX_CHANGES: u32 = 4_096;

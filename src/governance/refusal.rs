@@ -141,6 +141,18 @@ pub enum Refusal {
         /// Signers that count for nothing: no governors, or the signature does not verify.
         ignored: Vec<String>,
     },
+    /// A member whose keys or addresses were replaced too often.
+    #[error(
+        "version {version} takes a key or an address from {member} once more, and {most} directories did: each is kept for ever; let it keep what it has, or go on under a new id"
+    )]
+    TooManyChanges {
+        /// The directory.
+        version: u64,
+        /// Whose.
+        member: MemberId,
+        /// How often it may be.
+        most: u32,
+    },
     /// Of another network.
     #[error("it is of network {theirs}, and this is {ours}")]
     WrongNetwork {
@@ -178,6 +190,7 @@ impl Coded for Refusal {
             Self::MemberRemoved { .. } => Code(6023),
             Self::CommitteeChanged { .. } => Code(6024),
             Self::CommitteeRemoved { .. } => Code(6025),
+            Self::TooManyChanges { .. } => Code(6027),
         }
     }
 }

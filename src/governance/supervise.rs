@@ -20,6 +20,15 @@ pub struct Supervised<'a> {
     pub proved: &'a [Address],
 }
 
+/// Supervisors whose word on a payload its recipients demand: that of each, or under S4 of one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Demand<'a> {
+    /// How it is supervised.
+    pub mode: Supervision,
+    /// By whom.
+    pub supervisors: Vec<&'a MemberId>,
+}
+
 impl Policy {
     /// The committee that a payload carries a capsule for, whichever contract it is of.
     pub fn escrow_of(&self, sender: &MemberId, class: Class) -> Option<&Committee> {
@@ -75,7 +84,7 @@ impl Policy {
         let Some(scope) = self.supervision(sender, None, class).filter(|scope| scope.supervision == Supervision::S3) else {
             return Ok(());
         };
-        for id in &scope.supervisors {
+        for id in scope.supervisors.iter().filter(|id| *id != sender) {
             let missing = || Violation::Unsupervised { class, supervisor: id.clone() };
             let supervisor = members.by_id(id).ok_or_else(missing)?;
             if !supervisor.addresses.iter().any(|address| proved.contains(address)) {
@@ -85,12 +94,36 @@ impl Policy {
         Ok(())
     }
 
+    /// Whose acknowledgements a recipient demands under S1 to S3, before it acknowledges: those of one of these. Empty: nobody's.
+    ///
+    /// The contract is not known to it. Where the scope for all contracts wants supervisors, and a scope for some contracts stands before it,
+    /// the word of either will do; and none, where that one wants none. Under S3 the scope for all contracts decides, as of who is addressed.
+    ///
+    /// Threat: a supervisor is suspended, and a sender sends past it. Where the mode means nothing without supervisors, nothing is taken.
+    pub fn demanded(&self, members: &Members, sender: &MemberId, class: Class) -> Vec<Demand<'_>> {
+        let Some(decisive) = self.supervision(sender, None, class) else { return Vec::new() };
+        let all: Option<Vec<Demand<'_>>> = match decisive.supervision {
+            Supervision::S4 => None,
+            Supervision::S3 => demand_of(decisive, members, sender).map(|demand| vec![demand]),
+            _ => self.possible(sender, class).map(|scope| demand_of(scope, members, sender)).collect(),
+        };
+        all.unwrap_or_default()
+    }
+
     /// The scopes that may decide, whichever contract it is: up to the first that is for all contracts.
     fn possible(&self, sender: &MemberId, class: Class) -> impl Iterator<Item = &Scope> {
         let decisive = self.scopes.iter().position(|scope| scope.covers(sender, None, class));
         let until = decisive.map_or(self.scopes.len(), |at| at + 1);
         self.scopes[..until].iter().filter(move |scope| scope.may_cover(sender, class))
     }
+}
+
+/// What a scope demands; `None` if nobody's word.
+fn demand_of<'a>(scope: &'a Scope, members: &Members, sender: &MemberId) -> Option<Demand<'a>> {
+    let mode = scope.supervision;
+    let counts = |id: &&MemberId| *id != sender && (mode.names_supervisors() || members.by_id(id).is_some_and(supervises));
+    let supervisors: Vec<&MemberId> = scope.supervisors.iter().filter(counts).collect();
+    (mode != Supervision::S0 && !supervisors.is_empty()).then_some(Demand { mode, supervisors })
 }
 
 /// Whether a member can do a supervisor's part: it is active, has the role, an address, and a Celosia that proofs reach.

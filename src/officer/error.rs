@@ -1,7 +1,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::ceremony::CeremonyError;
+use crate::ceremony::{CeremonyError, CeremonyId};
 use crate::enclave::keyfile::KeyFileError;
 use crate::shred::ShredError;
 use crate::types::{Code, Coded};
@@ -66,6 +66,35 @@ pub enum OfficerError {
     /// Another ceremony made a committee in this place.
     #[error("this folder has {0} of another ceremony already: a new key is a new epoch, new shares are a later generation")]
     Taken(String),
+    /// A node, or somebody, has put another plan in the place of a ceremony's.
+    #[error("the plan is not that of ceremony {0}: the node, or whoever wrote into the folder, gives another")]
+    OtherPlan(CeremonyId),
+    /// No ceremony at a node is this officer's.
+    #[error(
+        "the node knows no ceremony of this kind in which this officer takes part: it is opened with its plan, and its messages may be on their way"
+    )]
+    NoneOpen,
+    /// More than one is.
+    #[error(
+        "the node knows several ceremonies in which this officer takes part; name one with --id, after comparing its number: {0}"
+    )]
+    Several(String),
+    /// Documents of before.
+    #[error(
+        "policy version {policy} in it names generation {shown} of {committee}, and this folder saw generation {known} in force with policy version {seen}: officers and shares of before do not count. Fetch the case again when that node has the network's newest documents; if its operator says that it has, tell the governors"
+    )]
+    Superseded {
+        /// Purpose and epoch.
+        committee: String,
+        /// Generation that is shown; 0: none.
+        shown: u64,
+        /// The policy that is shown.
+        policy: u64,
+        /// Generation that was seen.
+        known: u64,
+        /// The policy that was seen.
+        seen: u64,
+    },
     /// Whoever was asked did not say yes.
     #[error("nobody said yes: the ceremony is not begun")]
     Declined,
@@ -101,6 +130,10 @@ impl Coded for OfficerError {
             Self::Declined => Code(7036),
             Self::Taken(_) => Code(7037),
             Self::Request => Code(7043),
+            Self::OtherPlan(_) => Code(7044),
+            Self::NoneOpen => Code(7045),
+            Self::Several(_) => Code(7046),
+            Self::Superseded { .. } => Code(7050),
             Self::Ceremony(error) => error.code(),
             Self::KeyFile(error) => error.code(),
             Self::Root(error) => error.code(),

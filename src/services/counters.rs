@@ -35,6 +35,12 @@ pub struct Counters {
     pub stopped: Counter,
     /// Copies for this supervisor that were taken.
     pub copies_taken: Counter,
+    /// Second headers of one payload and sender that came for this supervisor and were kept as evidence.
+    pub second_headers: Counter,
+    /// Messages of officers' ceremonies that were taken, each once.
+    pub ceremony_messages: Counter,
+    /// What came for a ceremony and was refused.
+    pub ceremony_refused: Counter,
     /// Sends that failed after they were sealed.
     pub send_failed: Counter,
     /// Payloads given back to the node or an application.

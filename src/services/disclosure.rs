@@ -3,12 +3,16 @@
 
 mod approve;
 mod ask;
+mod copied;
 mod error;
+mod gates;
 mod notices;
 mod release;
 mod resolve;
 mod rows;
+mod shares;
 mod show;
+mod told;
 mod view;
 
 use std::sync::Arc;
@@ -21,6 +25,7 @@ use crate::types::Coded as _;
 
 pub use error::DisclosureError;
 pub use release::ReleaseStream;
+pub use shares::SharesStream;
 
 /// How often ends of grants and notices that are due are looked for.
 const TURN: Duration = Duration::from_secs(1);
@@ -28,8 +33,12 @@ const TURN: Duration = Duration::from_secs(1);
 /// What disclosures need in memory.
 #[derive(Default)]
 pub(crate) struct Disclosures {
-    /// One grant is changed at a time.
-    gate: Mutex<()>,
+    /// The rows of a grant are changed by one at a time, for the time of a write.
+    gates: gates::Gates,
+    /// A grant has one view on its way into the log at a time.
+    takings: gates::Gates,
+    /// Notices of other members are counted one after the other.
+    notices: Mutex<()>,
 }
 
 impl Node {

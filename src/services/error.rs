@@ -179,6 +179,9 @@ pub enum Error {
     /// An order to stop stands before it, or an order of supervision is not taken.
     #[error(transparent)]
     Supervision(#[from] super::SupervisionError),
+    /// What came for an officers' ceremony is not relayed.
+    #[error(transparent)]
+    Relay(#[from] super::RelayError),
     /// A case that people handle is not changed.
     #[error(transparent)]
     Matter(#[from] crate::matter::MatterError),
@@ -253,6 +256,7 @@ impl Coded for Error {
             Self::Erasure(error) => error.code(),
             Self::Hold(error) => error.code(),
             Self::Supervision(error) => error.code(),
+            Self::Relay(error) => error.code(),
             Self::Matter(error) => error.code(),
             Self::Disclosure(error) => error.code(),
             Self::Return(error) => error.code(),

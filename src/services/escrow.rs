@@ -15,6 +15,17 @@ pub(crate) fn keys(policy: &Policy) -> Vec<EscrowKey> {
     escrows.map(|committee| EscrowKey { epoch: committee.epoch, key: committee.key }).collect()
 }
 
+/// Those of every policy that was in force: what capsules were made for.
+pub(crate) fn keys_ever(charter: &Charter) -> Vec<EscrowKey> {
+    let mut all: Vec<EscrowKey> = Vec::new();
+    for key in charter.policies().flat_map(|signed| keys(&signed.content)) {
+        if !all.contains(&key) {
+            all.push(key);
+        }
+    }
+    all
+}
+
 /// The key that a payload's capsule is made for, if the policy asks for one.
 pub(crate) fn key(policy: &Policy, sender: &MemberId, class: Class) -> Option<EscrowKey> {
     policy.escrow_of(sender, class).map(|committee| EscrowKey { epoch: committee.epoch, key: committee.key })
@@ -92,15 +103,29 @@ impl Node {
     }
 }
 
+/// The same of what is given back: addresses that supervisors had when it was sent are theirs.
+pub(crate) fn check_supervised_then(charter: &Charter, header: &Header, meta: &Meta) -> Result<(), Error> {
+    let owners = proved(meta).into_iter().filter_map(|address| charter.members().by_id(charter.owner_of(&address, header.time)?));
+    let addresses = owners.flat_map(|owner| owner.addresses.iter().copied()).collect();
+    demanded(charter, header, addresses)
+}
+
 /// What supervision demands of a header that was taken from its sender, under the policy that it names: what a sender knew when it sent.
 ///
 /// Threat: a sender names an older policy to evade the new one. It can for the grace of the new one, and no longer.
 pub(crate) fn check_supervised(charter: &Charter, header: &Header, meta: &Meta) -> Result<(), Error> {
-    let Some(policy) = charter.policy_of(header.policy) else { return Ok(()) };
-    let proved: Vec<Address> = match meta.native.as_ref().map(|native| &native.proofs) {
+    demanded(charter, header, proved(meta))
+}
+
+fn proved(meta: &Meta) -> Vec<Address> {
+    match meta.native.as_ref().map(|native| &native.proofs) {
         Some(Proofs::Received(openings)) => openings.iter().map(|opening| opening.address).collect(),
         _ => Vec::new(),
-    };
+    }
+}
+
+fn demanded(charter: &Charter, header: &Header, proved: Vec<Address>) -> Result<(), Error> {
+    let Some(policy) = charter.policy_of(header.policy) else { return Ok(()) };
     // The enclave has made the capsule again: its epoch is all that is asked here.
     let capsule = header.escrow.as_deref().and_then(Carried::epoch_of);
     let payload = Supervised { sender: &header.member, class: header.class, capsule, proved: &proved };

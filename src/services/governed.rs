@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
+use super::ceremonies::Mail;
 use super::documents::Shelf;
 use super::happening::Happening;
 use super::native::{EpochKeys, NativeAddress, NativePeers, Outbox, Uploads};
@@ -53,6 +54,8 @@ pub struct Governed {
     halted: RwLock<Option<String>>,
     on_halt: OnceLock<Box<dyn Fn(bool) + Send + Sync>>,
     chronicle: Option<Arc<Chronicle>>,
+    /// Officers' ceremonies that are relayed.
+    pub(crate) mail: Mail,
     /// Orders to stop, and what else a supervisor and the supervised keep in memory.
     pub(crate) desk: Desk,
     /// The size of our log that each witness has seen.
@@ -112,6 +115,7 @@ impl Governed {
             halted: RwLock::default(),
             on_halt: OnceLock::new(),
             chronicle: None,
+            mail: Mail::default(),
             desk: Desk::default(),
             witnessed: Mutex::default(),
         }

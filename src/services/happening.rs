@@ -16,6 +16,12 @@ pub enum Kind {
     Delivered,
     /// A step in a case that people handle, or in a violation that this node noticed.
     Case,
+    /// A ceremony's time here is over: what was said in it is gone.
+    CeremonyEnded,
+    /// An officer said something in a ceremony; the digest of its message.
+    CeremonyMessage,
+    /// A member's node opened a ceremony of officers.
+    CeremonyOpened,
     /// An officer approved a disclosure.
     DisclosureApproved,
     /// A grant's time came.

@@ -1,23 +1,26 @@
 //! What Celosias of one directory say to each other: deliveries, documents, gossip, on one connection for each pair.
 
 mod acks;
+mod beside;
 mod deliver;
 mod documents;
 mod epochs;
+mod first;
+mod given;
 mod intake;
-
+mod judged;
 mod outbox;
 mod peers;
 mod recover;
 mod send;
 mod supervised;
-
 mod uploads;
 
-pub(crate) use acks::{ACKS, encode_acks};
-pub(crate) use deliver::{CELOSIA_1, DOCUMENT, SUPERVISION, quiet_wait, refused};
+pub(crate) use beside::{ACKS, Beside};
+pub(crate) use deliver::{DOCUMENT, SUPERVISION, quiet_wait, refused};
 pub use documents::{GovernanceStatus, MemberStatus};
 pub(crate) use epochs::EpochKeys;
+pub(crate) use given::given_of;
 pub(crate) use outbox::Outbox;
 pub use peers::{NativeAddress, NativePeers};
 pub(crate) use send::padding;
@@ -27,6 +30,10 @@ use crate::governance::DocumentHash;
 
 /// Paths of the native surface.
 pub mod path {
+    /// What members know of officers' ceremonies: [`crate::wire::native::CeremoniesAfter`] to [`crate::wire::native::CeremonyPage`].
+    pub const CEREMONY_COMPARE: &str = "/celosia/1/ceremony/compare";
+    /// A plan, or an officer's message: [`crate::ceremony::Carried`]; an empty answer.
+    pub const CEREMONY_TELL: &str = "/celosia/1/ceremony/tell";
     /// Deliveries: [`crate::wire::native::Batch`] to [`crate::wire::native::Answers`].
     pub const DELIVER: &str = "/celosia/1/deliver";
     /// Tells of a disclosure that payloads of the answering member are among: a signed notice.
@@ -52,6 +59,8 @@ pub mod path {
     pub const SUPERVISION_CATCH_UP: &str = "/celosia/1/supervise/catch-up";
     /// A sender asks a supervisor for its word: [`crate::wire::native::CosignAsked`] to [`crate::wire::native::CosignSaid`].
     pub const SUPERVISION_COSIGN: &str = "/celosia/1/supervise/cosign";
+    /// A supervisor that is to forget a payload asks who has it: [`crate::wire::native::HeldAsked`] to [`crate::wire::native::HeldSaid`].
+    pub const SUPERVISION_HELD: &str = "/celosia/1/supervise/held";
     /// Orders of supervision that the answering member knows: [`crate::wire::native::SupervisionAfter`] to
     /// [`crate::wire::native::OrdersPage`].
     pub const SUPERVISION_ORDERS: &str = "/celosia/1/supervise/orders";

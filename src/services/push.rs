@@ -28,8 +28,14 @@ pub struct Pushed {
 }
 
 impl Node {
-    /// Takes a delivery: opened, re-wrapped, durable when this returns. Idempotent.
+    /// Takes a delivery of the peer surface: opened, re-wrapped, durable when this returns. Idempotent.
     pub async fn push(&self, payload: EncodedPayload) -> Result<Pushed, Error> {
+        self.admits_unvouched(&payload).await?;
+        self.push_vouched(payload).await
+    }
+
+    /// The same of one whose supervisors, if it has any, acknowledged it.
+    pub(crate) async fn push_vouched(&self, payload: EncodedPayload) -> Result<Pushed, Error> {
         if self.settings.recovering && payload.privacy.flag.is_enhanced() {
             return Err(Error::Recovering("Transactions with enhanced privacy are not accepted during recovery mode"));
         }

@@ -70,7 +70,7 @@ impl Node {
     fn was_sender(&self, meta: &Meta) -> bool {
         self.governed.as_ref().is_some_and(|governed| match &meta.native {
             Some(native) => native.member == governed.me,
-            None => governed.charter().owner_of(&meta.sender) == Some(&governed.me),
+            None => governed.charter().last_owner_of(&meta.sender) == Some(&governed.me),
         })
     }
 

@@ -105,19 +105,19 @@ impl Node {
         Ok(ids.is_empty() || self.affected(&ids).await?.len() == ids.len())
     }
 
-    /// One bad payload does not end a recovery; a store that fails does.
-    pub(crate) async fn take_recovered(&self, payload: EncodedPayload) -> Result<(), Error> {
+    /// One bad payload does not end a recovery; a store that fails does. False if it is not taken.
+    pub(crate) async fn take_recovered(&self, payload: EncodedPayload) -> Result<bool, Error> {
         let id = payload_id(&payload.ciphertext);
         match self.take(payload).await {
             Ok(pushed) => {
                 self.counters.pushed.add();
                 tracing::debug!(id = %pushed.id, "payload recovered");
-                Ok(())
+                Ok(true)
             }
             Err(error @ (Error::Store(_) | Error::Enclave(_))) => Err(error),
             Err(error) => {
                 tracing::warn!(%id, code = %error.code(), "a resent payload was not taken");
-                Ok(())
+                Ok(false)
             }
         }
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::disclosure::GrantId;
+use crate::disclosure::{GrantId, Item, Provenance};
 use crate::enclave::EnclaveError;
 use crate::seal::escrow::Label;
 use crate::services::{Error, Node};
@@ -54,6 +54,19 @@ impl Returns {
         let found = all.iter().find(|(known, _)| known == grant);
         found.map(|(_, listed)| Arc::clone(listed)).ok_or(ReturnError::NotBegun(*grant))
     }
+}
+
+/// A payload that comes back.
+#[derive(Clone, Debug)]
+pub struct Brought {
+    /// Its item of the list.
+    pub item: Item,
+    /// Its keys, sealed to the one-time key of the enclave.
+    pub sealed: Vec<u8>,
+    /// What the chain's id is the hash of.
+    pub ciphertext: Vec<u8>,
+    /// Header and acknowledgements, as they were disclosed.
+    pub provenance: Provenance,
 }
 
 /// What became of a payload that came back.

@@ -28,7 +28,7 @@ impl Node {
     /// is not needed: heads lie under leaves.
     pub async fn rewrap(&self, old: Address, new: Address, by: &str) -> Result<Rewrapped, Error> {
         let is_formerly_ours = self.directory.is_own(&old)
-            || self.governed.as_ref().is_none_or(|governed| governed.charter().owner_of(&old) == Some(&governed.me));
+            || self.governed.as_ref().is_none_or(|governed| governed.charter().last_owner_of(&old) == Some(&governed.me));
         if old == new || !self.directory.is_own(&new) || !is_formerly_ours {
             return Err(ReturnError::Keys.into());
         }

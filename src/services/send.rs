@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::governed::Route;
+use super::governed::{Route, native_address};
 use super::happening::{Happening, Kind as What};
 use super::records::now;
 use super::rights::Declared;
 use super::rules::{self, Known};
-use super::supervision::{Concern, CopyOf, Watchers, copied_to, told_row};
+use super::supervision::{Copies, ToldOfTessera, told_row};
 use super::{Error, Node, PeerError, SendRequest, Sent, Terms, WithdrawToken};
 use crate::directory::Member;
 use crate::enclave::{AffectedRecord, Draft, Sealed};
 use crate::erasure::Tags;
 use crate::shred::SealedHead;
 use crate::store::{Inserted, Kind, Record, StoreError};
-use crate::types::{Address, ApiVersion, Class, Coded as _, ItemId, PayloadId, Privacy, PrivacyFlag};
+use crate::types::{Address, ApiVersion, Class, Coded as _, ItemId, MemberId, PayloadId, Privacy, PrivacyFlag};
 use crate::wire::EncodedPayload;
 
 /// Longest that taking back may add to a failed send: delivery budget and this stay inside GoQuorum's 5 s.
@@ -144,26 +144,31 @@ impl Node {
             .collect()
     }
 
-    /// Keeps a sealed payload and delivers it, both at once. If one recipient cannot have it, the others are asked to forget it.
+    /// Tells the supervisors of a sealed payload, if it has any; then keeps and delivers it, both at once. If one recipient cannot have it,
+    /// the others are asked to forget it, and the supervisors, too.
     pub(crate) async fn keep_and_deliver(&self, sealed: Sealed, class: Class, tags: &Tags) -> Result<Sent, Error> {
         let remotes = self.remotes(&sealed.payload.recipients, &sealed.payload.privacy)?;
-        let deliveries = join_all(remotes.iter().map(|remote| self.deliver(&sealed.payload, remote)));
-        let (kept, delivered) = tokio::join!(self.keep(&sealed, class, tags), deliveries);
+        let is_shown = remotes.iter().any(|remote| matches!(remote.route, Route::Native(_)));
+        let (told, copies) = self.tell_of_tessera(&sealed, class, tags, is_shown).await;
+        let copies_at = self.routes_of(&copies);
+        if let Some(failure) = copies.failure {
+            self.counters.send_failed.add();
+            self.take_back(sealed.id, None, copies_at).await;
+            return Err(failure);
+        }
+        let deliveries = join_all(remotes.iter().map(|remote| self.deliver(&sealed.payload, remote, &told)));
+        let keep = async {
+            let is_new = self.keep(&sealed, class, tags).await?;
+            if let Some(copy) = &told.copy {
+                self.keep_copy(sealed.id, copy.clone()).await?;
+            }
+            Ok::<_, Error>(is_new)
+        };
+        let (kept, delivered) = tokio::join!(keep, deliveries);
         let failure = delivered.iter().zip(&remotes).find_map(|(outcome, remote)| {
             let source = outcome.as_ref().err()?.clone();
             Some(Error::Delivery { recipient: remote.key, source })
         });
-        let failure = match (&kept, failure, &self.governed) {
-            (Ok(_), None, Some(governed)) => {
-                let charter = governed.charter();
-                let supervisors = self.nacl_supervisors(&sealed, class, tags);
-                let copy = self.copy_of_nacl(governed, &charter, &sealed, class);
-                let (head, nonce, ciphertext) = (&sealed.head, sealed.payload.nonce, &sealed.payload.ciphertext);
-                let of = CopyOf { id: sealed.id, head, nonce, ciphertext };
-                self.copy_to_supervisors(governed, &charter, &supervisors, copy, of).await.err()
-            }
-            (_, failure, _) => failure,
-        };
         let affected = affected_ids(&sealed);
         // Threat: an order comes while the payload is on its way. Its id is not told, and it is taken back.
         let failure = match failure {
@@ -173,6 +178,7 @@ impl Node {
         match (kept, failure) {
             (Ok(_), None) => {
                 self.counters.sent.add();
+                self.note_supervised(sealed.id, &self.watchers_of_tessera(&sealed, class, tags)).await;
                 let managed = self.managed(&sealed.payload.sender, &sealed.payload.recipients);
                 Ok(Sent { id: sealed.id, sender: sealed.payload.sender, managed })
             }
@@ -182,17 +188,22 @@ impl Node {
                     .iter()
                     .zip(delivered)
                     .filter_map(|(remote, outcome)| outcome.ok().flatten().map(|token| (remote.route.clone(), token)));
-                self.take_back(sealed.id, matches!(kept, Ok(true)).then_some(sealed.head), tokens.collect()).await;
+                let own = matches!(kept, Ok(true)).then_some(sealed.head);
+                self.take_back(sealed.id, own, tokens.chain(copies_at).collect()).await;
                 Err(failure.or(kept.err()).unwrap_or(Error::NotFound(sealed.id)))
             }
         }
     }
 
-    /// Whom a copy of a payload in Tessera's suite is for: of its header alone, for there is no box that sigma could go in.
-    fn nacl_supervisors(&self, sealed: &Sealed, class: Class, tags: &Tags) -> Watchers {
-        let Some(governed) = &self.governed else { return Watchers::default() };
-        let concern = Concern::own(governed, class, tags, &affected_ids(sealed));
-        copied_to(governed.charter().policy(), &governed.me, &concern).of_headers()
+    /// Where copies are taken back.
+    fn routes_of(&self, copies: &Copies) -> Vec<(Route, WithdrawToken)> {
+        let Some(governed) = &self.governed else { return Vec::new() };
+        let charter = governed.charter();
+        let route = |(member, token): &(MemberId, WithdrawToken)| {
+            let address = charter.members().by_id(member).and_then(native_address)?;
+            Some((Route::Native(address), *token))
+        };
+        copies.tokens.iter().filter_map(route).collect()
     }
 
     /// Keeps our own copy. True if it is new; an existing one (the same raw payload sent again) gains the new recipients.
@@ -207,7 +218,7 @@ impl Node {
             };
             let event = self.event(|| Happening::now(What::Stored).id(sealed.id).class(class));
             let Declared { mut rows, gate } = self.declared(item, &sealed.head, record.time, class, tags).await?;
-            rows.extend(told_row(&sealed.id, &self.nacl_supervisors(sealed, class, tags).members));
+            rows.extend(told_row(&sealed.id, &self.watchers_of_tessera(sealed, class, tags).members));
             let inserted = self.store.insert_with(Kind::Payload, sealed.id, record, event, rows).await?;
             drop(gate);
             match inserted {
@@ -225,7 +236,12 @@ impl Node {
         }
     }
 
-    async fn deliver(&self, payload: &EncodedPayload, remote: &Remote) -> Result<Option<WithdrawToken>, PeerError> {
+    async fn deliver(
+        &self,
+        payload: &EncodedPayload,
+        remote: &Remote,
+        told: &ToldOfTessera,
+    ) -> Result<Option<WithdrawToken>, PeerError> {
         let url = remote.route.url();
         let Some(copy) = for_recipient(payload, remote.index) else { return Err(PeerError::Malformed(url.clone())) };
         let push = async {
@@ -234,7 +250,7 @@ impl Node {
                     let codec = member.versions.codec();
                     Ok(self.peers.push(url, codec, copy.encode(codec)).await?.withdraw)
                 }
-                Route::Native(address) => self.tell_nacl(address, &copy).await,
+                Route::Native(address) => self.tell_nacl(address, &copy, &told.to(&remote.key)).await,
             }
         };
         let outcome = match tokio::time::timeout(self.settings.peer_budget, push).await {

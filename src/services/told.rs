@@ -17,18 +17,26 @@ const OTHERS: usize = 20_000;
 /// What is told of. Each has a bound of its own: nobody hides one behind another.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Matter {
+    /// What came for a ceremony and is refused.
+    Ceremony,
     /// Clocks that are apart.
     Clock,
     /// A document that is refused although a governor signed it.
     Document,
     /// Another document of our version, as somebody says.
     Fork,
+    /// What was given back and is refused.
+    GivenBack,
     /// An order of supervision that is refused.
     Order,
     /// A log that is not cosigned.
     Log,
     /// What is said to be a document, signed by no governor.
     Text,
+    /// A payload that is taken back from its supervisor, who does not know its recipients.
+    TakenBack,
+    /// A payload that its supervisors did not acknowledge.
+    Unvouched,
 }
 
 /// The memory of it.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::str::FromStr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use data_encoding::HEXLOWER;
@@ -101,12 +101,19 @@ impl Open {
 }
 
 impl Node {
-    /// Forgets a delivery that its deliverer takes back. The key is punctured; no tombstone, for the same id may be sent again.
-    pub async fn withdraw(&self, id: PayloadId, token: WithdrawToken) -> Result<(), Error> {
+    /// Forgets a delivery, or a supervisor's copy, that its deliverer takes back. The key is punctured; no tombstone, for the same id may be
+    /// sent again. What this node supervises goes a moment later, if no recipient has it.
+    pub async fn withdraw(self: &Arc<Self>, id: PayloadId, token: WithdrawToken) -> Result<(), Error> {
         let offered = self.withdrawals.take(&id, token).ok_or(Error::WithdrawRefused)?;
         // Threat: its sender takes away what must be kept.
         if self.held_until(&ItemId::Payload(id)).await?.is_some() {
             return Err(Error::WithdrawRefused);
+        }
+        if let Some(governed) = &self.governed
+            && let Some(taken) = self.supervised_here(&id, |head| digest(head) == offered).await?
+        {
+            self.take_back_later(governed, taken);
+            return Ok(());
         }
         let head = self.head(Kind::Payload, &id).await?.filter(|head| digest(head) == offered);
         if !self.forget(id, head.ok_or(Error::WithdrawRefused)?).await? {

@@ -45,6 +45,8 @@ pub struct Report {
     pub documents_verified: u64,
     /// Documents that are kept and that nobody reads: a hold stands.
     pub documents_blocked: u64,
+    /// A supervisor's copies of what others sent.
+    pub copies: u64,
     /// Files of no document. The next start removes them.
     pub orphans: Vec<String>,
     /// Whether the key trees were at hand.
@@ -117,6 +119,9 @@ impl fmt::Display for Report {
             if self.with_keys {
                 writeln!(f, "{} documents opened and verified, {} blocked", self.documents_verified, self.documents_blocked)?;
             }
+        }
+        if self.copies > 0 {
+            writeln!(f, "{} copies of a supervisor", self.copies)?;
         }
         for orphan in &self.orphans {
             writeln!(f, "of no document: {orphan}")?;

@@ -27,6 +27,8 @@ pub enum Table {
     Supervision = 8,
     /// Matters that people handle, and violations that somebody must be told of (see `services::matters`).
     Matter = 9,
+    /// Officers' ceremonies that are relayed: plans, and what officers said (see `services::ceremonies`).
+    Relay = 10,
 }
 
 /// A row to be put or, without a value, to be deleted.

@@ -136,7 +136,7 @@ impl fmt::Debug for NodeFigures {
 }
 
 /// Counters of [`Snapshot::counts`] that are metrics of their own: count, metric, help.
-const COUNTERS: [(&str, &str, &str); 24] = [
+const COUNTERS: [(&str, &str, &str); 27] = [
     ("sent", "payloads_sent", "Payloads that every recipient has"),
     ("send_failed", "payloads_send_failed", "Sends that failed after they were sealed"),
     ("received", "payloads_received", "Payloads given back to the node or an application"),
@@ -153,6 +153,13 @@ const COUNTERS: [(&str, &str, &str); 24] = [
     ("pushed_native", "payloads_pushed_native", "Of the payloads taken, those of the suite celosia-1"),
     ("policy_refused", "policy_refused", "Sends that the policy refused"),
     ("copies_taken", "supervision_copies_taken", "Copies for this supervisor that were taken"),
+    (
+        "second_headers",
+        "supervision_second_headers",
+        "Payloads for which a sender signed a second header for this supervisor: kept as evidence",
+    ),
+    ("ceremony_messages", "ceremony_messages", "Messages of officers' ceremonies that were taken, each once"),
+    ("ceremony_refused", "ceremony_messages_refused", "What came for an officers' ceremony and was refused"),
     ("stopped", "stopped", "Payloads, sent or delivered, that an order to stop stands before"),
     ("documents_put", "documents_put", "Documents put here, complete"),
     ("documents_received", "documents_received", "Documents taken from other members, complete"),
@@ -200,6 +207,7 @@ impl Collector for NodeFigures {
             gauge(&mut encoder, "erasure_guards", "Items ordered to be erased before they came, by all members", guards)?;
         }
         gauge(&mut encoder, "stops_active", "Orders to stop that stand", node.stops)?;
+        gauge(&mut encoder, "ceremonies_open", "Officers' ceremonies that are relayed and not done", node.ceremonies)?;
         gauge(&mut encoder, "cases_open", "Cases that are not closed", node.matters.open)?;
         gauge(&mut encoder, "notices_waiting", "Notices that nobody has acknowledged", node.matters.waiting)?;
         gauge(&mut encoder, "notices_overdue", "Of those, notices whose time is over", node.matters.overdue)?;

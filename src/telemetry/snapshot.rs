@@ -84,6 +84,8 @@ pub struct Snapshot {
     pub guards: Option<u64>,
     /// Orders to stop that stand.
     pub stops: u64,
+    /// Officers' ceremonies that are here and not done.
+    pub ceremonies: u64,
     /// Cases that people handle.
     pub matters: MatterFigures,
     /// The governed side; absent without one.
@@ -110,6 +112,7 @@ impl Snapshot {
             holds: node.hold_figures(),
             guards: node.guard_figure().await.ok(),
             stops: node.active_stops(),
+            ceremonies: node.open_ceremonies(),
             matters: node.matter_figures(),
             governed: governed(node).await,
             root: root(node).await,
@@ -176,7 +179,7 @@ fn peers(node: &Node, keys: &[(Address, PeerUrl)]) -> Vec<PeerState> {
 }
 
 fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
-    let named: [(&'static str, &Counter); 29] = [
+    let named: [(&'static str, &Counter); 32] = [
         ("sent", &counters.sent),
         ("send_failed", &counters.send_failed),
         ("received", &counters.received),
@@ -197,6 +200,9 @@ fn counts(counters: &Counters) -> Vec<(&'static str, u64)> {
         ("policy_refused", &counters.policy_refused),
         ("stopped", &counters.stopped),
         ("copies_taken", &counters.copies_taken),
+        ("second_headers", &counters.second_headers),
+        ("ceremony_messages", &counters.ceremony_messages),
+        ("ceremony_refused", &counters.ceremony_refused),
         ("documents_put", &counters.documents_put),
         ("documents_received", &counters.documents_received),
         ("documents_read", &counters.documents_read),

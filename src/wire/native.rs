@@ -5,6 +5,9 @@ use minicbor::bytes::ByteVec;
 use minicbor::decode::Error as DecodeError;
 use minicbor::{CborLen, Decode, Decoder, Encode};
 
+pub use self::ceremony::{CeremoniesAfter, CeremonyPage};
+pub use self::held::{HeldAsked, HeldSaid};
+
 /// Deliveries of one batch.
 pub const MAX_ITEMS: usize = 64;
 /// Longest filler of a batch, bytes.
@@ -76,8 +79,8 @@ pub struct Batch {
 #[derive(Clone, Debug, Decode, Encode, CborLen, Eq, PartialEq)]
 pub struct Item {
     /// Its suite: 0 `nacl` (a payload in Tessera's CBOR form), 1 `celosia-1` (a delivery), 2 a privacy group, 3 a document's offer (a
-    /// delivery of its manifest), 4 a copy for a supervisor, 5 a delivery behind a
-    /// supervisor's co-signature.
+    /// delivery of its manifest), 4 a copy for a supervisor, 6 and 7 what 1 and 0 are, behind the words of
+    /// supervisors ([`crate::wire::Vouched`]), 9 what is given back ([`crate::wire::GivenBack`]).
     #[n(0)]
     pub suite: u8,
     /// The delivery, with its ciphertext or, after an upload, without.
@@ -391,5 +394,7 @@ pub struct Resent {
     pub next: ByteVec,
 }
 
+mod ceremony;
+mod held;
 #[cfg(test)]
 mod tests;

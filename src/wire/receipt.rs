@@ -66,12 +66,19 @@ impl Receipt {
         self.acks.iter().fold(list, |form, ack| form.bytes(&ack.encode())).finish()
     }
 
-    /// Verifies every signature with the keys that `key_of` has for members, as they were at that time.
-    pub fn verify(&self, key_of: impl Fn(&MemberId) -> Option<VerifyKey>) -> Result<(), ReceiptError> {
-        let key = |member: &MemberId| key_of(member).ok_or_else(|| ReceiptError::NoKey(member.clone()));
+    /// Verifies every signature with the keys that `keys_of` has for a member and a time, in milliseconds since the Unix epoch.
+    pub fn verify(&self, keys_of: impl Fn(&MemberId, u64) -> Vec<VerifyKey>) -> Result<(), ReceiptError> {
+        let is_signed = |member: &MemberId, time: u64, verify: &dyn Fn(&VerifyKey) -> bool| {
+            let keys = keys_of(member, time);
+            if keys.is_empty() {
+                return Err(ReceiptError::NoKey(member.clone()));
+            }
+            if keys.iter().any(verify) { Ok(()) } else { Err(ReceiptError::Signature(member.clone())) }
+        };
         let header = self.header.encode();
-        header::verify(&self.header.network, &header, &self.signature, &key(&self.header.member)?)
-            .map_err(|_| ReceiptError::Signature(self.header.member.clone()))?;
+        is_signed(&self.header.member, self.header.time, &|key| {
+            header::verify(&self.header.network, &header, &self.signature, key).is_ok()
+        })?;
         let digest = sha256(&[&header]);
         let mut seen = std::collections::BTreeSet::new();
         for signed in &self.acks {
@@ -82,7 +89,7 @@ impl Receipt {
             if !seen.insert(&ack.member) {
                 return Err(ReceiptError::Twice(ack.member.clone()));
             }
-            signed.verify(&key(&ack.member)?).map_err(|_| ReceiptError::Signature(ack.member.clone()))?;
+            is_signed(&ack.member, ack.time, &|key| signed.verify(key).is_ok())?;
         }
         Ok(())
     }

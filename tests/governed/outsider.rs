@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use celosia::crypto::hash::sha256;
 use celosia::crypto::padme::Padding;
 use celosia::crypto::secret::Secret;
 use celosia::net::native::{Admission, NativePool, NativeTls, Pin, pin_of};
 use celosia::seal::celosia1::{Content, Pair, Parcel, Sealing, Statement, pair, parcel};
 use celosia::services::{NativeAddress, NativePeers, PeerError, native_path as path};
-use celosia::types::{Address, Class, MemberId, Privacy};
+use celosia::supervision::SupervisionCopy;
+use celosia::types::{Address, Class, MemberId, PayloadId, Privacy};
 use celosia::wire::ack::SignedAck;
 use celosia::wire::header::day_of;
 use celosia::wire::native::{Answer, Answers, Batch, Documents, Item, Message, Standing, Witness};
-use celosia::wire::{Delivery, EpochKey, Header, header};
+use celosia::wire::{Audience, Delivery, EpochKey, Header, header};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
 use serde_json::json;
@@ -48,6 +50,25 @@ pub struct Forging<'a> {
     pub alter: Option<&'a dyn Fn(&mut Header)>,
 }
 
+/// What was made for one recipient, and what a supervisor may be told of it.
+pub struct Made {
+    pub batch: Batch,
+    pub header: Vec<u8>,
+    pub signature: [u8; 64],
+    pub seed: [u8; 32],
+    pub recipients: Vec<Address>,
+    pub id: PayloadId,
+}
+
+impl Made {
+    /// The copy that is honest.
+    pub fn copy(&self) -> SupervisionCopy {
+        let Self { header, signature, seed, recipients, .. } = self;
+        let (header, recipients) = (header.clone(), recipients.clone());
+        SupervisionCopy { header, signature: *signature, seed: *seed, recipients, sealed: Vec::new() }
+    }
+}
+
 /// A member of the network, spoken for by this test.
 pub struct Outsider<'a> {
     net: &'a Net,
@@ -78,7 +99,8 @@ impl<'a> Outsider<'a> {
 
     /// The signed epoch key of a member, and its private half.
     pub fn epoch(&self, of: &Member) -> (EpochKey, [u8; 32]) {
-        let private = *Secret::<32>::random().expose();
+        // The same at every call: boxes are made with it.
+        let private = sha256(&[b"epoch", &of.seed]);
         let (network, member) = (self.net.governors.network(), of.id.parse().unwrap());
         let mut key = EpochKey { network, member, day: day_of(now()), public: pair::public(&private), signature: [0; 64] };
         key.signature = of.signing().sign(&key.statement());
@@ -92,9 +114,23 @@ impl<'a> Outsider<'a> {
 
     /// The same, as a sender makes it that keeps no rule.
     pub fn forged(&self, content: &Content, by: &Member, to: &Member, forging: &Forging<'_>) -> Batch {
-        let (network, member) = (self.net.governors.network(), by.id.parse::<MemberId>().unwrap());
+        self.made(content, by, to, forging).batch
+    }
+
+    /// The same, with what a supervisor is told of.
+    pub fn made(&self, content: &Content, by: &Member, to: &Member, forging: &Forging<'_>) -> Made {
         let recipient: Address = to.keys.public.parse().unwrap();
-        let recipients = [&[recipient], forging.also].concat();
+        let mut made = self.stated(content, by, [&[recipient], forging.also].concat(), forging);
+        let proved = if forging.shown { &made.recipients[..] } else { &made.recipients[..1] };
+        let delivery = self.parcel((content, &made), by, to, &content.data_key, forging.sigma, proved);
+        let item = Item { suite: 1, body: delivery.encode().to_vec().into(), upload: None };
+        made.batch = Batch { epoch: self.epoch(by).0.encode().into(), items: vec![item], filler: Vec::new().into() };
+        made
+    }
+
+    /// A signed header alone.
+    pub fn stated(&self, content: &Content, by: &Member, recipients: Vec<Address>, forging: &Forging<'_>) -> Made {
+        let (network, member) = (self.net.governors.network(), by.id.parse::<MemberId>().unwrap());
         let statement = Statement {
             network: &network,
             member: &member,
@@ -106,26 +142,39 @@ impl<'a> Outsider<'a> {
             recipients: &recipients,
             escrow: forging.escrow,
         };
-        let (mut header, audience, _) = statement.about(content, &Secret::random()).unwrap();
+        let seed = Secret::random();
+        let (mut header, _, _) = statement.about(content, &seed).unwrap();
         if let Some(alter) = forging.alter {
             let mut altered = Header::decode(&header).unwrap();
             alter(&mut altered);
             header = altered.encode();
         }
         let signature = by.signing().sign(&header::signed(&network, &header));
+        let batch = Batch { epoch: Vec::new().into(), items: Vec::new(), filler: Vec::new().into() };
+        Made { batch, header, signature, seed: *seed.expose(), recipients, id: content.id }
+    }
+
+    /// What was made, in a box for a member.
+    pub fn parcel(
+        &self,
+        (content, made): (&Content, &Made),
+        by: &Member,
+        to: &Member,
+        data_key: &Secret<32>,
+        sigma: Option<&Secret<32>>,
+        proved: &[Address],
+    ) -> Delivery {
+        let (network, member) = (self.net.governors.network(), by.id.parse::<MemberId>().unwrap());
         let (epoch, private) = self.epoch(by);
         let theirs = EpochKey::decode(&self.call(to, path::EPOCH, &None::<u8>).unwrap()).unwrap();
         let keys = Pair::agree(&network, &private, &epoch.public, &theirs.public).unwrap();
-        let proved = if forging.shown { &recipients[..] } else { &recipients[..1] };
+        let audience = Audience::new(&Secret::from_slice(&made.seed).unwrap(), made.recipients.iter()).unwrap();
         let openings: Vec<_> = proved.iter().map(|address| audience.opening(address).unwrap()).collect();
-        let (data_key, sigma) = (&content.data_key, forging.sigma);
-        let parcel = Parcel { data_key, sigma, openings: &openings, signature: &signature, header: &header };
+        let parcel = Parcel { data_key, sigma, openings: &openings, signature: &made.signature, header: &made.header };
         let (from, to, day, box_nonce) = (epoch.public, theirs.public, epoch.day, [9; 24]);
-        let sealed = parcel.seal(keys.sending.expose(), &box_nonce, parcel::Route { from: &from, to: &to, day, id: &content.id });
+        let sealed = parcel.seal(keys.sending.expose(), &box_nonce, parcel::Route { from: &from, to: &to, day, id: &made.id });
         let (nonce, ciphertext, sealed) = (content.nonce, content.ciphertext.clone(), sealed.unwrap());
-        let delivery = Delivery { member, from, day, to, box_nonce, sealed, nonce, ciphertext };
-        let item = Item { suite: 1, body: delivery.encode().to_vec().into(), upload: None };
-        Batch { epoch: epoch.encode().into(), items: vec![item], filler: Vec::new().into() }
+        Delivery { member, from, day, to, box_nonce, sealed, nonce, ciphertext }
     }
 
     pub fn deliver(&self, to: &Member, batch: &Batch) -> Vec<Answer> {

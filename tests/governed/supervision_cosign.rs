@@ -11,6 +11,7 @@ use celosia::crypto::threshold::{GroupKey, KeyShare, Prepared};
 use celosia::governance::{Committee, Officer, Purpose, Supervision};
 use celosia::seal::celosia1::{Content, Sealing};
 use celosia::types::Class;
+use celosia::wire::Vouched;
 use celosia::wire::native::Answer;
 use serde_json::Value;
 
@@ -138,8 +139,8 @@ fn a_recipient_takes_nothing_without_a_cosignature() {
     let refused = |answers: Vec<Answer>| assert!(matches!(answers[..], [Answer::Refused { code: 7220, .. }]), "{answers:?}");
     refused(outsider.deliver(b, &batch));
     // Behind bytes that are no co-signature.
-    let body = [&[0, 3], &b"abc"[..], &batch.items[0].body[..]].concat();
-    (batch.items[0].suite, batch.items[0].body) = (5, body.into());
+    let words = Vouched { cosignature: Some(b"abc".to_vec()), ..Vouched::default() };
+    (batch.items[0].suite, batch.items[0].body) = (6, words.before(&batch.items[0].body).into());
     refused(outsider.deliver(b, &batch));
     assert_eq!(rows(b, "\"received\""), 0);
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use celosia::ceremony::CommitteeFile;
 use celosia::governance::{Scope, Supervision};
@@ -19,6 +20,8 @@ pub struct Court {
     pub governors: Governors,
     pub network: NetworkId,
     pub members: Vec<Member>,
+    /// Who speaks on the admin surfaces: a file with a bearer token, where they ask for one.
+    pub token: Mutex<Option<PathBuf>>,
 }
 
 /// What the program said.
@@ -53,7 +56,7 @@ impl Court {
     /// A folder with what commands are unlocked with.
     pub fn ground(folder: TempDir, members: Vec<Member>) -> Self {
         let governors = Governors::begin(CLASSES);
-        let court = Self { folder, network: governors.network(), governors, members };
+        let court = Self { folder, network: governors.network(), governors, members, token: Mutex::new(None) };
         std::fs::write(court.path("argon.json"), r#"{"variant":"id","memory":64,"iterations":1,"parallelism":1}"#).unwrap();
         std::fs::write(court.path("password"), "correct horse\n").unwrap();
         court
@@ -61,6 +64,11 @@ impl Court {
 
     /// Members that run, under a policy whose every scope is S2, with a committee of five officers of five entities, three of whom open.
     pub fn begin(ids: &[&str]) -> Self {
+        Self::under(ids, |_| {})
+    }
+
+    /// The same, with whatever else the governors say before the members run.
+    pub fn under(ids: &[&str], say: impl FnOnce(&mut Governors)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let members: Vec<_> = ids.iter().map(|id| Member::prepare(id, folder.path())).collect();
         let mut court = Self::ground(folder, members);
@@ -76,6 +84,7 @@ impl Court {
                 supervisors: Vec::new(),
             });
         });
+        say(&mut court.governors);
         for member in &mut court.members {
             member.give(court.governors.network(), &court.governors.notes);
             "[erasure]\nnode-cache = \"0s\"\n".clone_into(&mut member.extra);
@@ -128,8 +137,12 @@ impl Court {
     }
 
     pub fn run(&self, arguments: &[&str]) -> Said {
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_celosia")).current_dir(self.folder.path()).args(arguments).output().unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_celosia"));
+        command.current_dir(self.folder.path()).args(arguments);
+        if let Some(token) = &*self.token.lock().unwrap() {
+            command.env("CELOSIA_TOKEN_FILE", token);
+        }
+        let output = command.output().unwrap();
         let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
         Said { good: output.status.success(), text }
     }

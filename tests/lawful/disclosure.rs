@@ -1,5 +1,6 @@
 //! What an auditor without a node gets, on whose approval, and how those concerned learn of it.
 
+use celosia::disclosure::{Frame, frame_head};
 use data_encoding::BASE64;
 use serde_json::json;
 
@@ -42,6 +43,15 @@ fn an_auditor_gets_exactly_what_was_granted_and_those_concerned_are_told() {
     let page = std::fs::read_to_string(court.out("audit").join("report.html")).unwrap();
     assert!(page.contains("Officer 3, Entity 3") && page.contains("a S.A."), "{page}");
     assert!(!std::fs::read_to_string(court.path("audit/case.cbor").as_str()).is_ok_and(|text| text.contains(&unseen)));
+
+    // Whoever carries the release reads nobody's dealings in it. (Its first frame names members: the directory is in it.)
+    let release = std::fs::read(court.path("audit/release.cbor")).unwrap();
+    let Frame::Of { head, content } = frame_head(&release).unwrap() else { panic!("a frame") };
+    let payloads = &release[head + content..];
+    for key in [&a.keys.public, &b.keys.public] {
+        let key = BASE64.decode(key.as_bytes()).unwrap();
+        assert!(!payloads.windows(key.len()).any(|window| window == key), "an address lies in the clear");
+    }
 
     // Verified again from the files, with the node gone; and by others, who have no key.
     court.audits("audit", "verify", &[]).well();

@@ -6,6 +6,8 @@
 mod charter;
 #[path = "../support/http.rs"]
 mod http;
+#[path = "../admin/issuer.rs"]
+mod issuer;
 #[path = "../support/keys.rs"]
 mod keys;
 #[path = "../governed/member.rs"]
@@ -16,9 +18,13 @@ mod peer;
 mod ports;
 
 mod attacks;
+mod bulk;
+mod copies;
 mod court;
 mod disclosure;
+mod former;
 mod life;
 mod offline;
 mod recover;
+mod recover_access;
 mod whole_life;

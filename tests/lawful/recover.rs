@@ -10,7 +10,7 @@ use crate::member::Member;
 
 impl Court {
     /// A member's own request, handed in at another's node; the grant's name.
-    fn recovery(&self, folder: &str, member: usize, at: usize, more: &[&str]) -> Said {
+    pub fn recovery(&self, folder: &str, member: usize, at: usize, more: &[&str]) -> Said {
         let (path, key) = (self.path(folder), self.at(member).folder.join("sign.key"));
         let (password, argon) = (self.path("password"), self.path("argon.json"));
         let (network, id, admin) = (self.network(), &self.at(member).id, self.admin(at));
@@ -21,25 +21,25 @@ impl Court {
         self.run(&[&fixed[..], &whose, &rest, more].concat())
     }
 
-    fn grant_of(&self, folder: &str) -> String {
+    pub fn grant_of(&self, folder: &str) -> String {
         let known = fs::read_to_string(self.folder.path().join(folder).join("auditor.json")).unwrap();
         serde_json::from_str::<serde_json::Value>(&known).unwrap()["grant"].as_str().unwrap().to_owned()
     }
 
     /// What a member does with the folder of its grant.
-    fn recovers(&self, verb: &str, folder: &str, at: usize, more: &[&str]) -> Said {
+    pub fn recovers(&self, verb: &str, folder: &str, at: usize, more: &[&str]) -> Said {
         let (path, password, admin) = (self.path(folder), self.path("password"), self.admin(at));
         let lock = ["--password-file", password.as_str()];
         self.run(&[&["recover", verb, "--folder", &path, "--admin", &admin], &lock[..], more].concat())
     }
 
     /// A member takes what was granted to it, with the key that signed its request.
-    fn collects_back(&self, folder: &str, member: usize, at: usize) -> Said {
+    pub fn collects_back(&self, folder: &str, member: usize, at: usize) -> Said {
         let (path, admin, key) = (self.path(folder), self.admin(at), self.at(member).folder.join("sign.key"));
         self.run(&["recover", "collect", "--folder", &path, "--admin", &admin, "--signing-key", key.to_str().unwrap()])
     }
 
-    fn destroyed(&mut self, index: usize) {
+    pub fn destroyed(&mut self, index: usize) {
         let id = self.at(index).id.clone();
         self.members[index].kill();
         fs::remove_dir_all(&self.members[index].folder).unwrap();
@@ -47,7 +47,7 @@ impl Court {
     }
 
     /// Its new keys come into the directory, and it begins again with an empty disk.
-    fn begins_again(&mut self, index: usize, others: &[usize]) {
+    pub fn begins_again(&mut self, index: usize, others: &[usize]) {
         let entry = self.at(index).entry();
         let note = self.governors.change(&entry.id.to_string(), |member| *member = entry.clone());
         for other in others {
@@ -58,14 +58,12 @@ impl Court {
         let member = &mut self.members[index];
         member.give(network, &notes);
         "[erasure]\nnode-cache = \"0s\"\n".clone_into(&mut member.extra);
-        // The first start makes the journal; what the witnesses saw of the one before is over.
-        member.spawn(&[]);
-        member.wait_for_admin();
-        member.stop();
+        // What the witnesses saw of the journal before is over.
         let data = member.folder.join("data");
-        let accept =
-            ["journal", "accept-rollback", "--data-dir", data.to_str().unwrap(), "--actor", "olga", "--reason", "disk lost"];
-        self.run(&accept).well();
+        let data = data.to_str().unwrap();
+        let accept = ["journal", "accept-rollback", "--data-dir", data, "--actor", "olga", "--reason", "disk lost"];
+        self.run(&accept).refused("--empty");
+        self.run(&[&accept[..], &["--empty"]].concat()).well();
         self.members[index].start();
         let member = self.at(index);
         member.wait_until(
@@ -237,4 +235,46 @@ fn after_the_old_key_is_gone_everything_is_read_and_given_again() {
     assert_eq!(b.receive(&next).as_deref(), Some(&b"under the new key"[..]));
     let back = b.sent(b"to the new key", &[a]);
     assert_eq!(a.receive(&back).as_deref(), Some(&b"to the new key"[..]));
+}
+
+/// Of what a and b sent each other the only other one who has it is a supervisor that reads none of it.
+#[test]
+fn a_member_that_lost_everything_gets_its_payloads_back_from_a_supervisors_copies() {
+    let mut court = crate::copies::supervised();
+    let (a, b, cnmv) = (court.at(0), court.at(1), court.at(2));
+    let sent = (a.sent(b"of a", &[b]), b"of a".to_vec());
+    let received = (b.sent(b"of b", &[a]), b"of b".to_vec());
+    let gone = b.sent(b"erased by its sender", &[a]);
+    let admin = court.admin(1);
+    court.run(&["erase", "request", "--admin", &admin, "--ground", "consent-withdrawn", "--now", "--id", &gone]).well();
+    a.wait_until(|| a.receive(&gone).is_none(), "it is not erased");
+    let watched = || court.run(&["supervisor", "watch", "--admin", &court.admin(2), "--once", "--json"]).well();
+    cnmv.wait_until(|| !watched().contains(&gone), "the copy stays");
+
+    court.destroyed(0);
+    court.begins_again(0, &[1, 2]);
+    court.recovery("lost", 0, 2, &[]).well();
+    let grant = court.grant_of("lost");
+    assert_eq!(court.shown(2, &grant)["items"].as_u64(), Some(2), "what it sent, and what it was sent");
+    for officer in [1, 3, 5] {
+        court.approves(officer, 2, &grant).well();
+    }
+    for officer in [1, 3, 5] {
+        court.releases(officer, 2, &grant).well();
+    }
+    court.collects_back("lost", 0, 2).well();
+    let told = court.recovers("import", "lost", 0, &[]).well();
+    assert!(told.contains("2 kept, 0 here already"), "{told}");
+    let a = court.at(0);
+    for (id, payload) in [&sent, &received] {
+        assert_eq!(a.receive(id).as_deref(), Some(&payload[..]), "byte for byte");
+    }
+    assert_eq!(a.receive(&gone), None);
+    let path = |id: &str, what: &str| format!("/transaction/{}{what}", crate::member::percent(id));
+    let is_sender = |id: &str| Request::get(&path(id, "/isSender")).send(&a.node).text();
+    assert_eq!((is_sender(&sent.0).as_str(), is_sender(&received.0).as_str()), ("true", "false"));
+    for id in [&sent.0, &received.0] {
+        let shown = Request::get(&path(id, "")).header("Accept", "application/vnd.tessera-2.1+json").send(&a.node).json();
+        assert_eq!(shown["managedParties"][0], a.keys.public.as_str(), "under the key that it has now");
+    }
 }

@@ -16,6 +16,7 @@ const TARGETS: &[(&str, Entry)] = &[
     ("capsule_answer", entries::capsule_answer),
     ("cbor", entries::cbor),
     ("ceremony_acts", entries::ceremony_acts),
+    ("ceremony_carried", entries::ceremony_carried),
     ("ceremony_dealing", entries::ceremony_dealing),
     ("ceremony_message", entries::ceremony_message),
     ("ceremony_plan", entries::ceremony_plan),
@@ -29,6 +30,7 @@ const TARGETS: &[(&str, Entry)] = &[
     ("disclosure_docket", entries::disclosure_docket),
     ("disclosure_item", entries::disclosure_item),
     ("disclosure_notice", entries::disclosure_notice),
+    ("disclosure_provenance", entries::disclosure_provenance),
     ("disclosure_release", entries::disclosure_release),
     ("disclosure_released", entries::disclosure_released),
     ("disclosure_request", entries::disclosure_request),
@@ -42,6 +44,7 @@ const TARGETS: &[(&str, Entry)] = &[
     ("erasure_order", entries::erasure_order),
     ("erasure_receipt", entries::erasure_receipt),
     ("escrow_label", entries::escrow_label),
+    ("given_back", entries::given_back),
     ("governance_delta", entries::governance_delta),
     ("governance_directory", entries::governance_directory),
     ("governance_policy", entries::governance_policy),
@@ -63,6 +66,7 @@ const TARGETS: &[(&str, Entry)] = &[
     ("tile_path", entries::tile_path),
     ("tlog_proof", entries::tlog_proof),
     ("tree_state", entries::tree_state),
+    ("vouched", entries::vouched),
 ];
 
 fn listed(folder: &Path) -> Vec<PathBuf> {
@@ -96,9 +100,10 @@ fn the_corpus_of_the_fuzzers_panics_nobody() {
 /// Seeds that every decoder must take: a corpus of rejects would test little.
 #[test]
 fn some_of_the_corpus_is_well_formed() {
+    use celosia::ceremony::Carried;
     use celosia::supervision::{SignedCosignature, SignedLift, SignedStop, SupervisionCopy};
     use celosia::types::Codec;
-    use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Manifest, Receipt, SignedAck};
+    use celosia::wire::{Delivery, EncodedPayload, EpochKey, Header, Manifest, Receipt, SignedAck, Vouched};
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus");
     for (name, codec) in [("legacy", Codec::Legacy), ("cbor", Codec::Cbor)] {
         let taken = listed(&corpus.join(name))
@@ -106,8 +111,9 @@ fn some_of_the_corpus_is_well_formed() {
             .filter(|file| EncodedPayload::decode(codec, &fs::read(file).unwrap().into()).is_ok());
         assert!(taken.count() >= 4, "{name}");
     }
-    let native: [(&str, Takes); 10] = [
+    let native: &[(&str, Takes)] = &[
         ("ack", |bytes| SignedAck::decode(bytes).is_ok()),
+        ("ceremony_carried", |bytes| Carried::decode(bytes).is_ok()),
         ("cosignature", |bytes| SignedCosignature::decode(bytes).is_ok()),
         ("delivery", |bytes| Delivery::decode(&bytes.to_vec().into()).is_ok()),
         ("epoch_key", |bytes| EpochKey::decode(bytes).is_ok()),
@@ -117,6 +123,7 @@ fn some_of_the_corpus_is_well_formed() {
         ("stop_lift", |bytes| SignedLift::decode(bytes).is_ok()),
         ("stop_order", |bytes| SignedStop::decode(bytes).is_ok()),
         ("supervision_copy", |bytes| SupervisionCopy::decode(bytes).is_ok()),
+        ("vouched", |bytes| Vouched::decode(bytes).is_ok()),
     ];
     for (name, takes) in native {
         let outcomes = listed(&corpus.join(name)).into_iter().map(|file| takes(&fs::read(file).unwrap()));

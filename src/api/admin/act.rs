@@ -16,6 +16,12 @@ pub enum Act {
     BreachRadius,
     /// Hands an officer's verdict or shares to the node. What counts is the officer's signature.
     ApproveDisclosure,
+    /// Opens a ceremony of officers with its plan, at every member's node.
+    OpenCeremony,
+    /// Sees ceremonies, and fetches what officers said in them.
+    ReadCeremonies,
+    /// Hands in what an officer says in a ceremony. What counts is the officer's signature.
+    RelayCeremony,
     /// Asks every member for what this supervisor was entitled to.
     CatchUp,
     /// Answers for a payload that waits for a supervisor's co-signature.
@@ -120,10 +126,13 @@ pub const RULES: &[Rule] = &[
     rule(Act::HandleCase, HANDLERS, None, true),
     rule(Act::ListActs, &[Role::Operator, Role::Dpo, Role::Officer, Role::Governor, Role::Auditor], None, false),
     rule(Act::OpenCase, PARTIES, None, true),
+    rule(Act::OpenCeremony, &[Role::Officer, Role::Governor], None, true),
     rule(Act::PlaceHold, &[Role::Dpo], None, true),
     rule(Act::PublishDocument, &[Role::Operator, Role::Governor], None, true),
     rule(Act::Purge, &[Role::Operator, Role::Dpo], None, true),
     rule(Act::ReadCases, PARTIES, None, true),
+    // Officers' commands ask every few seconds, as collectors do.
+    rule(Act::ReadCeremonies, PARTIES, None, false),
     rule(Act::ReadDisclosures, &[Role::Operator, Role::Dpo, Role::Officer, Role::Auditor, Role::Supervisor], None, true),
     rule(Act::ReadDocuments, &Role::ALL, None, false),
     rule(Act::ReadErasures, READERS, None, true),
@@ -134,6 +143,7 @@ pub const RULES: &[Rule] = &[
     // A collector asks every few seconds: its calls would be most of the journal.
     rule(Act::ReadStatus, &Role::ALL, None, false),
     rule(Act::Recover, &[Role::Operator], Some(&[Role::Operator, Role::Dpo]), true),
+    rule(Act::RelayCeremony, &[Role::Officer, Role::Operator, Role::Dpo], None, true),
     rule(Act::ReleaseHold, &[Role::Dpo], Some(&[Role::Operator, Role::Dpo]), true),
     rule(Act::RequestDisclosure, &[Role::Auditor, Role::Dpo], None, true),
     rule(Act::RequestErasure, &[Role::Dpo], None, true),
@@ -174,7 +184,10 @@ impl Act {
             Self::HandleCase => "handle-case",
             Self::ListActs => "list-acts",
             Self::OpenCase => "open-case",
+            Self::OpenCeremony => "open-ceremony",
             Self::ReadCases => "read-cases",
+            Self::ReadCeremonies => "read-ceremonies",
+            Self::RelayCeremony => "relay-ceremony",
             Self::PlaceHold => "place-hold",
             Self::PublishDocument => "publish-document",
             Self::Purge => "purge",

@@ -9,19 +9,22 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use data_encoding::BASE64;
 use futures_util::stream;
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::acts::json_up_to;
-use super::{Access, Act, Actor, Refusal};
+use super::door::{Who, guarded, name};
+use super::{Access, Act, Refusal};
 use crate::disclosure::GrantId;
-use crate::services::{Error, Node, ReleaseStream};
+use crate::services::{Error, Node, ReleaseStream, SharesStream};
 
-/// Grants or notices of one page.
+/// Grants of one page.
 const PAGE: usize = 500;
+/// Notices of one page: each may be half a megabyte.
+const NOTICES: usize = 16;
 /// Longest request, with 4096 names in base64.
 const MAX_REQUEST: usize = 1 << 20;
 /// Longest verdict or revocation.
@@ -30,8 +33,6 @@ const MAX_WORD: usize = 16 * 1024;
 const MAX_SHARES: usize = 64 << 20;
 /// A sequence of CBOR byte strings (RFC 8742).
 const SEQUENCE: &str = "application/cbor-seq";
-
-type Who = Option<Extension<Actor>>;
 
 /// The routes, behind the door where there is one.
 pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
@@ -52,14 +53,7 @@ pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
         (taking, Act::TakeDisclosure),
         (Router::new().route("/disclosures/{grant}/revoke", post(revoke)), Act::RevokeDisclosure),
     ];
-    let parts = parts.map(|(router, act)| {
-        let router: Router = router.with_state(Arc::clone(node));
-        match access {
-            Some(access) => access.guard(router, act),
-            None => router,
-        }
-    });
-    parts.into_iter().fold(Router::new(), Router::merge)
+    guarded(node, access, parts)
 }
 
 #[derive(Deserialize)]
@@ -82,7 +76,7 @@ async fn notices(
     State(node): State<Arc<Node>>,
     Query(AfterNotice { after }): Query<AfterNotice>,
 ) -> Result<Json<Vec<Value>>, Refusal> {
-    Ok(Json(node.disclosure_notices(after.as_deref(), PAGE).await?))
+    Ok(Json(node.disclosure_notices(after.as_deref(), NOTICES).await?))
 }
 
 async fn show(State(node): State<Arc<Node>>, Path(grant): Path<String>) -> Result<Json<Value>, Refusal> {
@@ -132,8 +126,12 @@ async fn give_shares(State(node): State<Arc<Node>>, Path(grant): Path<String>, r
 async fn shares(State(node): State<Arc<Node>>, Path(grant): Path<String>, request: Request) -> Result<Response, Refusal> {
     let carried: Carried = json_up_to(request, MAX_WORD).await?;
     let all = node.all_shares(parse(&grant)?, &carried.bytes()?).await?;
-    let body = Body::from_stream(stream::iter(all.into_iter().map(Ok::<_, Error>)));
-    Ok(([(CONTENT_TYPE, SEQUENCE)], body).into_response())
+    let pieces =
+        stream::try_unfold(
+            all,
+            |mut all: SharesStream| async move { Ok::<_, Error>(all.next().await?.map(|piece| (piece, all))) },
+        );
+    Ok(([(CONTENT_TYPE, SEQUENCE)], Body::from_stream(pieces)).into_response())
 }
 
 async fn release(
@@ -178,8 +176,4 @@ fn streamed(stream: ReleaseStream) -> Response {
 
 fn parse(grant: &str) -> Result<GrantId, Refusal> {
     grant.parse().map_err(|error| Refusal::ActMalformed(format!("a grant's name: {error}")))
-}
-
-fn name(who: &Who) -> &str {
-    who.as_ref().map_or("admin", |who| who.0.name())
 }

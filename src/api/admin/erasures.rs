@@ -8,11 +8,12 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use serde::Deserialize;
 
 use super::acts::json;
-use super::{Access, Act, Actor, Refusal};
+use super::door::{Who, guarded, name};
+use super::{Access, Act, Refusal};
 use crate::erasure::{Case, CaseId, Exception, Ground, Scope};
 use crate::services::{NewCase, Node, Reach};
 
@@ -20,8 +21,6 @@ use crate::services::{NewCase, Node, Reach};
 const PAGE: usize = 1_000;
 /// Media type of a certificate: a line of JSON and a line of base64.
 const CERTIFICATE: &str = "text/plain; charset=utf-8";
-
-type Who = Option<Extension<Actor>>;
 
 /// The routes, behind the door where there is one.
 pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
@@ -32,14 +31,7 @@ pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
     let asking = Router::new().route("/erasures", post(request)).route("/erasures/reach", post(reach));
     let answering = Router::new().route("/erasures/{case}/refuse", post(refuse)).route("/erasures/{case}/extend", post(extend));
     let parts = [(reading, Act::ReadErasures), (asking, Act::RequestErasure), (answering, Act::AnswerErasure)];
-    let parts = parts.map(|(router, act)| {
-        let router: Router = router.with_state(Arc::clone(node));
-        match access {
-            Some(access) => access.guard(router, act),
-            None => router,
-        }
-    });
-    let routes = parts.into_iter().fold(Router::new(), Router::merge);
+    let routes = guarded(node, access, parts);
     match access {
         // Threat: one person erases what is evidence. Where people can be told apart, two of them are needed.
         Some(_) => routes,
@@ -145,8 +137,4 @@ async fn erase(
 
 fn parse(case: &str) -> Result<CaseId, Refusal> {
     case.parse().map_err(|error| Refusal::ActMalformed(format!("a case's name: {error}")))
-}
-
-fn name(who: &Who) -> &str {
-    who.as_ref().map_or("admin", |who| who.0.name())
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::acts::{json, json_up_to};
-use super::{Access, Act, Actor, Refusal};
+use super::door::{Nothing, Who, guarded, name};
+use super::{Access, Act, Refusal};
 use crate::erasure::{Hold, HoldAnswer, HoldId, HoldKind, HoldRequest, Scope};
 use crate::services::{NewHold, Node};
 
@@ -19,8 +20,6 @@ use crate::services::{NewHold, Node};
 const PAGE: usize = 1_000;
 /// Longest answer of the committee: some hundred thousand envelopes.
 const MAX_ANSWER: usize = 128 << 20;
-
-type Who = Option<Extension<Actor>>;
 
 /// The routes, behind the door where there is one.
 pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
@@ -30,14 +29,7 @@ pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
         .route("/holds/{hold}/export", post(export))
         .route("/holds/{hold}/answer", post(answer).layer(axum::extract::DefaultBodyLimit::disable()));
     let parts = [(reading, Act::ReadHolds), (placing, Act::PlaceHold)];
-    let parts = parts.map(|(router, act)| {
-        let router: Router = router.with_state(Arc::clone(node));
-        match access {
-            Some(access) => access.guard(router, act),
-            None => router,
-        }
-    });
-    let routes = parts.into_iter().fold(Router::new(), Router::merge);
+    let routes = guarded(node, access, parts);
     match access {
         // Threat: one person makes readable, or lets be erased, what a court wants kept. Where people can be told apart, two of them are needed.
         Some(_) => routes,
@@ -76,11 +68,6 @@ async fn place(State(node): State<Arc<Node>>, who: Who, request: Request) -> Res
     Ok((StatusCode::CREATED, Json(hold)))
 }
 
-/// Nothing is said beyond the path.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
 async fn export(
     State(node): State<Arc<Node>>,
     Path(hold): Path<String>,
@@ -109,8 +96,4 @@ async fn release(
 
 fn parse(hold: &str) -> Result<HoldId, Refusal> {
     hold.parse().map_err(|error| Refusal::ActMalformed(format!("a hold's name: {error}")))
-}
-
-fn name(who: &Who) -> &str {
-    who.as_ref().map_or("admin", |who| who.0.name())
 }

@@ -7,9 +7,11 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use super::acts::json;
-use super::{Access, Act, Actor, Refusal, Role};
+use super::door::{Who, guarded, name};
+use super::{Access, Act, Refusal, Role};
 use crate::matter::{Attachment, Level, Matter, MatterId, MatterKind, Outcome, Step};
 use crate::services::{Indicators, NewMatter, Node};
 use crate::types::MemberId;
@@ -17,28 +19,19 @@ use crate::types::MemberId;
 /// Cases of one page.
 const PAGE: usize = 1_000;
 
-type Who = Option<Extension<Actor>>;
-
 /// The routes, behind the door where there is one.
 pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
     let reading =
         Router::new().route("/cases", get(list)).route("/cases/{case}", get(show)).route("/indicators", get(indicators));
-    let opening = Router::new().route("/cases", post(open)).route("/cases/{case}/attach", post(attach));
+    let opening = Router::new().route("/cases", post(open)).route("/cases/{case}/attach", post(step::<Attached>));
     let handling = Router::new()
-        .route("/cases/{case}/assign", post(assign))
-        .route("/cases/{case}/decide", post(decide))
-        .route("/cases/{case}/close", post(close))
-        .route("/cases/{case}/reopen", post(reopen))
-        .route("/cases/{case}/acknowledge", post(acknowledge));
+        .route("/cases/{case}/assign", post(step::<Assigned>))
+        .route("/cases/{case}/decide", post(step::<Decided>))
+        .route("/cases/{case}/close", post(step::<Closed>))
+        .route("/cases/{case}/reopen", post(step::<Reopened>))
+        .route("/cases/{case}/acknowledge", post(step::<Acknowledged>));
     let parts = [(reading, Act::ReadCases), (opening, Act::OpenCase), (handling, Act::HandleCase)];
-    let parts = parts.map(|(router, act)| {
-        let router: Router = router.with_state(Arc::clone(node));
-        match access {
-            Some(access) => access.guard(router, act),
-            None => router,
-        }
-    });
-    parts.into_iter().fold(Router::new(), Router::merge)
+    guarded(node, access, parts)
 }
 
 #[derive(Deserialize)]
@@ -82,31 +75,10 @@ struct Attached {
     sha256: String,
 }
 
-async fn attach(
-    State(node): State<Arc<Node>>,
-    Path(case): Path<String>,
-    who: Who,
-    request: Request,
-) -> Result<Json<Matter>, Refusal> {
-    let Attached { name: file, bytes, sha256 } = json(request).await?;
-    let file = Attachment { name: file, bytes, sha256, at: 0, by: String::new() };
-    step(&node, &case, Step::Attach(file), &who).await
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Assigned {
     to: String,
-}
-
-async fn assign(
-    State(node): State<Arc<Node>>,
-    Path(case): Path<String>,
-    who: Who,
-    request: Request,
-) -> Result<Json<Matter>, Refusal> {
-    let Assigned { to } = json(request).await?;
-    step(&node, &case, Step::Assign(to), &who).await
 }
 
 #[derive(Deserialize)]
@@ -116,55 +88,70 @@ struct Decided {
     text: String,
 }
 
-async fn decide(
-    State(node): State<Arc<Node>>,
-    Path(case): Path<String>,
-    who: Who,
-    request: Request,
-) -> Result<Json<Matter>, Refusal> {
-    let Decided { outcome, text } = json(request).await?;
-    step(&node, &case, Step::Decide(outcome, text), &who).await
-}
-
-/// Nothing is said beyond the path.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
-async fn close(
-    State(node): State<Arc<Node>>,
-    Path(case): Path<String>,
-    who: Who,
-    request: Request,
-) -> Result<Json<Matter>, Refusal> {
-    let Nothing {} = json(request).await?;
-    step(&node, &case, Step::Close, &who).await
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Reopened {
     text: String,
 }
 
-async fn reopen(
-    State(node): State<Arc<Node>>,
-    Path(case): Path<String>,
-    who: Who,
-    request: Request,
-) -> Result<Json<Matter>, Refusal> {
-    let Reopened { text } = json(request).await?;
-    step(&node, &case, Step::Reopen(text), &who).await
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Closed {}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Acknowledged {}
+
+/// What a body says of a case.
+trait Said: DeserializeOwned + Send + 'static {
+    fn step(self, who: &Who) -> Step;
 }
 
-async fn acknowledge(
+impl Said for Attached {
+    fn step(self, _: &Who) -> Step {
+        let Self { name, bytes, sha256 } = self;
+        Step::Attach(Attachment { name, bytes, sha256, at: 0, by: String::new() })
+    }
+}
+
+impl Said for Assigned {
+    fn step(self, _: &Who) -> Step {
+        Step::Assign(self.to)
+    }
+}
+
+impl Said for Decided {
+    fn step(self, _: &Who) -> Step {
+        Step::Decide(self.outcome, self.text)
+    }
+}
+
+impl Said for Closed {
+    fn step(self, _: &Who) -> Step {
+        Step::Close
+    }
+}
+
+impl Said for Reopened {
+    fn step(self, _: &Who) -> Step {
+        Step::Reopen(self.text)
+    }
+}
+
+impl Said for Acknowledged {
+    fn step(self, who: &Who) -> Step {
+        Step::Acknowledge(level(who))
+    }
+}
+
+async fn step<T: Said>(
     State(node): State<Arc<Node>>,
     Path(case): Path<String>,
     who: Who,
     request: Request,
 ) -> Result<Json<Matter>, Refusal> {
-    let Nothing {} = json(request).await?;
-    step(&node, &case, Step::Acknowledge(level(&who)), &who).await
+    let said: T = json(request).await?;
+    Ok(Json(node.step_matter(parse(&case)?, said.step(&who), name(&who)).await?))
 }
 
 /// The highest level that somebody stands on. Where nobody can be told from anybody, whoever is on this machine is all of them.
@@ -180,14 +167,6 @@ fn level(who: &Who) -> Level {
     }
 }
 
-async fn step(node: &Node, case: &str, step: Step, who: &Who) -> Result<Json<Matter>, Refusal> {
-    Ok(Json(node.step_matter(parse(case)?, step, name(who)).await?))
-}
-
 fn parse(case: &str) -> Result<MatterId, Refusal> {
     case.parse().map_err(|error| Refusal::ActMalformed(format!("a case's name: {error}")))
-}
-
-fn name(who: &Who) -> &str {
-    who.as_ref().map_or("admin", |who| who.0.name())
 }

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use super::acts::json;
 use super::{Access, Act, Actor, Refusal};
 use crate::crypto::hpke::BoxKey;
-use crate::disclosure::{Frame, GrantId, Item, Released, SignedDocket, SignedRequest, frame_head};
-use crate::services::{Begun, Node, ReturnParts, Rewrapped, Settled};
+use crate::disclosure::{Frame, GrantId, Item, Provenance, SignedDocket, SignedRequest, frame_head};
+use crate::services::{Begun, Brought, Node, ReturnParts, Rewrapped, Settled};
 use crate::types::Address;
 
 /// Longest list: of 200,000 payloads.
@@ -91,7 +91,7 @@ struct Under {
     key: BoxKey,
 }
 
-/// A sequence: the item of the list, and the payload.
+/// A sequence: the item of the list, the keys sealed to the one-time key, the ciphertext, and header and acknowledgements.
 async fn take(
     State(desk): State<Arc<Desk>>,
     Path(grant): Path<String>,
@@ -100,10 +100,14 @@ async fn take(
 ) -> Result<Json<Settled>, Refusal> {
     let grant = parse(&grant)?;
     let body = sequence(request, MAX_PAYLOAD).await?;
-    let [item, released] = parted(&body)?;
-    let item = Item::decode(item).map_err(crate::services::Error::from)?;
-    let released = Released::decode(released).map_err(crate::services::Error::from)?;
-    Ok(Json(desk.node.take_returned(grant, key, (item, released)).await?))
+    let [item, sealed, ciphertext, provenance] = parted(&body)?;
+    let brought = Brought {
+        item: Item::decode(item).map_err(crate::services::Error::from)?,
+        sealed: sealed.to_vec(),
+        ciphertext: ciphertext.to_vec(),
+        provenance: Provenance::decode(provenance).map_err(crate::services::Error::from)?,
+    };
+    Ok(Json(desk.node.take_returned(grant, key, brought).await?))
 }
 
 /// Two keys of this member.

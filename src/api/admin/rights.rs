@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::door::guarded;
 use super::network::Failed;
 use super::{Access, Act, Actor, Refusal, Role};
 use crate::api::model::TagsJson;
@@ -34,14 +35,7 @@ pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>) -> Router {
         (Router::new().route("/tags/{id}", get(tags).put(tag)), Act::Tag),
         (Router::new().route("/retention/due", get(due)), Act::ReadRetention),
     ];
-    let parts = parts.map(|(router, act)| {
-        let router: Router = router.layer(DefaultBodyLimit::max(MAX_BODY)).with_state(Arc::clone(node));
-        match access {
-            Some(access) => access.guard(router, act),
-            None => router,
-        }
-    });
-    parts.into_iter().fold(Router::new(), Router::merge)
+    guarded(node, access, parts.map(|(router, act)| (router.layer(DefaultBodyLimit::max(MAX_BODY)), act)))
 }
 
 /// Who is asked about, and whether the payloads themselves are wanted.

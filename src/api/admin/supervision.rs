@@ -8,12 +8,13 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::acts::json;
-use super::{Access, Act, Actor, Refusal};
+use super::door::{Who, guarded, name};
+use super::{Access, Act, Refusal};
 use crate::net::Shutdown;
 use crate::services::{CaughtUp, NewStop, Node, Queued, Seen, Spread, StopView};
 use crate::supervision::{StopNumber, StopScope};
@@ -22,7 +23,6 @@ use crate::types::PayloadId;
 /// Streams at once; each holds one connection.
 const MOST_STREAMS: usize = 16;
 
-type Who = Option<Extension<Actor>>;
 type Desk = State<Arc<Shared>>;
 
 struct Shared {
@@ -45,14 +45,7 @@ pub fn routes(node: &Arc<Node>, access: Option<&Arc<Access>>, shutdown: &Shutdow
         (Router::new().route("/supervision/catch-up", post(catch_up)), Act::CatchUp),
         (cosigning, Act::Cosign),
     ];
-    let parts = parts.map(|(router, act)| {
-        let router: Router = router.with_state(Arc::clone(&shared));
-        match access {
-            Some(access) => access.guard(router, act),
-            None => router,
-        }
-    });
-    parts.into_iter().fold(Router::new(), Router::merge)
+    guarded(&shared, access, parts)
 }
 
 async fn list(State(desk): Desk) -> Result<Json<Vec<StopView>>, Refusal> {
@@ -176,8 +169,4 @@ async fn cosign(State(desk): Desk, Path(id): Path<String>, who: Who, request: Re
     };
     desk.node.may_watch()?;
     Ok(Json(desk.node.answer_cosign(id, reason, name(&who)).await?))
-}
-
-fn name(who: &Who) -> &str {
-    who.as_ref().map_or("admin", |who| who.0.name())
 }

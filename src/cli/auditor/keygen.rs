@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::folder::{KEY, KNOWN, Keys, Known};
-use crate::cli::{Failure, keygen, keyupdate, prompt};
+use crate::cli::Failure;
+use crate::cli::lock::Lock;
 use crate::crypto::hpke::BoxKey;
 use crate::crypto::random;
 use crate::crypto::secret::Secret;
@@ -30,17 +31,6 @@ pub(super) struct Args {
     lock: Lock,
 }
 
-/// How the keys of a grant are locked.
-#[derive(clap::Args, Debug)]
-pub(in crate::cli) struct Lock {
-    /// File whose first line is the password of the grant's keys; asked twice if absent.
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-    /// JSON file with the options of argon2: variant, memory (KiB), iterations, parallelism.
-    #[arg(long, value_name = "FILE")]
-    argonconfig: Option<PathBuf>,
-}
-
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let known = make(&args.folder, &args.lock, &args.name, &args.entity, None)?;
     say!("{}", known.grant);
@@ -59,11 +49,7 @@ pub(in crate::cli) fn make(
     if key.symlink_metadata().is_ok() {
         return Err(Failure::coded(2, &keyfile::KeyFileError::Exists(key.display().to_string())));
     }
-    let options = keygen::argon_options(lock.argonconfig.as_deref())?;
-    let password = match &lock.password_file {
-        Some(file) => keyupdate::first_line(file)?,
-        None => prompt::new_password()?,
-    };
+    let (options, password) = lock.read("the grant's key")?;
     if password.is_empty() {
         return Err(Failure::plain(2, "a grant's key is locked: give a password"));
     }

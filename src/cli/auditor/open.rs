@@ -4,18 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use anyhow::Context as _;
-use data_encoding::HEXLOWER;
-
 use super::folder::{CASE, Keys, Known, OUT, RELEASE, SHARES, Unlock};
+use super::sheets::Sheets;
 use crate::cli::Failure;
 use crate::cli::disclosure::{Frames, Looked};
-use crate::crypto::hash::sha256;
 use crate::crypto::secret::Secret;
 use crate::disclosure::{
-    Bundle, CheckedView, Item, Opened, Opener, Refused, Released, Report, Row, SignedRelease, SignedShares, Tally, page,
+    Bundle, CheckedView, Item, Opened, Opener, Refused, Released, Report, Row, SignedRelease, SignedShares, Tally, on_all_cores,
 };
-use crate::governance::Charter;
 use crate::types::Coded as _;
 
 /// Payloads opened in one go for each core, and bytes of them at most.
@@ -39,7 +35,7 @@ impl Package {
         let folder = &unlock.folder;
         let Keys { private, .. } = unlock.keys()?;
         let asked = Known::request(folder)?;
-        let mut looked = Looked::open(&folder.join(CASE), &asked.request.network)?;
+        let mut looked = Looked::open_bare(&folder.join(CASE), &asked.request.network)?;
         // Threat: an answer to another question than the one that was asked.
         if looked.bundle.request != asked {
             return Err(coded(Refused::OtherCase("case file")));
@@ -73,22 +69,20 @@ pub(super) fn run(unlock: &Unlock, writes: bool) -> Result<(), Failure> {
     let mut package = Package::open(unlock)?;
     let (charter, bundle) = (package.looked.charter.clone(), package.looked.bundle.clone());
     let docket = &bundle.docket.docket;
-    let mut report = Report::new(&charter, &bundle.request, docket, &package.tally.approvals, &package.view);
-    let out = unlock.folder.join(OUT);
-    if writes {
-        fs::create_dir_all(&out).with_context(|| out.display().to_string())?;
-    }
-    let mut at = 0;
+    let report = Report::new(&charter, &bundle.request, docket, &package.tally.approvals, &package.view);
+    let out = writes.then(|| unlock.folder.join(OUT));
+    let mut sheets = Sheets::begin(report, out.as_deref(), package.looked.items.len())?;
     package.each(&mut |item, _, opened| {
-        at += 1;
         let row = match opened {
-            Ok(opened) => written(&charter, &opened, writes.then_some(&*out), at)?,
+            Ok(opened) => {
+                let (file, sha256) = sheets.write(&opened)?;
+                Row::opened(charter.members(), &opened, file, sha256)
+            }
             Err(refused) => Row::not_opened(item.id, &refused),
         };
-        report.payloads.push(row);
-        Ok(())
+        sheets.add(row)
     })?;
-    finish(&report, writes.then_some(&*out))
+    sheets.finish()
 }
 
 /// Takes every officer's shares. What does not hold is told and left out: enough others may be there.
@@ -133,7 +127,8 @@ fn open_all(
         let opened = if batch.is_empty() {
             now.iter().map(|item| Err(Refused::NotReleased(item.id, "the release breaks off before it".into()))).collect()
         } else {
-            side_by_side(opener, now, &batch, cores)
+            let pairs: Vec<_> = now.iter().zip(&batch).collect();
+            on_all_cores(&pairs, |(item, frame)| Released::decode(frame).and_then(|released| opener.open(item, &released)))
         };
         for (at, (item, opened)) in now.iter().zip(opened).enumerate() {
             take(item, batch.get(at).map(Vec::as_slice), opened)?;
@@ -141,49 +136,4 @@ fn open_all(
         rest = later;
     }
     Ok(())
-}
-
-fn side_by_side(opener: &Opener<'_>, items: &[Item], frames: &[Vec<u8>], cores: usize) -> Vec<Result<Opened, Refused>> {
-    let each = items.len().div_ceil(cores).max(1);
-    thread::scope(|scope| {
-        let workers = items.chunks(each).zip(frames.chunks(each)).map(|(items, frames)| {
-            scope.spawn(move || {
-                let open =
-                    |(item, frame): (&Item, &Vec<u8>)| Released::decode(frame).and_then(|released| opener.open(item, &released));
-                items.iter().zip(frames).map(open).collect::<Vec<_>>()
-            })
-        });
-        let workers: Vec<_> = workers.collect();
-        workers.into_iter().flat_map(|worker| worker.join().expect("opening does not panic")).collect()
-    })
-}
-
-/// Writes a payload, and its row.
-fn written(charter: &Charter, opened: &Opened, out: Option<&Path>, at: usize) -> anyhow::Result<Row> {
-    let digest = HEXLOWER.encode(&sha256(&[&opened.payload]));
-    let name = format!("{at:06}-{}.bin", HEXLOWER.encode(&opened.id.as_bytes()[..8]));
-    if let Some(out) = out {
-        let file = out.join(&name);
-        fs::write(&file, opened.payload.as_slice()).with_context(|| file.display().to_string())?;
-    }
-    Ok(Row::opened(charter.members(), opened, name, digest))
-}
-
-fn finish(report: &Report, out: Option<&Path>) -> Result<(), Failure> {
-    let (opened, not) = report.counts();
-    if let Some(out) = out {
-        for (name, text) in [("report.json", report.to_json()), ("report.html", page(report))] {
-            let file = out.join(name);
-            fs::write(&file, text).with_context(|| file.display().to_string())?;
-            say!("{}", file.display());
-        }
-    }
-    for row in report.payloads.iter().filter(|row| !row.why_not.is_empty()) {
-        say!("not opened: {} [{}]", row.why_not, row.code);
-    }
-    for wrong in report.payloads.iter().flat_map(|row| &row.wrong_shares) {
-        say!("wrong: {wrong}");
-    }
-    say!("{opened} payload(s) opened and verified, {not} not opened; {}", report.view);
-    if opened == 0 { Err(Failure::plain(2, "nothing was opened")) } else { Ok(()) }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use super::folder::{Known, REQUEST_FILE, Unlock};
 use crate::cli::Failure;
 use crate::cli::admin::Node;
-use crate::cli::disclosure::{REQUEST, hand_in, show_request, write_carried};
+use crate::cli::disclosure::{LONG, REQUEST, hand_in, show_request, write_carried};
 use crate::cli::erase::text;
 use crate::disclosure::{By, GrantId, Request, Scope, Secrecy, SignedRequest};
 use crate::governance::Contract;
@@ -124,7 +124,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     show_request(&read.map_err(|refused| Failure::coded(2, &refused))?);
     write_carried(&folder.join(REQUEST_FILE), REQUEST, signed.encode())?;
     if args.node.admin.is_some() || args.node.config.is_some() {
-        let shown = hand_in(&args.node.admin()?, "/disclosures", &signed.encode())?;
+        let shown = hand_in(&args.node.patient_admin(LONG)?, "/disclosures", &signed.encode())?;
         say!("{}: {} item(s)", text(&shown["state"]), shown["items"]);
     }
     Ok(())

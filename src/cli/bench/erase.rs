@@ -5,18 +5,15 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use bytes::Bytes;
-use hyper::StatusCode;
 use serde_json::{Value, json};
 
-use super::load::{self, Outcome, Plan, Shot, Target};
-use super::{Args, SEND_MEDIA, Subject, send_body, wait_for_keys};
+use super::load::Target;
+use super::{Args, Subject, send_for, wait_for_keys};
 use crate::cli::http::Place;
 use crate::cli::network::{Member, Network, Rules};
 
 /// The pseudonym of the one who is erased.
 const SUBJECT: (&str, &str) = ("celosia-subject", "bench-subject");
-const CLIENTS: usize = 64;
 /// Longest that a case takes to be opened.
 const OPENED: Duration = Duration::from_mins(5);
 /// How long the rate of sends is measured where nothing is erased.
@@ -33,14 +30,14 @@ pub(super) async fn run(args: &Args, count: u64) -> anyhow::Result<()> {
     let empty = disk();
     let mut sent = 0;
     while sent < count {
-        let outcome = send(&subject, size, Duration::from_millis(500), Some(SUBJECT)).await?;
+        let outcome = send_for(&subject, size, Duration::from_millis(500), Some(SUBJECT)).await?;
         ensure!(outcome.failed == 0, "sends fail");
         sent += outcome.micros.len() as u64;
     }
     // Purged before, too: what is compared lies as close both times.
     purge(&network.members).await?;
     let took = disk().saturating_sub(empty);
-    let quiet = send(&subject, size, QUIET, None).await?;
+    let quiet = send_for(&subject, size, QUIET, None).await?;
     let place = |url: &str| Place::Tcp(url.trim_start_matches("http://").to_owned());
     let (application, admin) = (place(&network.members[0].application), place(&network.members[0].admin));
     let begun = Instant::now();
@@ -48,7 +45,7 @@ pub(super) async fn run(args: &Args, count: u64) -> anyhow::Result<()> {
     let erasing = tokio::spawn(async move { erased(&application, &admin, &asked, begun).await });
     let (mut answers, mut elapsed) = (0, Duration::ZERO);
     while !erasing.is_finished() {
-        let outcome = send(&subject, size, Duration::from_millis(500), None).await?;
+        let outcome = send_for(&subject, size, Duration::from_millis(500), None).await?;
         (answers, elapsed) = (answers + outcome.micros.len(), elapsed + outcome.elapsed);
     }
     let (items, here, everywhere) = erasing.await??;
@@ -131,18 +128,6 @@ async fn purge(members: &[Member]) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-async fn send(
-    subject: &Subject,
-    size: usize,
-    duration: Duration,
-    header: Option<(&'static str, &'static str)>,
-) -> anyhow::Result<Outcome> {
-    let body: Bytes = send_body(size, &subject.to);
-    let plan = Plan { clients: CLIENTS, duration, expect: StatusCode::CREATED, keep_bodies: false };
-    let shot = move |_, _| Shot { method: "POST", path: "/send".into(), media: SEND_MEDIA, body: body.clone(), header };
-    load::run(&subject.target, &plan, shot).await
 }
 
 /// Bytes of a folder's files.

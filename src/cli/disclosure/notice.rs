@@ -73,9 +73,7 @@ pub(super) fn verify(file: &Path, network: &NetworkId, witnesses: usize, directo
         if notice.network != *network {
             return Err(coded(Refused::Network("notice")));
         }
-        let key = charter.members().by_id(&docket.member).and_then(|member| member.signing_key);
-        let key = key.ok_or_else(|| coded(Refused::DocketSignature(docket.member.clone())))?;
-        signed.verify(&key).map_err(coded)?;
+        signed.verify(charter).map_err(coded)?;
         say!(
             "good: {} tells {} that {} payload(s) of its own were {}",
             docket.member,

@@ -13,11 +13,11 @@ pub(super) fn show(file: &Path, looked: &Looked) -> Result<(), Failure> {
     frames.expect()?;
     let Some(Ok(head)) = frames.next()?.map(|frame| SignedRelease::decode(&frame)) else { return Ok(()) };
     let docket = &looked.bundle.docket.docket;
-    let keys = looked.charter.signing_keys(&docket.member);
+    let keys = looked.charter.signing_keys(&docket.member, head.release.time);
     let (mut given, mut withheld) = (0_u64, 0_u64);
     while let Some(frame) = frames.next()? {
         let released = Released::decode(&frame).map_err(coded)?;
-        released.check_reason(docket, head.release.view, &keys).map_err(coded)?;
+        released.check(docket, head.release.view, &keys).map_err(coded)?;
         if let Released::Withheld { id, why, .. } = released {
             withheld += 1;
             say!("  {}", Refused::NotReleased(id, why));

@@ -1,45 +1,29 @@
 //! Ed25519 keys in locked files, of the form of `celosia keygen`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use super::{GovernanceError, files};
-use crate::cli::{Failure, keygen, keyupdate, prompt};
+use crate::cli::lock::Lock;
+use crate::cli::{Failure, keyupdate, prompt};
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::SigningKey;
 use crate::enclave::keyfile;
 
-/// How a new key is locked.
-#[derive(clap::Args, Debug)]
-pub(super) struct Lock {
-    /// File whose first line is the password; asked twice if absent.
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-    /// JSON file with the options of argon2: variant, memory (KiB), iterations, parallelism.
-    #[arg(long, value_name = "FILE")]
-    argonconfig: Option<PathBuf>,
-}
-
-impl Lock {
-    /// Makes a key and writes its seed, locked, to a new file of mode 0600.
-    pub(super) fn make(&self, file: &Path) -> Result<SigningKey, Failure> {
-        if file.symlink_metadata().is_ok() {
-            return Err(Failure::coded(2, &keyfile::KeyFileError::Exists(file.display().to_string())));
-        }
-        let options = keygen::argon_options(self.argonconfig.as_deref())?;
-        let password = match &self.password_file {
-            Some(file) => keyupdate::first_line(file)?,
-            None => prompt::new_password()?,
-        };
-        if password.is_empty() {
-            return Err(GovernanceError::NoPassword.into());
-        }
-        let seed = Secret::random();
-        let json = keyfile::to_locked_json(&seed, &password, &options).map_err(|error| Failure::coded(2, &error))?;
-        files::write_new(file, 0o600, &Zeroizing::new(json))?;
-        Ok(SigningKey::from_seed(&seed))
+/// Makes a key and writes its seed, locked, to a new file of mode 0600.
+pub(super) fn make(lock: &Lock, file: &Path) -> Result<SigningKey, Failure> {
+    if file.symlink_metadata().is_ok() {
+        return Err(Failure::coded(2, &keyfile::KeyFileError::Exists(file.display().to_string())));
     }
+    let (options, password) = lock.read(&file.display().to_string())?;
+    if password.is_empty() {
+        return Err(GovernanceError::NoPassword.into());
+    }
+    let seed = Secret::random();
+    let json = keyfile::to_locked_json(&seed, &password, &options).map_err(|error| Failure::coded(2, &error))?;
+    files::write_new(file, 0o600, &Zeroizing::new(json))?;
+    Ok(SigningKey::from_seed(&seed))
 }
 
 /// Unlocks a key.

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use super::{GovernanceError, files, key};
 use crate::cli::Failure;
+use crate::cli::lock::Lock;
 use crate::crypto::secret::Secret;
 use crate::crypto::sign::SigningKey;
 use crate::governance::Governor;
@@ -16,7 +17,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     #[command(flatten)]
-    lock: key::Lock,
+    lock: Lock,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -24,7 +25,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     // Before the password: nobody types one for nothing.
     Governor::new(&args.name, SigningKey::from_seed(&Secret::random()).verify_key()).map_err(|_| wrong())?;
     let file = args.out.clone().unwrap_or_else(|| Path::new(&format!("{}.key", args.name.replace('/', "-"))).to_owned());
-    let key = args.lock.make(&file)?;
+    let key = key::make(&args.lock, &file)?;
     let governor = Governor::new(&args.name, key.verify_key()).map_err(|_| wrong())?;
     files::write_new(&file.with_extension("vkey"), 0o644, &format!("{governor}\n"))?;
     eprintln!("Private key: {} (keep a copy off this machine)", file.display());

@@ -5,6 +5,7 @@ use rustls_pki_types::pem::PemObject as _;
 
 use super::{GovernanceError, files, key};
 use crate::cli::Failure;
+use crate::cli::lock::Lock;
 use crate::crypto::hash::sha256;
 use crate::enclave::keyfile;
 use crate::governance::{Member, Region, Role, Software, State, TlsPin};
@@ -42,7 +43,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FOLDER", default_value = ".")]
     out: PathBuf,
     #[command(flatten)]
-    lock: key::Lock,
+    lock: Lock,
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
@@ -52,7 +53,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::coded(2, &keyfile::KeyFileError::Exists(there.display().to_string())));
     }
     let addresses = args.addresses.iter().map(|text| address(text)).collect::<Result<Vec<_>, _>>()?;
-    let signing_key = args.lock.make(&sign)?.verify_key();
+    let signing_key = key::make(&args.lock, &sign)?.verify_key();
     tls::generate(args.native.host(), &certificate, &private).map_err(|error| Failure::coded(2, &error))?;
     let member = Member {
         id: args.id.clone(),

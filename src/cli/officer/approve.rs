@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Unlock;
 use crate::cli::Failure;
 use crate::cli::admin::Node;
-use crate::cli::disclosure::{Looked, REVOCATION, VERDICT, show_request, submit, write_carried};
+use crate::cli::disclosure::{LONG, Looked, REVOCATION, VERDICT, show_request, submit, write_carried};
 use crate::disclosure::{Bundle, GrantId, Refused, Revocation, Verdict, case_digest};
 use crate::governance::Purpose;
 use crate::officer::Folder;
@@ -56,7 +56,7 @@ pub(super) struct RevokeArgs {
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let coded = |refused: Refused| Failure::coded(2, &refused);
-    let looked = look(&args.unlock, &args.case)?;
+    let looked = look(&args.unlock, &args.case, Looked::open)?;
     let request = &looked.bundle.request.request;
     show_request(request);
     looked.verify_and_show(0)?;
@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     crate::disclosure::SignedVerdict::decode(&signed.encode()).map_err(coded)?;
     write_carried(&args.out, VERDICT, signed.encode())?;
     if args.node.admin.is_some() || args.node.config.is_some() {
-        submit(&args.node.admin()?, request.grant, &args.out)?;
+        submit(&args.node.patient_admin(LONG)?, request.grant, &args.out)?;
     }
     Ok(())
 }
@@ -106,8 +106,13 @@ pub(super) fn revoke(args: &RevokeArgs) -> Result<(), Failure> {
 /// Reads a case file and checks it against the committees that the officer's own folder knows.
 ///
 /// Threat: a network, or a committee, that was made up for this case. The officer's folder has the network's id and the key of its committee,
-/// from the ceremony that the officer was in.
-pub(super) fn look(unlock: &Unlock, case: &std::path::Path) -> Result<Looked, Failure> {
+/// from the ceremony that the officer was in. Or documents of before, in which shares of before and officers who left count: the folder
+/// remembers what it saw in force.
+pub(super) fn look(
+    unlock: &Unlock,
+    case: &std::path::Path,
+    open: fn(&std::path::Path, &NetworkId) -> Result<Looked, Failure>,
+) -> Result<Looked, Failure> {
     let known = Folder::committees_of(unlock.folder()).map_err(super::coded)?;
     let mut frames = crate::cli::disclosure::Frames::open(case)?;
     let head = String::from_utf8(frames.expect()?).unwrap_or_default();
@@ -115,7 +120,8 @@ pub(super) fn look(unlock: &Unlock, case: &std::path::Path) -> Result<Looked, Fa
     if !known.iter().any(|file| file.network == network) {
         return Err(Failure::coded(2, &Refused::Network("case file")));
     }
-    let looked = Looked::open(case, &network)?;
+    let looked = open(case, &network)?;
+    Folder::see(unlock.folder(), looked.charter.policy()).map_err(super::coded)?;
     for epoch in &looked.epochs {
         let committee = looked.charter.policy().committee(Purpose::Escrow, *epoch);
         let ours = known.iter().filter(|file| {

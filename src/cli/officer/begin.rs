@@ -1,9 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::{ceremony, coded, read, take_part};
-use crate::ceremony::{Card, CommitteeFile, Plan, Previous};
+use super::mail::Kind;
+use super::{ceremony, coded, mail, read, take_part};
+use crate::ceremony::{Card, CeremonyId, CommitteeFile, Plan, Previous};
 use crate::cli::Failure;
+use crate::cli::admin::{Door, Node};
 use crate::governance::{Officer, Purpose};
 use crate::officer::{OfficerError, PLAN};
 use crate::types::NetworkId;
@@ -11,9 +13,10 @@ use crate::types::NetworkId;
 /// What the three ceremonies have in common.
 #[derive(clap::Args, Debug)]
 pub(super) struct Shared {
-    /// Folder of the ceremony: one that all share, or into which all files of the others are copied.
-    #[arg(long, value_name = "FOLDER")]
-    pub(super) ceremony: PathBuf,
+    /// Folder of the ceremony: one that all share, or into which all files of the others are copied. With a node, which relays them, one in
+    /// the officer's folder if absent.
+    #[arg(long, value_name = "FOLDER", required_unless_present_any = ["admin", "config"])]
+    pub(super) ceremony: Option<PathBuf>,
     /// The officer's folder. Without it the plan is written, and no more.
     #[arg(long, value_name = "FOLDER")]
     pub(super) folder: Option<PathBuf>,
@@ -23,6 +26,14 @@ pub(super) struct Shared {
     /// Do not ask whether the plan is right.
     #[arg(long)]
     pub(super) yes: bool,
+    /// With a node: the ceremony's number, where several wait for this officer.
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) id: Option<CeremonyId>,
+    /// With a node: do not end before the committee is complete. The folder stays unlocked meanwhile.
+    #[arg(long, requires = "folder")]
+    pub(super) wait: bool,
+    #[command(flatten)]
+    pub(super) node: Node,
 }
 
 /// `celosia officer dkg`.
@@ -93,18 +104,18 @@ pub(super) fn dkg(args: &Dkg) -> Result<(), Failure> {
     if let Some(network) = args.network {
         let cards = args.card.iter().map(|file| card(file)).collect::<Result<_, _>>()?;
         let plan = Plan::generate(network, args.purpose, args.epoch, args.threshold, cards).map_err(ceremony)?;
-        write(&args.shared, &plan)?;
+        return begin(&args.shared, plan);
     }
-    take_part::run(&args.shared)
+    take_part::run(&args.shared, None, Kind::Key)
 }
 
 pub(super) fn refresh(args: &Refresh) -> Result<(), Failure> {
     if let Some(file) = &args.before.committee {
         let file = committee(file)?;
         let seats = file.committee.officers.iter().map(seat).collect();
-        reshare(&args.shared, &args.before, file, seats, &[])?;
+        return reshare(&args.shared, &args.before, file, seats, &[]);
     }
-    take_part::run(&args.shared)
+    take_part::run(&args.shared, None, Kind::Shares)
 }
 
 pub(super) fn handover(args: &Handover) -> Result<(), Failure> {
@@ -124,9 +135,9 @@ pub(super) fn handover(args: &Handover) -> Result<(), Failure> {
         for (index, file) in places.zip(&args.add) {
             seats.insert(index, card(file)?);
         }
-        reshare(&args.shared, &args.before, file, seats, &args.remove)?;
+        return reshare(&args.shared, &args.before, file, seats, &args.remove);
     }
-    take_part::run(&args.shared)
+    take_part::run(&args.shared, None, Kind::Shares)
 }
 
 fn reshare(
@@ -152,7 +163,7 @@ fn reshare(
     }
     let threshold = before.threshold.unwrap_or(u16::try_from(old.threshold).unwrap_or(u16::MAX));
     let plan = Plan::reshare(Previous { file, dealers }, threshold, seats).map_err(ceremony)?;
-    write(shared, &plan)
+    begin(shared, plan)
 }
 
 fn card(file: &Path) -> Result<Card, Failure> {
@@ -170,13 +181,32 @@ fn seat(officer: &Officer) -> (u16, Card) {
     (officer.index, Card::of(officer))
 }
 
+/// The plan is written, or given to the node, or both; then its author takes part, if it is an officer.
+fn begin(shared: &Shared, plan: Plan) -> Result<(), Failure> {
+    if let Some(ceremony) = &shared.ceremony {
+        write(ceremony, &plan)?;
+    }
+    if let Some(door) = shared.door()? {
+        mail::open(&door, &plan)?;
+    }
+    take_part::run(shared, Some(plan), Kind::Key)
+}
+
 /// A plan is never overwritten: it is the name of its ceremony.
-fn write(shared: &Shared, plan: &Plan) -> Result<(), Failure> {
-    let path = shared.ceremony.join(PLAN);
+fn write(ceremony: &Path, plan: &Plan) -> Result<(), Failure> {
+    let path = ceremony.join(PLAN);
     let io = |source| coded(OfficerError::Io { path: path.clone(), source });
-    std::fs::create_dir_all(&shared.ceremony).map_err(io)?;
+    std::fs::create_dir_all(ceremony).map_err(io)?;
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(&path).map_err(io)?;
     std::io::Write::write_all(&mut file, plan.to_toml().as_bytes()).map_err(io)?;
     say!("{} is the plan of ceremony {}", path.display(), plan.id());
     Ok(())
+}
+
+impl Shared {
+    /// The node that relays, if one is named.
+    pub(super) fn door(&self) -> Result<Option<Door>, Failure> {
+        let is_named = self.node.admin.is_some() || self.node.config.is_some();
+        Ok(if is_named { Some(self.node.admin()?) } else { None })
+    }
 }

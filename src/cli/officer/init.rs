@@ -1,7 +1,8 @@
 use std::path::PathBuf;
 
 use super::coded;
-use crate::cli::{Failure, keygen, keyupdate, prompt};
+use crate::cli::Failure;
+use crate::cli::lock::Lock;
 use crate::officer::{Folder, Token};
 
 /// `celosia officer init`. Prints the card, to hand to the others.
@@ -16,12 +17,8 @@ pub(super) struct Args {
     /// The legal entity that the officer answers to. As many entities as officers are needed to open.
     #[arg(long)]
     entity: String,
-    /// File whose first line is the password; asked twice if absent.
-    #[arg(long, value_name = "FILE")]
-    password_file: Option<PathBuf>,
-    /// JSON file with the options of argon2: variant, memory (KiB), iterations, parallelism.
-    #[arg(long, value_name = "FILE")]
-    argonconfig: Option<PathBuf>,
+    #[command(flatten)]
+    lock: Lock,
     /// PKCS #11 module of the token that holds the folder's root; the PIN is in --pin-file, else in CELOSIA_OFFICER_PIN.
     #[arg(long, value_name = "FILE", requires = "token")]
     module: Option<PathBuf>,
@@ -34,11 +31,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<(), Failure> {
-    let options = keygen::argon_options(args.argonconfig.as_deref())?;
-    let password = match &args.password_file {
-        Some(file) => keyupdate::first_line(file)?,
-        None => prompt::new_password()?,
-    };
+    // With a token, too: it takes both.
+    let (options, password) = args.lock.read("the officer's key")?;
     let token = match (&args.module, &args.token) {
         (Some(module), Some(token)) => {
             Some(Token { module: module.clone(), token: token.clone(), pin_file: args.pin_file.clone() })

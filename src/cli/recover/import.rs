@@ -128,7 +128,7 @@ fn begin(door: &Door, bundle: &Bundle, leaves: &[u8], what: What) -> Result<BoxK
 ///
 /// Threat: its data key in the clear, on the way to the node or in the node. It is sealed here, and opened by the enclave alone.
 fn give(door: &Door, (grant, key): (GrantId, &BoxKey), item: &Item, frame_of: &[u8], opened: &Opened) -> anyhow::Result<Value> {
-    let Released::Given { id, ciphertext, header, acks, .. } = Released::decode(frame_of)? else {
+    let Released::Given { ciphertext, .. } = Released::decode(frame_of)? else {
         anyhow::bail!("it was not released");
     };
     let mut plain = Zeroizing::new([0; 88]);
@@ -136,8 +136,8 @@ fn give(door: &Door, (grant, key): (GrantId, &BoxKey), item: &Item, frame_of: &[
     plain[32..64].copy_from_slice(opened.keys.sigma.expose());
     plain[64..].copy_from_slice(&opened.keys.nonce);
     let sealed = hpke::seal(key, INFO, &opened.label.encode(), &*plain).context("the node's one-time key is none")?;
-    let released = Released::Given { id, sealed, ciphertext, header, acks };
-    let body = [frame(&item.encode()), frame(&released.encode())].concat();
+    let parts = [item.encode(), sealed, ciphertext, opened.provenance.encode()];
+    let body: Vec<u8> = parts.iter().flat_map(|part| frame(part)).collect();
     let path = format!("/recoveries/{grant}/payloads?key={}", escaped(key));
     block_on(async { door.post_bytes(&path, SEQUENCE, Bytes::from(body)).await?.json() })
 }

@@ -5,10 +5,11 @@ use jiff::Timestamp;
 
 use crate::cli::Failure;
 use crate::cli::admin::Node;
-use crate::cli::auditor::{KNOWN, Known, Lock, REQUEST_FILE, make_folder};
-use crate::cli::disclosure::{REQUEST, hand_in, show_request, write_carried};
+use crate::cli::auditor::{KNOWN, Known, REQUEST_FILE, make_folder};
+use crate::cli::disclosure::{LONG, REQUEST, hand_in, show_request, write_carried};
 use crate::cli::erase::text;
 use crate::cli::governance::load_signing_key;
+use crate::cli::lock::Lock;
 use crate::disclosure::{By, Request, Scope, SignedRequest};
 use crate::types::{MemberId, NetworkId, PayloadId};
 
@@ -92,7 +93,7 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     show_request(&read.map_err(|refused| Failure::coded(2, &refused))?);
     write_carried(&args.folder.join(REQUEST_FILE), REQUEST, signed.encode())?;
     if args.node.admin.is_some() || args.node.config.is_some() {
-        let shown = hand_in(&args.node.admin()?, "/disclosures", &signed.encode())?;
+        let shown = hand_in(&args.node.patient_admin(LONG)?, "/disclosures", &signed.encode())?;
         say!("{}: {} item(s)", text(&shown["state"]), shown["items"]);
     }
     Ok(())

@@ -81,3 +81,56 @@ fn words_that_do_not_read_back_are_found_before_they_are_signed() {
         }
     }
 }
+
+#[test]
+fn the_word_of_one_who_left_or_whose_approval_ended_counts_for_nothing_and_spoils_nothing() {
+    let mut case = case(&["x"]);
+    let of = |case: &super::Case, officer, approves| case.world.verdict(&case.docket, officer, approves);
+    let ended = Verdict { time: NOW - 9, until: NOW - 5, ..of(&case, 1, true).verdict };
+    let ended = ended.sign(|message| key("officer 1").sign(message));
+    let anew = of(&case, 1, true);
+    let others = [of(&case, 2, true), of(&case, 3, true)];
+    for verdicts in [[ended.clone(), anew.clone()], [anew, ended.clone()]] {
+        let tally = case.tally(&[&verdicts[..], &others].concat(), NOW).expect("a tally");
+        assert_eq!((tally.is_enough(), tally.approvals.len()), (Ok(()), 3));
+    }
+    let tally = case.tally(&[&[ended.clone()], &others[..]].concat(), NOW).expect("a tally");
+    assert_eq!(tally.is_enough(), Err(Refused::TooFew { have: 2, need: 3, epoch: 1 }));
+    assert!(tally.has(&key("officer 2").verify_key()) && !tally.has(&ended.verdict.officer));
+    // Officer 5 refused, and then handed over to another.
+    let verdicts = [of(&case, 1, true), others[0].clone(), others[1].clone(), of(&case, 5, false)];
+    assert_eq!(case.tally(&verdicts, NOW).expect("a tally").refusals.len(), 1);
+    case.world.hand_over();
+    let tally = case.tally(&verdicts, NOW).expect("a tally");
+    assert_eq!((tally.is_enough(), tally.refusals.len()), (Ok(()), 0));
+    // Its approval counts no more either, and nobody else's name is taken for one that left.
+    let left = [of(&case, 1, true), others[0].clone(), of(&case, 5, true)];
+    assert!(case.tally(&left, NOW).expect("a tally").is_enough().is_err());
+    let stranger = Verdict { officer: key("stranger").verify_key(), ..of(&case, 5, true).verdict };
+    let stranger = stranger.sign(|message| key("stranger").sign(message));
+    assert_eq!(case.tally(&[stranger], NOW), Err(Refused::NotOfficer));
+}
+
+#[test]
+fn a_notice_names_a_view_that_was_granted() {
+    let case = case(&["x"]);
+    let verdicts = case.verdicts(&[1, 2, 3]);
+    let of = |view: Option<u32>| {
+        let notice = Notice {
+            network: case.world.network,
+            to: "otro".parse().expect("a name"),
+            stage: Stage::Viewed,
+            page: 0,
+            time: NOW,
+            request: case.request.clone(),
+            docket: case.docket.clone(),
+            verdicts: verdicts.clone(),
+            view: view.map(|number| case.world.view_of(number, &case.docket.docket, &verdicts)),
+            items: Vec::new(),
+        };
+        notice.view_number()
+    };
+    let granted = case.request.request.views;
+    assert_eq!((of(None), of(Some(1)), of(Some(granted))), (Ok(0), Ok(1), Ok(granted)));
+    assert_eq!((of(Some(0)), of(Some(granted + 1))), (Err(Refused::Views), Err(Refused::Views)));
+}

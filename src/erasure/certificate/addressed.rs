@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Certificate, CertificateError, Checked};
 use crate::crypto::secret::Secret;
-use crate::crypto::sign::{Signature, VerifyKey};
+use crate::crypto::sign::Signature;
 use crate::erasure::HolderKind;
-use crate::governance::Members;
+use crate::governance::Charter;
 use crate::types::{Address, ItemId, MemberId};
 use crate::wire::header::verify;
 use crate::wire::{Audience, Header};
@@ -80,25 +80,6 @@ impl Checked {
     }
 }
 
-/// Keys and addresses that members ever had, in all documents of a network.
-#[derive(Default)]
-pub(super) struct Past {
-    keys: BTreeMap<MemberId, Vec<VerifyKey>>,
-    addresses: BTreeMap<Address, BTreeSet<MemberId>>,
-}
-
-impl Past {
-    pub(super) fn learn(&mut self, members: &Members) {
-        for member in members.all() {
-            let keys = self.keys.entry(member.id.clone()).or_default();
-            keys.extend(member.signing_key.filter(|key| !keys.contains(key)));
-            for address in &member.addresses {
-                self.addresses.entry(*address).or_default().insert(member.id.clone());
-            }
-        }
-    }
-}
-
 impl Addressed {
     /// What is kept of a payload while it can still be read.
     pub fn of(header: &[u8], signature: &Signature, seed: &[u8; 32], recipients: &[(Address, MemberId)]) -> Self {
@@ -111,8 +92,14 @@ impl Addressed {
         }
     }
 
+    /// The date of its header, milliseconds since the Unix epoch.
+    pub fn made(&self) -> Option<u64> {
+        let header = BASE64.decode(self.header.as_bytes()).ok()?;
+        Some(Header::decode(&header).ok()?.time)
+    }
+
     /// The header, if it is signed by the controller, and its audience is these recipients and nobody else.
-    fn proved(&self, certificate: &Certificate, past: &Past) -> Result<Header, &'static str> {
+    fn proved(&self, certificate: &Certificate, charter: &Charter) -> Result<Header, &'static str> {
         let bytes = |text: &str| BASE64.decode(text.as_bytes()).map_err(|_| "it is not base64");
         let (encoded, signature, seed) = (bytes(&self.header)?, bytes(&self.signature)?, bytes(&self.seed)?);
         let header = Header::decode(&encoded).map_err(|_| "its header does not decode")?;
@@ -120,7 +107,7 @@ impl Addressed {
             return Err("its header is of another network or sender");
         }
         let signature: Signature = signature.try_into().map_err(|_| "its signature is none")?;
-        let keys = past.keys.get(&certificate.controller).map_or(&[][..], Vec::as_slice);
+        let keys = charter.signing_keys(&certificate.controller, header.time);
         if !keys.iter().any(|key| verify(&certificate.network, &encoded, &signature, key).is_ok()) {
             return Err("the signature of its header does not verify");
         }
@@ -129,8 +116,8 @@ impl Addressed {
         if audience.is_none_or(|audience| audience.root() != header.audience) {
             return Err("its header was addressed to others, or to more");
         }
-        let is_theirs = |one: &Recipient| past.addresses.get(&one.address).is_some_and(|had| had.contains(&one.member));
-        if self.recipients.iter().all(is_theirs) { Ok(header) } else { Err("an address was never that of its member") }
+        let is_theirs = |one: &Recipient| charter.owner_of(&one.address, header.time) == Some(&one.member);
+        if self.recipients.iter().all(is_theirs) { Ok(header) } else { Err("an address was not its member's then") }
     }
 }
 
@@ -138,13 +125,13 @@ impl Certificate {
     /// Every audience that it shows, and that each member in one is a holder of the item here.
     pub(super) fn check_addressed(
         &self,
-        past: &Past,
+        charter: &Charter,
         of_holders: &BTreeMap<&MemberId, BTreeSet<ItemId>>,
     ) -> Result<Shown, CertificateError> {
         let (mut shown, mut seen, mut members) = (Shown::default(), BTreeSet::new(), BTreeSet::new());
         for (at, addressed) in self.addressed.iter().enumerate() {
             let wrong = |why| CertificateError::Addressed { at, why };
-            let header = addressed.proved(self, past).map_err(wrong)?;
+            let header = addressed.proved(self, charter).map_err(wrong)?;
             let item = ItemId::Payload(header.id);
             if !of_holders.get(&self.controller).is_some_and(|items| items.contains(&item)) || !seen.insert(item) {
                 return Err(wrong("it is of no item of the case, or of one that was there before"));

@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use data_encoding::{BASE64, HEXLOWER};
 use jiff::Timestamp;
 
-use super::addressed::Past;
 use super::{Certificate, CertificateError, Entry, Evidence, OUTSIDE, Shown};
 use crate::crypto::sign::VerifyKey;
 use crate::erasure::{Answer, HolderKind, Level, SignedErasureReceipt, SignedOrder, answer_due};
 use crate::governance::{Charter, Members, Software};
 use crate::translog::checkpoint::{Checkpoint, origin};
 use crate::translog::commitment::commit;
-use crate::translog::note::{Note, NoteKey};
+use crate::translog::note::NoteKey;
 use crate::translog::proof::Proof;
 use crate::types::{ItemId, MemberId, NetworkId};
 
@@ -76,15 +75,17 @@ impl Certificate {
         if network.is_some_and(|network| *network != certificate.network) {
             return Err(CertificateError::Network(certificate.network));
         }
-        let (charter, past) = certificate.charter()?;
+        let charter = certificate.charter()?;
         let members = charter.members();
-        let key = key_of(members, &certificate.controller)?;
-        key.verify(&Self::statement(&certificate.network, body), &signature)
-            .map_err(|_| CertificateError::Unsigned(certificate.controller.clone()))?;
+        let statement = Self::statement(&certificate.network, body);
+        let keys = keys_of(&charter, &certificate.controller, certificate.issued)?;
+        if !keys.iter().any(|key| key.verify(&statement, &signature).is_ok()) {
+            return Err(CertificateError::Unsigned(certificate.controller.clone()));
+        }
         certificate.check_frame(members)?;
         let (mut holders, mut of_holders) = (Vec::with_capacity(certificate.holders.len()), BTreeMap::new());
         for entry in &certificate.holders {
-            let (holder, all_final, items) = certificate.check_holder(members, entry, &key)?;
+            let (holder, all_final, items) = certificate.check_holder(&charter, entry)?;
             let is_proved = entry.kind == HolderKind::Tessera || holder.in_journal == entry.orders.len();
             if certificate.complete && !(holder.is_final(all_final) && is_proved) {
                 return Err(CertificateError::Incomplete(entry.member.clone()));
@@ -93,29 +94,21 @@ impl Certificate {
             holders.push(holder);
         }
         certificate.check_items(&of_holders)?;
-        let shown = certificate.check_addressed(&past, &of_holders)?;
+        let shown = certificate.check_addressed(&charter, &of_holders)?;
         let controller = name_of(members, &certificate.controller);
         Ok(Checked { certificate, controller, holders, shown })
     }
 
     /// The charter of its documents: a chain from the network's beginning, whose digest is the network's id.
-    fn charter(&self) -> Result<(Charter, Past), CertificateError> {
+    fn charter(&self) -> Result<Charter, CertificateError> {
         let refused = |error: &dyn std::fmt::Display| CertificateError::Charter(error.to_string());
-        let mut notes = self.documents.iter().map(|note| Note::parse(note));
-        let first = notes.next().ok_or_else(|| refused(&"there is none"))?.map_err(|error| refused(&error))?;
-        let mut charter = Charter::begin(&first).map_err(|error| refused(&error))?;
-        let mut past = Past::default();
-        past.learn(charter.members());
         let issued = i64::try_from(self.issued).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
         let issued = issued.ok_or_else(|| refused(&"its date is none"))?;
-        for note in notes {
-            charter.accept(&note.map_err(|error| refused(&error))?, issued).map_err(|error| refused(&error))?;
-            past.learn(charter.members());
-        }
+        let charter = Charter::of_documents(&self.documents, issued).map_err(|error| refused(&error))?;
         if charter.network() != self.network {
             return Err(CertificateError::Charter("its first document is of another network".into()));
         }
-        Ok((charter, past))
+        Ok(charter)
     }
 
     /// What must be so of every certificate, whatever its receipts say. The controller has every item: its own orders name them all.
@@ -162,13 +155,12 @@ impl Certificate {
 
     fn check_holder(
         &self,
-        members: &Members,
+        charter: &Charter,
         entry: &Entry,
-        controller: &VerifyKey,
     ) -> Result<(CheckedHolder, bool, BTreeSet<ItemId>), CertificateError> {
         let mut holder = CheckedHolder {
             member: entry.member.clone(),
-            legal_name: name_of(members, &entry.member),
+            legal_name: name_of(charter.members(), &entry.member),
             kind: entry.kind,
             items: entry.items,
             answers: BTreeMap::new(),
@@ -182,7 +174,7 @@ impl Certificate {
         };
         let (mut all_final, mut items, mut named) = (true, 0, BTreeSet::new());
         for (page, evidence) in entry.orders.iter().enumerate() {
-            let order = self.check_order(entry, page, evidence, controller)?;
+            let order = self.check_order(charter, entry, page, evidence)?;
             items += order.order.items.len() as u64;
             named.extend(order.order.items.iter().copied());
             if evidence.receipt.is_empty() {
@@ -190,12 +182,12 @@ impl Certificate {
                 *holder.answers.entry("no answer".into()).or_default() += order.order.items.len() as u64;
                 continue;
             }
-            let receipt = check_receipt(members, entry, page, evidence, &order)?;
+            let receipt = check_receipt(charter, entry, page, evidence, &order)?;
             // Threat: a holder signs, and shows nothing: what its log has of it, if anything, nobody has seen.
             if evidence.proof.is_empty() {
                 holder.unproved += 1;
             } else {
-                self.check_journal(members, entry, page, evidence, &receipt)?;
+                self.check_journal(charter, entry, page, evidence, &receipt)?;
                 holder.in_journal += 1;
             }
             all_final &= receipt.receipt.is_final();
@@ -208,12 +200,13 @@ impl Certificate {
         Ok((holder, all_final, named))
     }
 
+    /// With keys of its date: a member may have replaced its own between order, receipt and certificate.
     fn check_order(
         &self,
+        charter: &Charter,
         entry: &Entry,
         page: usize,
         evidence: &Evidence,
-        controller: &VerifyKey,
     ) -> Result<SignedOrder, CertificateError> {
         let wrong = |why| CertificateError::Order { member: entry.member.clone(), page, why };
         let bytes = BASE64.decode(evidence.order.as_bytes()).map_err(|_| wrong("it is not base64"))?;
@@ -225,13 +218,16 @@ impl Certificate {
         if order.holder != entry.member || usize::try_from(order.page) != Ok(page) {
             return Err(wrong("it is addressed to somebody else, or stands in another place"));
         }
-        signed.verify(controller).map_err(|_| wrong("its signature does not verify"))?;
+        let keys = keys_of(charter, &self.controller, order.time)?;
+        if !keys.iter().any(|key| signed.verify(key).is_ok()) {
+            return Err(wrong("its signature does not verify"));
+        }
         Ok(signed)
     }
 
     fn check_journal(
         &self,
-        members: &Members,
+        charter: &Charter,
         entry: &Entry,
         page: usize,
         evidence: &Evidence,
@@ -249,8 +245,16 @@ impl Certificate {
         if !is_theirs {
             return Err(wrong("the proof is of another member's log".into()));
         }
-        let key = NoteKey { name, key: key_of(members, &entry.member)? };
-        proof.verify(&key, &commit(&salt, evidence.record.as_bytes())).map_err(|error| wrong(error.to_string()))?;
+        let commitment = commit(&salt, evidence.record.as_bytes());
+        let mut outcome = Err(CertificateError::NoKey(entry.member.clone()));
+        for key in keys_of(charter, &entry.member, receipt.receipt.time)? {
+            let key = NoteKey { name: name.clone(), key };
+            outcome = proof.verify(&key, &commitment).map(drop).map_err(|error| wrong(error.to_string()));
+            if outcome.is_ok() {
+                break;
+            }
+        }
+        outcome?;
         let record: serde_json::Value =
             serde_json::from_str(&evidence.record).map_err(|_| wrong("the record is no JSON".into()))?;
         let said = record["details"]["receipt"].as_str().unwrap_or_default();
@@ -262,7 +266,7 @@ impl Certificate {
 }
 
 fn check_receipt(
-    members: &Members,
+    charter: &Charter,
     entry: &Entry,
     page: usize,
     evidence: &Evidence,
@@ -278,8 +282,8 @@ fn check_receipt(
     if receipt.answers.len() != order.order.items.len() {
         return Err(wrong("it does not answer for every item"));
     }
-    signed.verify(&key_of(members, &entry.member)?).map_err(|_| wrong("its signature does not verify"))?;
-    Ok(signed)
+    let keys = keys_of(charter, &entry.member, receipt.time)?;
+    if keys.iter().any(|key| signed.verify(key).is_ok()) { Ok(signed) } else { Err(wrong("its signature does not verify")) }
 }
 
 impl CheckedHolder {
@@ -304,8 +308,10 @@ impl CheckedHolder {
     }
 }
 
-fn key_of(members: &Members, member: &MemberId) -> Result<VerifyKey, CertificateError> {
-    members.by_id(member).and_then(|member| member.signing_key).ok_or_else(|| CertificateError::NoKey(member.clone()))
+/// Keys of a member that something of a time may be signed with.
+fn keys_of(charter: &Charter, member: &MemberId, time: u64) -> Result<Vec<VerifyKey>, CertificateError> {
+    let keys = charter.signing_keys(member, time);
+    if keys.is_empty() { Err(CertificateError::NoKey(member.clone())) } else { Ok(keys) }
 }
 
 fn name_of(members: &Members, member: &MemberId) -> String {

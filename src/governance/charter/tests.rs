@@ -169,6 +169,19 @@ fn states_change_back_and_forth() {
 }
 
 #[test]
+fn a_member_that_changed_for_ever_is_refused_a_further_change() {
+    let mut charter = grown();
+    let azul = charter.members().all()[0].clone();
+    Arc::make_mut(&mut charter.former).changes.insert(azul.id.clone(), MAX_CHANGES);
+    let changed = Member { signing_key: Some(key("another").verify_key()), ..azul.clone() };
+    let document = Document::Directory(directory(&charter, vec![changed]));
+    assert_eq!(accept(&mut charter, &document, &["a", "b"]).map_err(|refused| refused.code().0), Err(6027));
+    assert_eq!(charter.fits(&document, minutes(60)).map_err(|refused| refused.code().0), Err(6027));
+    let same = Document::Directory(directory(&charter, vec![Member { state: State::Suspended, ..azul }]));
+    assert!(accept(&mut charter, &same, &["a", "b"]).is_ok());
+}
+
+#[test]
 fn only_a_signed_version_1_policy_begins_a_network() {
     let charter = grown();
     let refused = |note: &Note| Charter::begin(note).expect_err("refused").code().0;

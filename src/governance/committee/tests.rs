@@ -58,6 +58,14 @@ fn each_fault_of_a_committee_has_its_code() {
         (|c| c.threshold = 1, 6039, "1 of 5 officers"),
         (|c| c.threshold = 6, 6039, "6 of 5 officers"),
         (|c| c.officers.truncate(2), 6039, "3 of 2 officers"),
+        (
+            |c| {
+                let names = ["Banco Azul", "BANCO AZUL", "banco  azul", "Ｂanco Azul", "Otro"];
+                c.officers.iter_mut().zip(names).for_each(|(officer, name)| officer.entity = name.into());
+            },
+            6039,
+            "of 2 entities",
+        ),
         (|c| c.threshold = 2, 6048, "escrow 1"),
         (|c| c.key = escrow(2, 1).key, 6048, "escrow 1"),
         (|c| c.officers[4].share = escrow(1, 2).officers[4].share, 6048, "escrow 1"),

@@ -83,3 +83,44 @@ fn recipients_demand_capsule_and_supervisors() {
     let unproved = |policy: &Policy| policy.check_unproved(&azul, None, Class::Personal).map_err(|violation| violation.code().0);
     assert_eq!((unproved(&s2), unproved(&s3), unproved(&none)), (Ok(()), Err(6047), Ok(())));
 }
+
+#[test]
+fn recipients_demand_the_word_of_supervisors_where_they_can_know_whose() {
+    let (here, azul) = (members(|_| {}), id("azul"));
+    let first = format!("contracts = [\"{CONTRACT}\"]\nsupervision = ");
+    let demanded = |members: &Members, sender: &MemberId, scopes: &[&str]| {
+        let policy = policy_of(scopes);
+        let all = policy.demanded(members, sender, Class::Personal);
+        all.iter().map(|demand| (demand.mode, demand.supervisors.len())).collect::<Vec<_>>()
+    };
+    let [s1, s2, s3] = ["S1", "S2", "S3"].map(|mode| format!("supervision = \"{mode}\"\nsupervisors = [\"cnmv\"]"));
+    let ask = |scopes: &[&str]| demanded(&here, &azul, scopes);
+    assert_eq!(ask(&[&s1]), [(Supervision::S1, 1)]);
+    assert_eq!(ask(&[&s2]), [(Supervision::S2, 1)]);
+    assert_eq!(ask(&[&s3]), [(Supervision::S3, 1)]);
+    let s4 = s3.replace("S3", "S4");
+    for nothing in ["supervision = \"S0\"", "supervision = \"S2\"", &s4] {
+        assert_eq!(ask(&[nothing]), [], "{nothing}");
+    }
+    assert_eq!(ask(&[]), []);
+    // A contract may be the reason why another scope decides.
+    let free = format!("{first}\"S0\"");
+    let other = format!("{first}\"S4\"\nsupervisors = [\"cnmv\"]");
+    assert_eq!(ask(&[&free, &s1]), []);
+    assert_eq!(ask(&[&other, &s1]), [(Supervision::S4, 1), (Supervision::S1, 1)]);
+    assert_eq!(ask(&[&free, &s3]), [(Supervision::S3, 1)], "as of who is addressed");
+    assert_eq!(ask(&[&other]), [], "no scope for all contracts");
+    // A supervisor's own payloads, and those of a supervisor that does not take part.
+    assert_eq!(demanded(&here, &id("cnmv"), &[&s1]), []);
+    let suspended = members(|cnmv| cnmv.state = State::Suspended);
+    assert_eq!(demanded(&suspended, &azul, &[&s1]), [(Supervision::S1, 1)], "nothing is taken");
+    assert_eq!(demanded(&suspended, &azul, &[&s2]), [], "it is sent without");
+}
+
+#[test]
+fn a_supervisor_proves_to_nobody_that_it_receives_its_own_payloads() {
+    let (members, cnmv) = (members(|_| {}), id("cnmv"));
+    let policy = policy_of(&["supervision = \"S3\"\nsupervisors = [\"cnmv\"]"]);
+    let payload = Supervised { sender: &cnmv, class: Class::Personal, capsule: Some(2), proved: &[] };
+    assert_eq!(policy.check_supervised(&members, &payload), Ok(()));
+}

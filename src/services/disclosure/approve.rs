@@ -1,15 +1,15 @@
 //! What officers say: verdicts counted, shares taken, grants revoked; and what the clock says.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::Bytes;
 use data_encoding::HEXLOWER;
 
 use super::DisclosureError;
-use super::rows::{Dossier, Untold, frames, put_shares};
+use super::rows::{Dossier, Untold};
 use crate::disclosure::{
-    GrantId, Life, Notice, Refused, Released, SignedRevocation, SignedShares, SignedVerdict, Stage, State, Step, Tally,
-    case_digest, committee_at, tally,
+    GrantId, Life, Notice, Refused, Released, SignedRevocation, SignedVerdict, Stage, State, Step, Tally, case_digest,
+    committee_at, tally,
 };
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
@@ -20,6 +20,8 @@ use crate::types::Coded as _;
 ///
 /// Threat: an officer that left signs with a date of before.
 const FRESH: u64 = 10 * 60 * 1000;
+/// How far an officer's clock may be ahead of ours, in milliseconds.
+const AHEAD: u64 = 5_000;
 /// Grants looked at in one turn.
 const PAGE: usize = 1_000;
 
@@ -29,7 +31,8 @@ impl Node {
         let governed = Arc::clone(self.discloses()?);
         let signed = SignedVerdict::decode(verdict).map_err(DisclosureError::from)?;
         fresh(signed.verdict.time)?;
-        let gate = self.disclosures.gate.lock().await;
+        not_ahead(signed.verdict.time).await?;
+        let gate = self.disclosures.gates.enter(&grant).await;
         let mut dossier = self.dossier(&grant).await?;
         let known = dossier.verdicts()?;
         if known.contains(&signed) {
@@ -47,6 +50,10 @@ impl Node {
             .into());
         }
         let counted = self.count_verdicts(&dossier, &all)?;
+        // Threat: the word of one who has left the committee, or whose approval has ended, is passed over. It is not taken either.
+        if !counted.has(&signed.verdict.officer) {
+            return Err(DisclosureError::from(Refused::NotOfficer).into());
+        }
         let until = counted.until();
         let step = Step::Counted { enough: counted.is_enough().is_ok(), until, possible: counted.is_possible };
         dossier.life = dossier.life.step(step, now()).map_err(DisclosureError::from)?;
@@ -79,31 +86,6 @@ impl Node {
         Ok(tally(&charter, &request.request, &epochs, &case, verdicts, now()).map_err(DisclosureError::from)?)
     }
 
-    /// Takes an officer's shares for the auditor. They are sealed: nobody here can use them.
-    pub async fn add_shares(&self, grant: GrantId, file: Bytes) -> Result<serde_json::Value, Error> {
-        let charter = self.discloses()?.charter();
-        let mut parts = frames(&file)?.into_iter();
-        let head = parts.next().ok_or_else(|| DisclosureError::from(Refused::Form("shares", "nothing is in it".into())))?;
-        let signed = SignedShares::decode(head).map_err(DisclosureError::from)?;
-        let chunks: Vec<Vec<u8>> = parts.map(<[u8]>::to_vec).collect();
-        let _gate = self.disclosures.gate.lock().await;
-        let dossier = self.dossier(&grant).await?;
-        is_granted(&dossier.life)?;
-        let (docket, shares) = (dossier.docket()?, &signed.shares);
-        let committee = committee_at(&charter, shares.epoch, now()).map_err(DisclosureError::from)?;
-        // Threat: shares of before a refresh. The committee in force has made others, and the old ones combine with none of them.
-        let officer = committee.officer(shares.index).filter(|_| committee.generation == shares.generation);
-        let officer = officer.ok_or(DisclosureError::Refused(Refused::NotOfficer))?;
-        signed.verify(&docket.docket, &officer.signing_key, &chunks).map_err(DisclosureError::from)?;
-        let details = serde_json::json!({
-            "grant": grant, "officer": officer.signing_key, "epoch": shares.epoch, "count": shares.count,
-            "sealed": HEXLOWER.encode(&shares.sealed),
-        });
-        let event = Happening::now(What::DisclosureShares).details(details).event();
-        self.store.write(vec![put_shares(&grant, shares.epoch, shares.index, file.clone())], vec![event]).await?;
-        self.shown_disclosure(&dossier).await
-    }
-
     /// Takes a grant back: one officer's signed word is enough.
     pub async fn revoke_disclosure(&self, grant: GrantId, revocation: &[u8]) -> Result<serde_json::Value, Error> {
         let governed = self.discloses()?;
@@ -128,7 +110,7 @@ impl Node {
     }
 
     async fn end_disclosure(&self, grant: GrantId, by: &str, role: &str, text: &str) -> Result<serde_json::Value, Error> {
-        let _gate = self.disclosures.gate.lock().await;
+        let _gate = self.disclosures.gates.enter(&grant).await;
         let mut dossier = self.dossier(&grant).await?;
         dossier.life = dossier.life.step(Step::Revoke, now()).map_err(DisclosureError::from)?;
         dossier.ended = format!("revoked: {text}");
@@ -161,7 +143,7 @@ impl Node {
     }
 
     async fn settle(&self, governed: &Arc<Governed>, grant: &GrantId) -> Result<(), Error> {
-        let gate = self.disclosures.gate.lock().await;
+        let gate = self.disclosures.gates.enter(grant).await;
         let mut dossier = self.dossier(grant).await?;
         if begins(&dossier) {
             self.record_view(governed, &mut dossier).await?;
@@ -202,6 +184,18 @@ pub(super) fn is_granted(life: &Life) -> Result<(), DisclosureError> {
         State::Revoked => Err(Refused::Revoked.into()),
         State::Expired => Err(Refused::Expired.into()),
         other => Err(Refused::State(other.name(), "nothing is given for it").into()),
+    }
+}
+
+/// Waits for a clock that is a little ahead of ours: an approval counts from its own time on, and the record of a view is of ours.
+async fn not_ahead(time: u64) -> Result<(), DisclosureError> {
+    match time.saturating_sub(now()) {
+        0 => Ok(()),
+        ahead if ahead <= AHEAD => {
+            tokio::time::sleep(Duration::from_millis(ahead + 1)).await;
+            Ok(())
+        }
+        _ => Err(DisclosureError::Stale),
     }
 }
 

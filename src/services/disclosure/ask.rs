@@ -39,6 +39,7 @@ impl Node {
         }
         let docket = self.sign_docket(&governed, &signed, &items).await?;
         let mut dossier = Dossier::new(Life::begin(asked.from, asked.until, asked.views), &signed, &docket, by);
+        dossier.since = since(&items);
         dossier.epochs = docket.docket.epochs.iter().copied().collect();
         if items.iter().any(|item| matches!(item.found, Found::Escrowed { .. })) {
             dossier.untold.push(Untold { stage: Stage::Requested, view: None });
@@ -54,7 +55,7 @@ impl Node {
         });
         let event = Happening::now(What::DisclosureRequested).actor(by, "auditor").details(details).event();
         let rows = [vec![dossier.put()?], put_items(&asked.grant, &items)].concat();
-        let gate = self.disclosures.gate.lock().await;
+        let gate = self.disclosures.gates.enter(&asked.grant).await;
         if self.has_dossier(&asked.grant).await? {
             return Err(DisclosureError::Exists(asked.grant).into());
         }
@@ -81,4 +82,10 @@ impl Node {
         // A list under more keys than a docket may name is asked for in parts.
         Ok(SignedDocket::decode(&signed.encode()).map_err(DisclosureError::from)?)
     }
+}
+
+/// The day before the oldest payload of a list, in milliseconds since the Unix epoch: its header may be dated by another clock.
+fn since(items: &[Item]) -> u64 {
+    let days = items.iter().filter_map(|item| item.label()?.ok()).map(|label| label.day);
+    days.min().map_or(0, |day| u64::from(day.saturating_sub(1)) * 24 * 60 * 60 * 1000)
 }

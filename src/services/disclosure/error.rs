@@ -37,6 +37,12 @@ pub enum DisclosureError {
     /// What an auditor takes with is used once.
     #[error("this taking, or a later one, was used already: sign a new one")]
     Used,
+    /// A notice of another time.
+    #[error("a notice is dated at most ten minutes ahead, and is at most 400 days old")]
+    NoticeTime,
+    /// More notices than one member may bring on a day.
+    #[error("this member told of more disclosures today than there is room for: tell the rest tomorrow")]
+    Flood,
 }
 
 impl Coded for DisclosureError {
@@ -51,6 +57,8 @@ impl Coded for DisclosureError {
             Self::Shares { .. } => Code(7145),
             Self::Stale => Code(7146),
             Self::Used => Code(7147),
+            Self::NoticeTime => Code(7148),
+            Self::Flood => Code(7149),
         }
     }
 }

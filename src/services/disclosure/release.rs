@@ -1,27 +1,33 @@
 //! What the holder gives: case files to officers, and to the auditor, once the view is on record and the officers have given theirs, the payloads.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 
 use super::DisclosureError;
 use super::approve::{fresh, is_granted};
-use super::rows::{Dossier, KeptShares};
+use super::rows::Dossier;
+use crate::crypto::hpke::BoxKey;
 use crate::disclosure::{
-    Docket, Found, GrantId, Item, Part, Refused, Release, Released, SignedRelease, SignedTaking, case_digest, committee_at,
-    frame, sigma_info,
+    Docket, Found, GrantId, Item, Part, Provenance, Refused, Release, Released, SignedRelease, SignedTaking, case_digest, frame,
+    sigma_info,
 };
 use crate::enclave::EnclaveError;
 use crate::seal::escrow::Carried;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
-use crate::services::{Error, Node};
+use crate::services::supervision::CopyContent;
+use crate::services::{Error, Governed, Node};
 use crate::shred::SealedHead;
 use crate::store::{Kind, Lookup};
 use crate::types::{PayloadId, PrivacyFlag};
 use crate::wire::SignedAck;
 use crate::wire::header::{Header, signed};
 
+/// Payloads that are in memory at once, whatever the length of a list.
+const TOGETHER: usize = 8;
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
 /// A case file or a release on its way, in pieces.
@@ -32,6 +38,23 @@ pub struct ReleaseStream {
     head: Option<Bytes>,
     /// Of a release: which view.
     view: Option<u32>,
+    /// Items of the page that are not given yet.
+    ready: VecDeque<Item>,
+}
+
+/// What of a grant every payload of a view needs.
+struct Giving {
+    docket: Docket,
+    case: [u8; 32],
+    view: u32,
+    to: BoxKey,
+}
+
+impl Giving {
+    fn of(dossier: &Dossier, view: u32) -> Result<Self, Error> {
+        let docket = dossier.docket()?.docket;
+        Ok(Self { case: case_digest(&docket), docket, view, to: dossier.request()?.request.box_key })
+    }
 }
 
 impl std::fmt::Debug for ReleaseStream {
@@ -46,54 +69,21 @@ impl Node {
         self.discloses()?;
         let bundle = self.bundle(&self.dossier(&grant).await?).await?;
         let head = Some(frame(bundle.write().as_bytes()).into());
-        Ok(ReleaseStream { node: Arc::clone(self), grant, page: 0, head, view: None })
-    }
-
-    /// Shares of the officers, each a frame: given together, once there are enough for every key.
-    ///
-    /// Threat: a grant that is revoked after some shares were handed out. Fewer than k open nothing, so they go last and together.
-    pub async fn all_shares(&self, grant: GrantId, taking: &[u8]) -> Result<Vec<Bytes>, Error> {
-        let _gate = self.disclosures.gate.lock().await;
-        let mut dossier = self.dossier(&grant).await?;
-        take(&mut dossier, taking, Part::Shares)?;
-        let shares = self.enough_shares(&dossier).await?;
-        self.store.write(vec![dossier.put()?], Vec::new()).await?;
-        Ok(shares.into_iter().map(|shares| frame(&shares.file).into()).collect())
-    }
-
-    async fn enough_shares(&self, dossier: &Dossier) -> Result<Vec<KeptShares>, Error> {
-        is_granted(&dossier.life)?;
-        let charter = self.discloses()?.charter();
-        let shares = self.shares_of(&dossier.grant()?).await?;
-        for epoch in &dossier.epochs {
-            let committee = committee_at(&charter, *epoch, now()).map_err(DisclosureError::from)?;
-            let need = usize::try_from(committee.threshold).unwrap_or(usize::MAX);
-            // Threat: shares of before a refresh are counted, and the view is spent on what does not open.
-            let counts = |shares: &KeptShares| {
-                shares.epoch == *epoch
-                    && committee.officer(shares.index).is_some()
-                    && shares.generation().is_some_and(|generation| generation == committee.generation)
-            };
-            let have = shares.iter().filter(|shares| counts(shares)).count();
-            if have < need {
-                return Err(DisclosureError::Shares { have, need }.into());
-            }
-        }
-        Ok(shares)
+        Ok(ReleaseStream { node: Arc::clone(self), grant, page: 0, head, view: None, ready: VecDeque::new() })
     }
 
     /// Everything that the grant is for, once: a view. Each after the first is put on record first, and is one less.
+    ///
+    /// The record takes a second into the log. Meanwhile nobody else takes from this grant, and everything else goes on: it can be revoked, and
+    /// is asked for that again before anything is given.
     pub async fn release(self: &Arc<Self>, grant: GrantId, taking: &[u8], by: &str) -> Result<ReleaseStream, Error> {
         let governed = Arc::clone(self.discloses()?);
-        let _gate = self.disclosures.gate.lock().await;
+        let _turn = self.disclosures.takings.enter(&grant).await;
+        let recorded = self.begin_view(&governed, grant, taking).await?;
+        self.wait_for_view(&governed, &recorded).await?;
+        let _gate = self.disclosures.gates.enter(&grant).await;
         let mut dossier = self.dossier(&grant).await?;
-        take(&mut dossier, taking, Part::Release)?;
-        self.enough_shares(&dossier).await?;
-        self.count_verdicts(&dossier, &dossier.verdicts()?)?.is_enough().map_err(DisclosureError::from)?;
-        if dossier.released >= dossier.life.used {
-            self.record_view(&governed, &mut dossier).await?;
-        }
-        self.wait_for_view(&governed, &dossier).await?;
+        is_granted(&dossier.life)?;
         let (docket, bundle) = (dossier.docket()?.docket, self.bundle(&dossier).await?);
         let release = Release {
             network: governed.network,
@@ -111,29 +101,55 @@ impl Node {
         self.store.write(vec![dossier.put()?], vec![event]).await?;
         let signed = SignedRelease { release, signature };
         let head = [frame(bundle.write().as_bytes()), frame(&signed.encode())].concat();
-        Ok(ReleaseStream { node: Arc::clone(self), grant, page: 0, head: Some(head.into()), view: Some(dossier.life.used) })
+        let view = Some(dossier.life.used);
+        Ok(ReleaseStream { node: Arc::clone(self), grant, page: 0, head: Some(head.into()), view, ready: VecDeque::new() })
+    }
+
+    /// Checks who takes, and puts a view on record if the one that is there was given.
+    ///
+    /// Threat: two who take at once, with one view between them: nobody else is past the gate of takings until this view is given.
+    async fn begin_view(&self, governed: &Governed, grant: GrantId, taking: &[u8]) -> Result<Dossier, Error> {
+        let _gate = self.disclosures.gates.enter(&grant).await;
+        let mut dossier = self.dossier(&grant).await?;
+        take(&mut dossier, taking, Part::Release)?;
+        self.enough_shares(&dossier).await?;
+        self.count_verdicts(&dossier, &dossier.verdicts()?)?.is_enough().map_err(DisclosureError::from)?;
+        if dossier.released >= dossier.life.used {
+            self.record_view(governed, &mut dossier).await?;
+        } else {
+            self.store.write(vec![dossier.put()?], Vec::new()).await?;
+        }
+        Ok(dossier)
     }
 
     /// A payload as it is given in a view, or our signed word on why it is not.
-    async fn released(&self, (docket, view): (&Docket, u32), grant: &Dossier, item: Item) -> Result<Released, Error> {
+    async fn released(&self, grant: &Giving, item: Item) -> Result<Released, Error> {
         let id = item.id;
-        let why = match self.given_or_why(&case_digest(docket), grant, item).await? {
+        let why = match self.given_or_why(grant, item).await? {
             Ok(given) => return Ok(given),
             Err(why) => Released::words(&why),
         };
-        let signature = self.enclave.sign(Released::reason(docket, view, &id, &why)).await?;
+        let signature = self.enclave.sign(Released::reason(&grant.docket, grant.view, &id, &why)).await?;
         Ok(Released::Withheld { id, why, signature })
     }
 
-    async fn given_or_why(&self, case: &[u8; 32], grant: &Dossier, item: Item) -> Result<Result<Released, String>, Error> {
+    async fn given_or_why(&self, grant: &Giving, item: Item) -> Result<Result<Released, String>, Error> {
         let id = item.id;
         let withheld = |why: String| Ok(Err(why));
         if !matches!(item.found, Found::Escrowed { .. }) {
             return withheld(item.why_not().map_or_else(String::new, |why| why.to_string()));
         }
         // As it is now: an erasure or a block since goes before the grant.
-        match self.found(id).await? {
-            Found::Escrowed { .. } => {}
+        let now = self.found(id).await?;
+        if now != item.found
+            && !matches!(now, Found::Held(_))
+            && let Some(copy) = self.copy_of_item(&item).await?
+        {
+            return self.given_of_copy(grant, id, copy).await;
+        }
+        match now {
+            found @ Found::Escrowed { .. } if found == item.found => {}
+            Found::Escrowed { .. } => return withheld("it is not here any more".into()),
             Found::Erased(words) => return withheld(format!("erased since: {words}")),
             Found::Held(words) => return withheld(words),
             Found::NoEscrow | Found::Absent => return withheld("it is not here any more".into()),
@@ -141,8 +157,8 @@ impl Node {
         let Lookup::Found(record) = self.store.get(Kind::Payload, &id).await? else {
             return withheld("it is not here any more".into());
         };
-        let to = grant.request()?.request.box_key;
-        let sealed = match self.enclave.release_escrow(id, &record.head, record.nonce, to, sigma_info(case)).await {
+        let info = sigma_info(&grant.case);
+        let sealed = match self.enclave.release_escrow(id, &record.head, record.nonce, grant.to, info).await {
             Ok(sealed) => sealed,
             Err(EnclaveError::Erased) => return withheld("erased since".into()),
             Err(error) => return Err(error.into()),
@@ -154,7 +170,22 @@ impl Node {
                 other => other?,
             };
         }
-        Ok(Ok(Released::Given { id, sealed: sealed.to_vec(), ciphertext: record.ciphertext.to_vec(), header, acks }))
+        let provenance = Provenance { header, acks }.seal(&grant.to, &grant.case, &id).map_err(DisclosureError::from)?;
+        Ok(Ok(Released::Given { id, sealed: sealed.to_vec(), ciphertext: record.ciphertext.to_vec(), provenance }))
+    }
+
+    /// The same of a supervisor's copy.
+    async fn given_of_copy(&self, grant: &Giving, id: PayloadId, copy: CopyContent) -> Result<Result<Released, String>, Error> {
+        let info = sigma_info(&grant.case);
+        let sealed = match self.enclave.release_escrow(id, &copy.head, copy.nonce, grant.to, info).await {
+            Ok(sealed) => sealed,
+            Err(EnclaveError::Erased) => return Ok(Err("erased since".into())),
+            Err(error) => return Err(error.into()),
+        };
+        let acks = self.copy_acknowledged(id, &copy).await?;
+        let provenance = Provenance { header: Some((copy.header, copy.signature)), acks };
+        let provenance = provenance.seal(&grant.to, &grant.case, &id).map_err(DisclosureError::from)?;
+        Ok(Ok(Released::Given { id, sealed: sealed.to_vec(), ciphertext: copy.ciphertext.to_vec(), provenance }))
     }
 
     /// What we keep of the rules of a payload in Tessera's suite, which has no header: our word, in the form of one.
@@ -194,7 +225,7 @@ impl Node {
 }
 
 /// That it is the auditor who takes, now, and not with a word that was used before. Counts once the dossier is written.
-fn take(dossier: &mut Dossier, taking: &[u8], part: Part) -> Result<(), Error> {
+pub(super) fn take(dossier: &mut Dossier, taking: &[u8], part: Part) -> Result<(), Error> {
     let signed = SignedTaking::decode(taking).map_err(DisclosureError::from)?;
     signed.verify(&dossier.request()?.request, &dossier.docket()?.docket, part).map_err(DisclosureError::from)?;
     fresh(signed.taking.time)?;
@@ -211,27 +242,39 @@ impl ReleaseStream {
         if let Some(head) = self.head.take() {
             return Ok(Some(head));
         }
-        let items = self.node.items_page(&self.grant, self.page).await?;
-        self.page += 1;
-        if items.is_empty() {
+        let Some(view) = self.view else {
+            let items = self.next_page().await?;
+            let piece: Vec<u8> = items.iter().flat_map(|item| frame(&item.encode())).collect();
+            return Ok((!piece.is_empty()).then(|| piece.into()));
+        };
+        if self.ready.is_empty() {
+            self.ready = self.next_page().await?.into();
+        }
+        let together = self.ready.len().min(TOGETHER);
+        if together == 0 {
             return Ok(None);
         }
-        let Some(view) = self.view else {
-            return Ok(Some(items.iter().flat_map(|item| frame(&item.encode())).collect::<Vec<u8>>().into()));
-        };
+        let items: Vec<Item> = self.ready.drain(..together).collect();
         // Threat: a grant that is revoked or ends while a long release is on its way.
         let dossier = self.node.dossier(&self.grant).await?;
         is_granted(&dossier.life)?;
-        let docket = dossier.docket()?.docket;
+        let grant = Giving::of(&dossier, view)?;
+        let released = join_all(items.into_iter().map(|item| self.node.released(&grant, item))).await;
         let mut piece = Vec::new();
-        for item in items {
-            let released = self.node.released((&docket, view), &dossier, item).await?;
+        for released in released {
+            let released = released?;
             if matches!(released, Released::Given { .. }) {
                 self.node.counters.disclosed.add();
             }
             piece.extend_from_slice(&frame(&released.encode()));
         }
         Ok(Some(piece.into()))
+    }
+
+    async fn next_page(&mut self) -> Result<Vec<Item>, Error> {
+        let items = self.node.items_page(&self.grant, self.page).await?;
+        self.page += 1;
+        Ok(items)
     }
 }
 

@@ -1,5 +1,7 @@
 //! From a request to the list of what it reaches here.
 
+use std::collections::BTreeSet;
+
 use futures_util::future::join_all;
 
 use super::DisclosureError;
@@ -10,7 +12,7 @@ use crate::services::{Error, Node};
 use crate::shred::SealedHead;
 use crate::store::{Kind, Lookup};
 use crate::types::{ItemId, MemberId, PayloadId};
-use crate::wire::Proofs;
+use crate::wire::{Header, Proofs};
 
 /// Payloads of one request, at most.
 const MOST: usize = 200_000;
@@ -44,7 +46,7 @@ impl Node {
         for chunk in ids.chunks(PARALLEL) {
             let found = join_all(chunk.iter().map(|id| self.found(*id))).await;
             for (id, found) in chunk.iter().zip(found) {
-                items.push(Item { id: *id, found: found? });
+                items.extend(self.with_copies(*id, found?).await?);
             }
         }
         items.sort_by_key(|item| item.id);
@@ -55,10 +57,10 @@ impl Node {
         let (mut items, mut after) = (Vec::new(), None);
         loop {
             let page = self.store.heads(Kind::Payload, after, PAGE).await?;
-            let Some((last, ..)) = page.last() else { return Ok(items) };
+            let Some((last, ..)) = page.last() else { break };
             after = Some(*last);
             for chunk in page.chunks(PARALLEL) {
-                let found = join_all(chunk.iter().map(|(id, _, head)| self.escrowed_of(scope, *id, head))).await;
+                let found = join_all(chunk.iter().map(|(id, time, head)| self.escrowed_of(scope, (*id, *time), head))).await;
                 for ((id, ..), found) in chunk.iter().zip(found) {
                     items.extend(covered(scope, vec![Item { id: *id, found: found? }]));
                 }
@@ -67,6 +69,23 @@ impl Node {
                 return Err(DisclosureError::TooMany(MOST).into());
             }
         }
+        self.add_copied(scope, items).await
+    }
+
+    /// Adds what a supervisor's copies hold: of what was not received, or was given by another than its sender.
+    async fn add_copied(&self, scope: &Scope, mut items: Vec<Item>) -> Result<Vec<Item>, Error> {
+        let sender = |item: &Item| Some((item.id, item.label()?.ok()?.member));
+        let received: BTreeSet<(PayloadId, Option<MemberId>)> = items.iter().filter_map(sender).collect();
+        let mut after = None;
+        while let Some((copied, last)) = self.copied_items(scope, after).await? {
+            after = Some(last);
+            items.extend(copied.into_iter().filter(|item| sender(item).is_none_or(|of| !received.contains(&of))));
+            if items.len() > MOST {
+                return Err(DisclosureError::TooMany(MOST).into());
+            }
+        }
+        items.sort_by_key(|item| item.id);
+        Ok(items)
     }
 
     /// What is here of one payload.
@@ -78,20 +97,21 @@ impl Node {
         match self.store.head(Kind::Payload, &id).await? {
             Lookup::Found(head) => self.escrowed(id, &head).await,
             Lookup::Erased(tombstone) => Ok(Found::Erased(self.words_of_erasure(id, tombstone.time).await?)),
-            Lookup::Absent => Ok(Found::Absent),
+            Lookup::Absent => self.found_of_copies(id).await,
         }
     }
 
     /// What is here of a payload, if a scope that labels do not tell reaches it.
-    async fn escrowed_of(&self, scope: &Scope, id: PayloadId, head: &SealedHead) -> Result<Found, Error> {
+    async fn escrowed_of(&self, scope: &Scope, (id, kept): (PayloadId, u64), head: &SealedHead) -> Result<Found, Error> {
         match &scope.by {
-            By::Party(member) if !self.is_party(member, id, head).await? => Ok(Found::NoEscrow),
+            By::Party(member) if !self.is_party(member, (id, kept), head).await? => Ok(Found::NoEscrow),
             _ => self.escrowed(id, head).await,
         }
     }
 
-    /// Whether a member sent a payload or received it, as this node knows: by the names in its head, or by addresses that are or were its.
-    async fn is_party(&self, member: &MemberId, id: PayloadId, head: &SealedHead) -> Result<bool, Error> {
+    /// Whether a member sent a payload or received it, as this node knows: by the names in its head, or by addresses that were its when the
+    /// payload was made, or else kept.
+    async fn is_party(&self, member: &MemberId, (id, kept): (PayloadId, u64), head: &SealedHead) -> Result<bool, Error> {
         let meta = match self.enclave.meta(id, head).await {
             Ok(meta) => meta,
             Err(EnclaveError::Erased) => return Ok(false),
@@ -106,8 +126,9 @@ impl Node {
                 return Ok(true);
             }
         }
-        let charter = self.needs_governance()?.charter();
-        Ok(meta.recipients.iter().chain([&meta.sender]).any(|address| charter.owner_of(address) == Some(member)))
+        let header = meta.native.as_ref().and_then(|native| Header::decode(&native.header).ok());
+        let (charter, made) = (self.needs_governance()?.charter(), header.map_or(kept, |header| header.time));
+        Ok(meta.recipients.iter().chain([&meta.sender]).any(|address| charter.owner_of(address, made) == Some(member)))
     }
 
     async fn escrowed(&self, id: PayloadId, head: &SealedHead) -> Result<Found, Error> {
@@ -134,7 +155,7 @@ impl Node {
 }
 
 /// The first and the last of a list, and how many there are: every read of a payload may be a row, and words have an end.
-fn some_of<T: ToString>(all: &[T]) -> String {
+pub(super) fn some_of<T: ToString>(all: &[T]) -> String {
     match all {
         [] => "none".to_owned(),
         [one] => one.to_string(),

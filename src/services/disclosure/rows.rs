@@ -1,7 +1,9 @@
 //! Rows of disclosures, byte by byte (`docs/store-format.md`).
 //!
 //! `Table::Disclosure`: 0 ‖ grant → the dossier, JSON; 1 ‖ grant ‖ page (4) → frames of items; 2 ‖ grant ‖ epoch (8) ‖ index (2) → an
-//! officer's shares; 3 ‖ due (8) ‖ random (8) ‖ member → a notice that waits; 4 ‖ time (8) ‖ SHA-256 (32) → a notice that came;
+//! officer's shares, as they were kept before 5 and 6; 3 ‖ due (8) ‖ name (8) ‖ member → a notice that waits; 4 ‖ time (8) ‖ SHA-256 (32) → a
+//! notice that came; 5 ‖ grant ‖ epoch (8) ‖ index (2) → the signed head of an officer's shares, 6 ‖ the same → the shares; 7 ‖ SHA-256 of what a
+//! notice is (32) → where it lies under 4; 8 ‖ member ‖ 0 ‖ day (4) → how many notices of a member came on a day (4), and bytes of them (8);
 //! 0x70 ‖ grant → a permit of a recovery (`services::returns`).
 //! Numbers are big-endian.
 
@@ -22,6 +24,10 @@ const ITEMS: u8 = 1;
 const SHARES: u8 = 2;
 const WAITING: u8 = 3;
 const CAME: u8 = 4;
+const SHARE_HEADS: u8 = 5;
+const SHARE_FILES: u8 = 6;
+const KNOWN: u8 = 7;
+const COUNTED: u8 = 8;
 /// Items of a row.
 const TOGETHER: usize = 256;
 /// Rows read at once.
@@ -53,6 +59,9 @@ pub(super) struct Dossier {
     /// Time of the newest taking that was used.
     #[serde(default)]
     pub(super) taken: u64,
+    /// No payload of the list is older, milliseconds since the Unix epoch: what the directories of before are not needed for.
+    #[serde(default)]
+    pub(super) since: u64,
 }
 
 /// What is to be told of a grant, with the journal's row of the view that it is about.
@@ -62,21 +71,21 @@ pub(super) struct Untold {
     pub(super) view: Option<u64>,
 }
 
-/// Officers' shares as they came: a signed head and sealed chunks.
+/// That an officer gave its shares. They are long, and read when they are given.
 #[derive(Clone, Debug)]
 pub(super) struct KeptShares {
     pub(super) epoch: u64,
     pub(super) index: u16,
-    pub(super) file: Bytes,
+    /// Of which generation of the committee.
+    pub(super) generation: Option<u64>,
+    /// Where they lie.
+    place: Bytes,
 }
 
-impl KeptShares {
-    /// The generation of the committee that they are of: in the file's first frame.
-    pub(super) fn generation(&self) -> Option<u64> {
-        let Ok(Frame::Of { head, content }) = frame_head(&self.file) else { return None };
-        let first = self.file.get(head..head.checked_add(content)?)?;
-        SignedShares::decode(first).ok().map(|signed| signed.shares.generation)
-    }
+/// The first frame of a file of shares.
+fn first_of(file: &[u8]) -> Option<&[u8]> {
+    let Ok(Frame::Of { head, content }) = frame_head(file) else { return None };
+    file.get(head..head.checked_add(content)?)
 }
 
 fn corrupt(what: &str) -> Error {
@@ -102,6 +111,7 @@ impl Dossier {
             end_told: false,
             untold: Vec::new(),
             taken: 0,
+            since: 0,
         }
     }
 
@@ -147,25 +157,54 @@ pub(super) fn put_items(grant: &GrantId, items: &[Item]) -> Vec<Write> {
     rows.collect()
 }
 
-pub(super) fn put_shares(grant: &GrantId, epoch: u64, index: u16, file: Bytes) -> Write {
-    let place = key(SHARES, &[&grant.0, &epoch.to_be_bytes(), &index.to_be_bytes()]);
-    Write::put(Table::Disclosure, place, file)
+/// An officer's shares, and their head by itself: lists of grants do not read megabytes.
+pub(super) fn put_shares(grant: &GrantId, epoch: u64, index: u16, head: Vec<u8>, file: Bytes) -> Vec<Write> {
+    let place = |kind| key(kind, &[&grant.0, &epoch.to_be_bytes(), &index.to_be_bytes()]);
+    vec![
+        delete(place(SHARES)),
+        Write::put(Table::Disclosure, place(SHARE_HEADS), head),
+        Write::put(Table::Disclosure, place(SHARE_FILES), file),
+    ]
 }
 
-/// A notice that waits until `due`, milliseconds since the Unix epoch.
-pub(super) fn put_waiting(due: u64, to: &MemberId, notice: Vec<u8>) -> Write {
-    let random = crate::crypto::random::<8>();
-    Write::put(Table::Disclosure, key(WAITING, &[&due.to_be_bytes(), &random, to.as_str().as_bytes()]), notice)
+/// A notice that waits until `due`, milliseconds since the Unix epoch. Under its name it waits once.
+pub(super) fn put_waiting(due: u64, name: [u8; 8], to: &MemberId, notice: Vec<u8>) -> Write {
+    Write::put(Table::Disclosure, key(WAITING, &[&due.to_be_bytes(), &name, to.as_str().as_bytes()]), notice)
+}
+
+/// A notice that is due.
+pub(super) struct Due {
+    pub(super) place: Bytes,
+    pub(super) name: [u8; 8],
+    pub(super) to: MemberId,
+    pub(super) notice: Bytes,
 }
 
 pub(super) fn delete(place: Bytes) -> Write {
     Write::delete(Table::Disclosure, place)
 }
 
-/// A notice that came: the same one twice is one row.
-pub(super) fn put_came(time: u64, notice: &[u8]) -> Write {
+/// A notice that came at a time, what it is, and what came of its member on that day.
+pub(super) fn put_came(time: u64, what: &[u8; 32], notice: &[u8], (from, day): (&MemberId, u32), today: Today) -> Vec<Write> {
     let digest = crate::crypto::hash::sha256(&[notice]);
-    Write::put(Table::Disclosure, key(CAME, &[&time.to_be_bytes(), &digest]), notice.to_vec())
+    let place = key(CAME, &[&time.to_be_bytes(), &digest]);
+    let counted = [&today.notices.to_be_bytes()[..], &today.bytes.to_be_bytes()].concat();
+    vec![
+        Write::put(Table::Disclosure, key(KNOWN, &[what]), place.to_vec()),
+        Write::put(Table::Disclosure, counted_at(from, day), counted),
+        Write::put(Table::Disclosure, place, notice.to_vec()),
+    ]
+}
+
+fn counted_at(from: &MemberId, day: u32) -> Bytes {
+    key(COUNTED, &[from.as_str().as_bytes(), &[0], &day.to_be_bytes()])
+}
+
+/// How many notices of one member came today, and bytes of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Today {
+    pub(super) notices: u32,
+    pub(super) bytes: u64,
 }
 
 /// The frames of bytes that were written whole.
@@ -234,37 +273,64 @@ impl Node {
         Ok(all)
     }
 
+    /// Which officers gave their shares.
     pub(super) async fn shares_of(&self, grant: &GrantId) -> Result<Vec<KeptShares>, Error> {
-        let prefix = key(SHARES, &[&grant.0]);
-        let rows = self.store.rows(Table::Disclosure, &prefix, None, PAGE).await?;
-        let mut shares = Vec::with_capacity(rows.len());
-        for (place, file) in rows {
-            let read = || {
-                let (epoch, index) = place.get(prefix.len()..)?.split_first_chunk::<8>()?;
-                Some((u64::from_be_bytes(*epoch), u16::from_be_bytes(index.try_into().ok()?)))
-            };
-            let (epoch, index) = read().ok_or_else(|| corrupt("the name of an officer's shares"))?;
-            shares.push(KeptShares { epoch, index, file });
+        let mut shares = Vec::new();
+        for kind in [SHARE_HEADS, SHARES] {
+            let prefix = key(kind, &[&grant.0]);
+            for (place, row) in self.store.rows(Table::Disclosure, &prefix, None, PAGE).await? {
+                let read = || {
+                    let (epoch, index) = place.get(prefix.len()..)?.split_first_chunk::<8>()?;
+                    Some((u64::from_be_bytes(*epoch), u16::from_be_bytes(index.try_into().ok()?)))
+                };
+                let (epoch, index) = read().ok_or_else(|| corrupt("the name of an officer's shares"))?;
+                let head = if kind == SHARES { first_of(&row) } else { Some(&row[..]) };
+                let generation = head.and_then(|head| SignedShares::decode(head).ok()).map(|signed| signed.shares.generation);
+                let place = if kind == SHARES { place } else { key(SHARE_FILES, &[&place[1..]]) };
+                shares.push(KeptShares { epoch, index, generation, place });
+            }
         }
         Ok(shares)
     }
 
-    /// Notices that are due, with their places and to whom they go.
-    pub(super) async fn notices_due(&self, now: u64) -> Result<Vec<(Bytes, MemberId, Bytes)>, Error> {
-        let rows = self.store.rows(Table::Disclosure, &[WAITING], None, PAGE).await?;
+    /// An officer's shares as they came: a signed head and sealed chunks.
+    pub(super) async fn shares_file(&self, shares: &KeptShares) -> Result<Bytes, Error> {
+        let file = self.store.row(Table::Disclosure, &shares.place).await?;
+        file.ok_or_else(|| corrupt("an officer's shares"))
+    }
+
+    /// The first notices that are due.
+    pub(super) async fn notices_due(&self, now: u64, limit: usize) -> Result<Vec<Due>, Error> {
+        let rows = self.store.rows(Table::Disclosure, &[WAITING], None, limit).await?;
         let mut due = Vec::new();
         for (place, notice) in rows {
             let read = || {
                 let (at, rest) = place.get(1..)?.split_first_chunk::<8>()?;
-                Some((u64::from_be_bytes(*at), std::str::from_utf8(rest.get(8..)?).ok()?.parse().ok()?))
+                let (name, member) = rest.split_first_chunk::<8>()?;
+                Some((u64::from_be_bytes(*at), *name, std::str::from_utf8(member).ok()?.parse().ok()?))
             };
-            let (at, member) = read().ok_or_else(|| corrupt("the name of a notice"))?;
+            let (at, name, to) = read().ok_or_else(|| corrupt("the name of a notice"))?;
             if at > now {
                 break;
             }
-            due.push((place, member, notice));
+            due.push(Due { place, name, to, notice });
         }
         Ok(due)
+    }
+
+    /// Whether a notice came before.
+    pub(super) async fn has_come(&self, what: &[u8; 32]) -> Result<bool, Error> {
+        Ok(self.store.row(Table::Disclosure, &key(KNOWN, &[what])).await?.is_some())
+    }
+
+    /// What came of a member on a day.
+    pub(super) async fn came_today(&self, from: &MemberId, day: u32) -> Result<Today, Error> {
+        let Some(row) = self.store.row(Table::Disclosure, &counted_at(from, day)).await? else { return Ok(Today::default()) };
+        let read = || {
+            let (notices, bytes) = row.split_first_chunk::<4>()?;
+            Some(Today { notices: u32::from_be_bytes(*notices), bytes: u64::from_be_bytes(bytes.try_into().ok()?) })
+        };
+        read().ok_or_else(|| corrupt("a count of notices"))
     }
 
     /// Notices that came, after one, with their names.

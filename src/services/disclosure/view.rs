@@ -74,7 +74,7 @@ impl Node {
             docket: dossier.docket()?,
             verdicts: dossier.verdicts()?,
             view: self.view_of(governed, dossier).await?,
-            documents: charter.documents().into_iter().map(ToString::to_string).collect(),
+            documents: charter.documents(dossier.since),
         })
     }
 }

@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 
 use super::error::ErasureError;
-use crate::erasure::{About, CaseId, Certificate, Entry, Evidence, HolderKind};
+use crate::erasure::{About, Addressed, CaseId, Certificate, Entry, Evidence, HolderKind};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::{Error, Node};
@@ -35,12 +35,15 @@ impl Node {
             });
         }
         let charter = governed.charter();
+        let addressed = self.audiences(&id).await?;
+        // Keys and addresses of that time are shown, too.
+        let since = addressed.iter().filter_map(Addressed::made).chain([case.requested]).min().unwrap_or_default();
         let about = About {
             network: governed.network,
             controller: governed.me.clone(),
             issued: now(),
-            addressed: self.audiences(&id).await?,
-            documents: charter.after(0).into_iter().map(ToString::to_string).collect(),
+            addressed,
+            documents: charter.documents(since),
         };
         let body = Certificate::of(&case, about, holders).body();
         let signature = self.enclave.sign(Certificate::statement(&governed.network, &body)).await?;

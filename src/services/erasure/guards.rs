@@ -26,7 +26,7 @@ impl Node {
         }
         let mut absent = Vec::new();
         for item in &order.items {
-            if self.presence(item).await? == Presence::Absent {
+            if self.presence_for(governed, &order.controller, item).await? == Presence::Absent {
                 absent.push(*item);
             }
         }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::error::ErasureError;
 use super::rows::{Kept, Mark, put_kept};
 use crate::enclave::EnclaveError;
-use crate::erasure::{Answer, ErasureReceipt, Level, MAX_ITEMS, Order, SignedErasureReceipt, SignedOrder};
+use crate::erasure::{Answer, ErasureReceipt, Ground, Level, MAX_ITEMS, Order, SignedErasureReceipt, SignedOrder};
 use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::send::to_its_end;
+use crate::services::supervision::Extent;
 use crate::services::{Error, Node};
 use crate::store::{Kind, Lookup};
 use crate::types::{ItemId, MemberId, PayloadId};
@@ -44,9 +45,11 @@ impl Node {
         if let Some(kept) = self.kept(&digest).await? {
             return self.answer(&kept).await;
         }
-        let key = governed.charter().members().by_id(from).and_then(|member| member.signing_key);
-        let key = key.ok_or_else(|| Error::NotAMember(from.clone()))?;
-        signed.verify(&key).map_err(|_| ErasureError::Order("its signature does not verify"))?;
+        // With a key of its date: an order is given until it is answered, and replayed years later.
+        let keys = governed.charter().signing_keys(from, order.time);
+        if !keys.iter().any(|key| signed.verify(key).is_ok()) {
+            return Err(ErasureError::Order("its signature does not verify").into());
+        }
         self.check_guards(&governed, order).await?;
         let mut kept = Kept {
             order: bytes.to_vec().into(),
@@ -72,7 +75,7 @@ impl Node {
         let left = |(at, _): &(usize, ItemId)| matches!(kept_mark(&before, *at), Mark::Pending | Mark::Held);
         let left: Vec<(usize, ItemId)> = items.into_iter().filter(left).collect();
         for together in left.chunks(TOGETHER) {
-            let seen = self.guard_absent(&signed.order, together).await?;
+            let seen = self.guard_absent(governed, &signed.order, together).await?;
             let mut doomed = Vec::new();
             for ((at, item), seen) in together.iter().zip(seen) {
                 let mark = self.mark(governed, signed, item, seen).await?;
@@ -84,10 +87,12 @@ impl Node {
             // Where the law wants it, what is erased is blocked first.
             let blocked = self.block_first(&signed.order, &doomed).await?;
             if !blocked.is_empty() {
+                // Nothing blocks what it gave a supervisor of it.
+                self.erase_items(&blocked, Extent::CopiesOf(&signed.order.controller)).await?;
                 doomed.retain(|item| !blocked.contains(item));
                 together.iter().filter(|(_, item)| blocked.contains(item)).for_each(|(at, _)| kept.marks[*at] = Mark::Held as u8);
             }
-            self.erase_items(&doomed).await?;
+            self.erase_items(&doomed, extent_of(governed, &signed.order)).await?;
         }
         if kept.marks.contains(&(Mark::Erased as u8)) && kept.marks != before {
             // A later item brings the whole order back to the first level.
@@ -103,28 +108,23 @@ impl Node {
 
     /// What is to become of an item: [`Mark::Erased`] if it is to be erased now, or was. What was absent is looked for once more.
     async fn mark(&self, governed: &Governed, signed: &SignedOrder, item: &ItemId, seen: Presence) -> Result<Mark, Error> {
-        let presence = if seen == Presence::Absent { self.presence(item).await? } else { seen };
+        let controller = &signed.order.controller;
+        let presence = if seen == Presence::Absent { self.presence_for(governed, controller, item).await? } else { seen };
         match presence {
             Presence::Absent => Ok(Mark::Absent),
             Presence::Erased => Ok(Mark::Erased),
-            Presence::Unreadable => self.or_held(item).await,
-            Presence::Here => {
-                // What it decides of its own copies is this node's own affair.
-                let is_own = signed.order.controller == governed.me;
-                let sender = if is_own { None } else { self.controller_of(governed, item).await? };
-                let may = sender.is_none_or(|sender| sender == signed.order.controller);
-                if may { self.or_held(item).await } else { Ok(Mark::NotControllers) }
-            }
+            Presence::Unreadable | Presence::Here => self.or_held(item).await,
+            Presence::Others => Ok(Mark::NotControllers),
         }
     }
 
     /// Writes down, in one batch, that what is not here is not to be taken from this controller. Where each item was.
     ///
     /// Threat: it is delivered while we look. Whoever keeps it looks for the guard afterwards, and we look for the item once more.
-    async fn guard_absent(&self, order: &Order, items: &[(usize, ItemId)]) -> Result<Vec<Presence>, Error> {
+    async fn guard_absent(&self, governed: &Governed, order: &Order, items: &[(usize, ItemId)]) -> Result<Vec<Presence>, Error> {
         let (mut absent, mut seen) = (Vec::new(), Vec::with_capacity(items.len()));
         for (_, item) in items {
-            let presence = self.presence(item).await?;
+            let presence = self.presence_for(governed, &order.controller, item).await?;
             seen.push(presence);
             if presence == Presence::Absent {
                 absent.push(*item);
@@ -139,11 +139,49 @@ impl Node {
         Ok(if self.held_until(item).await?.is_some() { Mark::Held } else { Mark::Erased })
     }
 
+    /// Where an item is, of whomever.
     pub(super) async fn presence(&self, item: &ItemId) -> Result<Presence, Error> {
         let id = match item {
             ItemId::Payload(id) => id,
             ItemId::Document(id) => return self.document_presence(id).await,
         };
+        let record = self.record_presence(id).await?;
+        // A supervisor's copy is here, and the payload is not.
+        let is_copied = matches!(record, Presence::Absent | Presence::Erased) && self.has_copies(id).await?;
+        Ok(if is_copied { Presence::Here } else { record })
+    }
+
+    /// Where that is which a controller has here of an item: what it sent, and what it gave a supervisor. What this node decides of its own
+    /// copies is its own affair.
+    ///
+    /// Threat: a recipient gives a supervisor a copy of its own for a payload that another sent, and answers for its erasure.
+    pub(super) async fn presence_for(
+        &self,
+        governed: &Governed,
+        controller: &MemberId,
+        item: &ItemId,
+    ) -> Result<Presence, Error> {
+        if *controller == governed.me {
+            return self.presence(item).await;
+        }
+        let record = match item {
+            ItemId::Payload(id) if self.has_copy_of(id, controller).await? => return Ok(Presence::Here),
+            ItemId::Payload(id) => self.record_presence(id).await?,
+            ItemId::Document(_) => self.presence(item).await?,
+        };
+        match (record, item) {
+            (Presence::Here, _) => {
+                let sender = self.controller_of(item).await?;
+                Ok(if sender.is_none_or(|sender| sender == *controller) { Presence::Here } else { Presence::Others })
+            }
+            (Presence::Absent, ItemId::Payload(id)) if self.has_grave(id, controller).await? => Ok(Presence::Erased),
+            // Another's was erased, and this one's never came.
+            (Presence::Erased, ItemId::Payload(id)) if !self.is_buried(id, controller).await? => Ok(Presence::Absent),
+            (record, _) => Ok(record),
+        }
+    }
+
+    async fn record_presence(&self, id: &PayloadId) -> Result<Presence, Error> {
         for kind in [Kind::Payload, Kind::Raw] {
             match self.store.head(kind, id).await? {
                 Lookup::Absent => {}
@@ -157,12 +195,11 @@ impl Node {
                 }
             }
         }
-        // A supervisor's copy is here, and the payload is not.
-        if self.copy_leaves(id).await?.is_empty() { Ok(Presence::Absent) } else { Ok(Presence::Here) }
+        Ok(Presence::Absent)
     }
 
-    /// Erases items of both kinds that are here.
-    pub(crate) async fn erase_items(&self, items: &[ItemId]) -> Result<(), Error> {
+    /// Erases what an erasure reaches of items of both kinds that are here.
+    pub(crate) async fn erase_items(&self, items: &[ItemId], extent: Extent<'_>) -> Result<(), Error> {
         let payloads: Vec<PayloadId> = items
             .iter()
             .filter_map(|item| match item {
@@ -170,7 +207,10 @@ impl Node {
                 ItemId::Document(_) => None,
             })
             .collect();
-        self.erase_all(&payloads).await?;
+        self.erase_within(&payloads, extent).await?;
+        if matches!(extent, Extent::CopiesOf(_)) {
+            return Ok(());
+        }
         for item in items {
             if let ItemId::Document(id) = item {
                 self.erase_document(*id).await?;
@@ -189,7 +229,7 @@ impl Node {
         if !self.is_guarded(&ItemId::Payload(id), sender).await? {
             return Ok(());
         }
-        self.erase_all(&[id]).await?;
+        self.erase_within(&[id], Extent::Of(sender)).await?;
         Err(Error::Erased(id))
     }
 
@@ -246,6 +286,15 @@ impl Node {
     }
 }
 
+/// What an order reaches. Of its own copies this node decides itself; the end of retention is of payloads alone.
+pub(super) fn extent_of<'a>(governed: &Governed, order: &'a Order) -> Extent<'a> {
+    match (order.controller == governed.me, order.ground) {
+        (true, Ground::Retention) => Extent::Record,
+        (true, _) => Extent::All,
+        (false, _) => Extent::Of(&order.controller),
+    }
+}
+
 fn kept_mark(marks: &[u8], at: usize) -> Mark {
     Mark::of(marks.get(at).copied().unwrap_or_default())
 }
@@ -259,6 +308,8 @@ pub(crate) enum Presence {
     Erased,
     /// Here.
     Here,
+    /// Here, and of another sender than who asks.
+    Others,
     /// Its key is gone, its rows are not: an erasure that a crash interrupted.
     Unreadable,
 }

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::enclave::EnclaveError;
 use crate::erasure::HolderKind;
 use crate::governance::{Charter, Software};
+use crate::services::erase::Owner;
 use crate::services::governed::Governed;
 use crate::services::{Error, Node};
+use crate::store::Kind;
 use crate::types::{Address, ItemId, MemberId, PayloadId};
 use crate::wire::Proofs;
 
@@ -66,20 +69,31 @@ impl Node {
         Ok(holders.into_iter().chain(supervisors).filter(|member| *member != governed.me).collect())
     }
 
-    /// The member that sent an item that is here; `None` if it is not here.
-    pub(super) async fn controller_of(&self, governed: &Governed, item: &ItemId) -> Result<Option<MemberId>, Error> {
+    /// The member that sent a document that is here, or the payload of an id; `None` if neither is here. Of copies of an id everybody is its own.
+    pub(super) async fn controller_of(&self, item: &ItemId) -> Result<Option<MemberId>, Error> {
         match item {
-            ItemId::Payload(id) => match self.meta(*id).await {
-                Ok(meta) => {
-                    let listed = || governed.charter().members().by_address(&meta.sender).map(|member| member.id.clone());
-                    let sender = meta.native.as_ref().map(|native| native.member.clone()).or_else(listed);
-                    Ok(sender.or_else(|| UNLISTED.parse().ok()))
-                }
-                Err(Error::NotFound(_)) => self.copy_sender(id).await,
-                Err(error) => Err(error),
+            ItemId::Payload(id) => match self.record_owner(id).await? {
+                Owner::Is(member) => Ok(Some(member)),
+                Owner::Absent | Owner::Unknown => Ok(None),
             },
             ItemId::Document(id) => self.document_controller(id).await,
         }
+    }
+
+    /// Whose the payload of an id is that is here, a raw one of this node's own among them.
+    pub(crate) async fn record_owner(&self, id: &PayloadId) -> Result<Owner, Error> {
+        for kind in [Kind::Payload, Kind::Raw] {
+            let Some(head) = self.head(kind, id).await? else { continue };
+            let meta = match self.enclave.meta(*id, &head).await {
+                Ok(meta) => meta,
+                Err(EnclaveError::Erased) => return Ok(Owner::Unknown),
+                Err(error) => return Err(error.into()),
+            };
+            let named = meta.native.as_ref().map(|native| native.member.clone());
+            let owner = named.or_else(|| self.member_of(&meta.sender)).or_else(|| UNLISTED.parse().ok());
+            return Ok(owner.map_or(Owner::Unknown, Owner::Is));
+        }
+        Ok(Owner::Absent)
     }
 }
 

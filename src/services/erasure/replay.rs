@@ -9,12 +9,14 @@ use std::time::Duration;
 use minicbor::bytes::ByteVec;
 
 use super::error::ErasureError;
+use super::holder::extent_of;
 use super::rows::{GIVEN, Given, Kept, TAKEN};
 use crate::enclave::EnclaveError;
 use crate::erasure::SignedOrder;
 use crate::governance::{Member, Software};
 use crate::services::governed::{Governed, native_address};
 use crate::services::native::path;
+use crate::services::supervision::Extent;
 use crate::services::{Error, Node};
 use crate::store::{Kind, Table, Write};
 use crate::types::{Coded as _, ItemId, MemberId, PayloadId};
@@ -38,7 +40,8 @@ impl Node {
         if !self.needs_replay(log).await? {
             return Ok(0);
         }
-        let mut replayed = self.bury_unreadable().await? + self.end_unreadable_documents().await?;
+        let mut replayed = self.bury_unreadable().await? + self.bury_unreadable_copies().await?;
+        replayed += self.end_unreadable_documents().await?;
         let (orders, silent) = self.replay_from_all(&governed).await?;
         replayed += orders;
         if !silent.is_empty() {
@@ -97,7 +100,7 @@ impl Node {
                     }
                 }
                 buried += dead.len() as u64;
-                self.erase_all(&dead).await?;
+                self.erase_within(&dead, Extent::Record).await?;
             }
         }
         Ok(buried)
@@ -142,7 +145,7 @@ impl Node {
                 doomed.push(*item);
             }
         }
-        self.erase_items(&doomed).await
+        self.erase_items(&doomed, extent_of(governed, &signed.order)).await
     }
 
     /// Orders that we gave to a member, and those of its own that we took: what it needs after a restore.

@@ -5,6 +5,7 @@ use super::rows::{envelope_key, let_go, over};
 use crate::erasure::{Hold, HoldId, HoldState};
 use crate::services::happening::Kind as What;
 use crate::services::records::now;
+use crate::services::supervision::Extent;
 use crate::services::{Error, Node};
 use crate::shred::LeafRef;
 use crate::store::{Table, Write};
@@ -43,7 +44,7 @@ impl Node {
         let items = self.items_of_hold(&hold.id).await?;
         for together in items.chunks(TOGETHER) {
             let doomed = self.doomed(&hold.id, together).await?;
-            self.erase_items(&doomed).await?;
+            self.erase_items(&doomed, Extent::Record).await?;
             let mut rows: Vec<Write> = together.iter().flat_map(|item| let_go(&hold.id, item)).collect();
             rows.extend(doomed.iter().map(|item| Write::delete(Table::Hold, envelope_key(item))));
             self.store.write(rows, Vec::new()).await?;

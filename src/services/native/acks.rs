@@ -3,14 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::beside::{ACKS, Beside};
 use super::intake::Accepted;
 use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::{erased_is_absent, now};
 use crate::services::{Error, Node};
 use crate::shred::SealedHead;
-use crate::store::Kind;
+use crate::store::{Event, Kind};
 use crate::types::{Coded as _, PayloadId};
+use crate::wire::Vouched;
 use crate::wire::ack::{Ack, SignedAck};
 use crate::wire::header::Header;
 use crate::wire::receipt::Receipt;
@@ -18,31 +20,45 @@ use crate::wire::receipt::Receipt;
 /// How long acknowledgements wait for others, milliseconds, at most.
 const TICK: u64 = 100;
 
-/// What is sealed beside a payload.
-pub(crate) const ACKS: &str = "acks";
-
 impl Node {
     /// Keeps the acknowledgements of a payload and journals where it is durable. One who passed it over has nothing of it: its word is no
     /// delivery and is not kept. The caller is not held up: an acknowledgement that a crash
     /// loses can be asked for again, its payload cannot.
-    pub(super) fn keep_acks(&self, governed: &Arc<Governed>, id: PayloadId, head: SealedHead, acks: Vec<SignedAck>) {
+    pub(super) fn keep_acks(
+        &self,
+        governed: &Governed,
+        id: PayloadId,
+        head: SealedHead,
+        (acks, words): (Vec<SignedAck>, Vouched),
+    ) {
         let acks: Vec<SignedAck> = acks.into_iter().filter(|signed| signed.ack.durable).collect();
         if acks.is_empty() {
             return;
         }
+        let event = Happening::now(What::Delivered).id(id).count(acks.len() as u64).event();
+        self.keep_later(governed, id, head, Beside { words, ..Beside::acks(acks) }, Some(event));
+    }
+
+    /// Keeps what is beside a payload with that of others, behind the answer.
+    pub(super) fn keep_later(
+        &self,
+        governed: &Governed,
+        id: PayloadId,
+        head: SealedHead,
+        beside: Beside,
+        event: Option<Event>,
+    ) {
         let (enclave, store) = (Arc::clone(&self.enclave), Arc::clone(&self.store));
         governed.tasks.spawn(async move {
-            let count = acks.len() as u64;
             // At the ticks of a clock, so that those of many payloads share a write.
             tokio::time::sleep(Duration::from_millis(TICK - now() % TICK)).await;
             let kept = async {
-                let sealed = enclave.seal_beside(&head, ACKS, encode_acks(&acks)).await?;
-                let event = Happening::now(What::Delivered).id(id).count(count).event();
-                store.put_beside(id, sealed, Some(event)).await?;
+                let sealed = enclave.seal_beside(&head, ACKS, beside.encode()).await?;
+                store.put_beside(id, sealed, event).await?;
                 Ok::<_, Error>(())
             };
             if let Err(error) = kept.await {
-                tracing::warn!(%id, code = %error.code(), "the acknowledgements of a payload were not kept");
+                tracing::warn!(%id, code = %error.code(), "what was said of a payload was not kept");
             }
         });
     }
@@ -60,7 +76,9 @@ impl Node {
             sealed = self.store.beside(&id).await?;
         }
         let acks = match sealed {
-            Some(sealed) => decode(&self.enclave.open_beside(&head, ACKS, sealed).await?).ok_or(Error::NoReceipt(id))?,
+            Some(sealed) => {
+                Beside::decode(&self.enclave.open_beside(&head, ACKS, sealed).await?).ok_or(Error::NoReceipt(id))?.acks
+            }
             None => Vec::new(),
         };
         Ok(Receipt { header, signature: native.signature, acks })
@@ -74,28 +92,4 @@ impl Governed {
         let addresses = addresses.clone();
         Ack { network: self.network, id, header, member: self.me.clone(), addresses, time: now(), durable: !passed_over }
     }
-}
-
-/// `count (4) ‖ acknowledgements × (length (4) ‖ bytes)`, big-endian.
-pub(crate) fn encode_acks(acks: &[SignedAck]) -> Vec<u8> {
-    let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX).to_be_bytes();
-    let mut bytes = length(acks.len()).to_vec();
-    for ack in acks {
-        let ack = ack.encode();
-        bytes.extend_from_slice(&length(ack.len()));
-        bytes.extend_from_slice(&ack);
-    }
-    bytes
-}
-
-fn decode(bytes: &[u8]) -> Option<Vec<SignedAck>> {
-    let (count, mut rest) = bytes.split_first_chunk::<4>()?;
-    let mut acks = Vec::new();
-    for _ in 0..u32::from_be_bytes(*count) {
-        let (length, tail) = rest.split_first_chunk::<4>()?;
-        let (ack, tail) = tail.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)?;
-        acks.push(SignedAck::decode(ack).ok()?);
-        rest = tail;
-    }
-    rest.is_empty().then_some(acks)
 }

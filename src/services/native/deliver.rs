@@ -18,10 +18,10 @@ use crate::services::records::now;
 use crate::services::withdraw::WithdrawToken;
 use crate::services::{Error, Node, PeerError};
 use crate::types::{Class, Codec, MemberId, PayloadId};
-use crate::wire::EncodedPayload;
 use crate::wire::ack::SignedAck;
 use crate::wire::delivery::Delivery;
 use crate::wire::native::{Answer, Answers, Batch, Item, Message as _, Part, PartTaken, UploadId, Withdraw};
+use crate::wire::{EncodedPayload, Vouched};
 
 /// Ciphertexts beyond it are uploaded in parts of this size: none holds up the small ones, and a broken connection costs one part.
 const PART: usize = 1 << 20;
@@ -40,8 +40,12 @@ pub(super) const GROUP: u8 = 2;
 pub(crate) const DOCUMENT: u8 = 3;
 /// Nor this: a copy for a supervisor.
 pub(crate) const SUPERVISION: u8 = 4;
-/// `length (2, big-endian) ‖ co-signature ‖ delivery`: mode S4.
-pub(super) const COSIGNED: u8 = 5;
+/// A delivery of celosia-1 behind the words of its supervisors ([`Vouched`]). 5 was one behind a co-signature alone.
+pub(super) const SUPERVISED: u8 = 6;
+/// A payload in Tessera's suite behind the words of its supervisors.
+pub(super) const NACL_SUPERVISED: u8 = 7;
+/// What was delivered before, with what shows that it was: [`crate::wire::GivenBack`]. In pages that were asked for alone.
+pub(super) const GIVEN_BACK: u8 = 9;
 
 /// A delivery that a member took: durable there, or passed over, as its acknowledgement says.
 pub(crate) struct Taken {
@@ -56,17 +60,16 @@ impl Node {
         out: &Outgoing<'_>,
         to: &MemberId,
         delivery: &Delivery,
-        cosignature: Option<&[u8]>,
+        words: &Vouched,
     ) -> Result<Taken, Error> {
         let address = out.charter.members().by_id(to).and_then(native_address).ok_or_else(|| Error::NotAMember(to.clone()))?;
         let work = async {
-            out.pace().await;
+            out.pace(!words.is_empty()).await;
             let mut copy = delivery.clone();
             for again in [true, false] {
                 let mut item = self.item(out.governed, &address, CELOSIA_1, &mut copy).await?;
-                if let Some(cosignature) = cosignature {
-                    let length = u16::try_from(cosignature.len()).unwrap_or(u16::MAX).to_be_bytes();
-                    (item.suite, item.body) = (COSIGNED, [&length, cosignature, &item.body[..]].concat().into());
+                if !words.is_empty() {
+                    (item.suite, item.body) = (SUPERVISED, words.before(&item.body).into());
                 }
                 match self.tell(out.governed, &address, item).await? {
                     Answer::Taken { ack, withdraw } => {
@@ -140,16 +143,24 @@ impl Node {
     }
 
     /// A payload in Tessera's suite to a Celosia.
-    pub(crate) async fn tell_nacl(&self, to: &NativeAddress, copy: &EncodedPayload) -> Result<Option<WithdrawToken>, PeerError> {
+    pub(crate) async fn tell_nacl(
+        &self,
+        to: &NativeAddress,
+        copy: &EncodedPayload,
+        words: &Vouched,
+    ) -> Result<Option<WithdrawToken>, PeerError> {
         let malformed = || PeerError::Malformed(to.endpoint.clone());
         let governed = self.governed.as_ref().ok_or_else(malformed)?;
         let body = copy.encode(Codec::Cbor);
-        let item = if body.len() <= PART {
+        let mut item = if body.len() <= PART {
             Item { suite: NACL, body: body.to_vec().into(), upload: None }
         } else {
             let upload = governed.upload(to, &body, self.settings.peer_budget).await?;
             Item { suite: NACL, body: Vec::new().into(), upload: Some(upload) }
         };
+        if !words.is_empty() {
+            (item.suite, item.body) = (NACL_SUPERVISED, words.before(&item.body).into());
+        }
         match self.tell(governed, to, item).await? {
             Answer::Taken { withdraw, .. } => Ok(<[u8; 16]>::try_from(withdraw.as_slice()).ok().map(WithdrawToken)),
             Answer::Refused { status, text, .. } => Err(refused(to, status, &text)),
@@ -203,7 +214,7 @@ impl Node {
 
 impl Governed {
     /// Whether an acknowledgement is signed. Those that were signed together are verified once.
-    fn verifies(&self, signed: &SignedAck, key: &VerifyKey) -> bool {
+    pub(crate) fn verifies(&self, signed: &SignedAck, key: &VerifyKey) -> bool {
         let Ok(root) = signed.root() else { return false };
         let known = (*key, root, signed.signature);
         if self.verified.lock().unwrap_or_else(PoisonError::into_inner).contains(&known) {
@@ -286,9 +297,9 @@ impl Governed {
 
 impl Outgoing<'_> {
     /// Quiet delivery: payloads leave at the ticks of a clock that all members share, each copy with a delay of its own, so that an observer of
-    /// the network sees neither when a payload was made nor that several copies are of one.
-    async fn pace(&self) {
-        let wait = quiet_wait(self.charter, self.class);
+    /// the network sees neither when a payload was made nor that several copies are of one. `is_under_way`: its supervisors' were at a tick.
+    pub(super) async fn pace(&self, is_under_way: bool) {
+        let wait = if is_under_way { jitter(self.charter, self.class) } else { quiet_wait(self.charter, self.class) };
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;
         }
@@ -301,14 +312,21 @@ pub(crate) fn quiet_wait(charter: &Charter, class: Class) -> Duration {
     if rule.delivery == Pace::Prompt {
         return Duration::ZERO;
     }
-    let millis = |span: Option<Span>| {
-        let bounded = span.map_or(Duration::ZERO, Span::duration).min(MAX_QUIET / 2);
-        u64::try_from(bounded.as_millis()).unwrap_or(u64::MAX)
-    };
-    let (batch, jitter) = (millis(rule.batch), millis(rule.jitter));
+    let batch = bounded_millis(rule.batch);
     let to_tick = if batch == 0 { 0 } else { batch - now() % batch };
-    let delay = if jitter == 0 { 0 } else { u64::from_le_bytes(random()) % jitter };
-    Duration::from_millis(to_tick + delay)
+    Duration::from_millis(to_tick) + jitter(charter, class)
+}
+
+/// The random part of it.
+fn jitter(charter: &Charter, class: Class) -> Duration {
+    let rule = charter.policy().rule(class);
+    let most = if rule.delivery == Pace::Prompt { 0 } else { bounded_millis(rule.jitter) };
+    Duration::from_millis(if most == 0 { 0 } else { u64::from_le_bytes(random()) % most })
+}
+
+fn bounded_millis(span: Option<Span>) -> u64 {
+    let bounded = span.map_or(Duration::ZERO, Span::duration).min(MAX_QUIET / 2);
+    u64::try_from(bounded.as_millis()).unwrap_or(u64::MAX)
 }
 
 pub(crate) fn refused(to: &NativeAddress, status: u16, text: &str) -> PeerError {

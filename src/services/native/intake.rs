@@ -4,31 +4,28 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use jiff::Timestamp;
 
-use super::deliver::{CELOSIA_1, COSIGNED, DOCUMENT, GROUP, NACL, SUPERVISION};
-use super::supervised::{Fresh, cosigned};
+use super::deliver::{CELOSIA_1, DOCUMENT, GROUP, NACL, NACL_SUPERVISED, SUPERVISED, SUPERVISION};
+use super::judged::{Fresh, Opened, check_header, check_key_of};
+use super::supervised::split;
 use crate::enclave::{EnclaveError, Meta, NativeIngest};
 use crate::erasure::Tags;
-use crate::governance::{Charter, Judged};
+use crate::governance::Charter;
 use crate::services::documents::{Offered, Wanted};
 use crate::services::escrow;
-use crate::services::governed::{Governed, MAX_SKEW, clock};
+use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::supervision::{Concern, Demanded};
 use crate::services::withdraw::WithdrawToken;
-use crate::services::{DocumentError, Error, Node, Pushed, SupervisionError};
+use crate::services::{DocumentError, Error, Node, SupervisionError};
 use crate::store::{Inserted, Kind, Record};
-use crate::types::{Address, Class, Code, Codec, Coded as _, ItemId, MemberId, PayloadId};
+use crate::types::{Address, Class, Code, Coded as _, ItemId, MemberId, PayloadId};
 use crate::wire::ack::{self, Ack};
 use crate::wire::delivery::Delivery;
 use crate::wire::header::Header;
 use crate::wire::native::{Answer, Answers, Batch, Item, Part, PartTaken};
-use crate::wire::{EncodedPayload, Manifest};
-
-/// The header hash of a payload without a header.
-const NO_HEADER: [u8; 32] = [0; 32];
+use crate::wire::{Manifest, Vouched};
 
 /// A payload that was taken, and under what.
 pub(super) struct Accepted {
@@ -68,8 +65,8 @@ impl Node {
 
     async fn native_item(self: &Arc<Self>, governed: &Arc<Governed>, charter: &Charter, from: &MemberId, item: Item) -> Outcome {
         let outcome = match item.suite {
-            NACL => self.take_nacl(charter, from, item).await.map(Some),
-            CELOSIA_1 | COSIGNED => self.take_celosia_1(governed, charter, from, item).await,
+            NACL | NACL_SUPERVISED => self.take_nacl(governed, charter, from, item).await.map(Some),
+            CELOSIA_1 | SUPERVISED => self.take_celosia_1(governed, charter, from, item).await,
             GROUP => return Outcome::Said(self.take_group(item).await),
             SUPERVISION => self.take_supervised(governed, charter, from, item).await,
             DOCUMENT => match self.take_document(governed, charter, from, item).await {
@@ -132,19 +129,6 @@ impl Node {
         }
     }
 
-    /// A payload in Tessera's suite over the native connection: one recipient of it runs Tessera.
-    async fn take_nacl(&self, charter: &Charter, from: &MemberId, item: Item) -> Result<Accepted, Error> {
-        let bytes = self.body(from, &item)?;
-        let payload = EncodedPayload::decode(Codec::Cbor, &bytes).map_err(|_| Error::Message("not a payload in CBOR"))?;
-        let sender = charter.members().by_address(&payload.sender).ok_or(Error::NotInDirectory(payload.sender))?;
-        if sender.id != *from {
-            return Err(Error::NotItsOwn { from: from.clone(), sender: sender.id.clone() });
-        }
-        let ours = payload.recipients.iter().filter(|key| self.directory.is_own(key)).copied().collect();
-        let Pushed { id, withdraw, passed_over } = self.push(payload).await?;
-        Ok(Accepted { id, header: NO_HEADER, addresses: if passed_over { Vec::new() } else { ours }, withdraw, passed_over })
-    }
-
     /// `None`: the box is for an epoch key that is no more.
     async fn take_celosia_1(
         &self,
@@ -154,7 +138,7 @@ impl Node {
         item: Item,
     ) -> Result<Option<Accepted>, Error> {
         let bytes = Bytes::from(Vec::from(item.body));
-        let (cosignature, bytes) = if item.suite == COSIGNED { cosigned(&bytes)? } else { (None, bytes) };
+        let (words, bytes) = if item.suite == SUPERVISED { split(&bytes)? } else { (Vouched::default(), bytes) };
         let mut delivery = Delivery::decode(&bytes).map_err(|_| Error::Message("not a delivery"))?;
         if let Some(upload) = item.upload {
             delivery.ciphertext = governed.take_upload(from, upload)?;
@@ -162,7 +146,7 @@ impl Node {
         if delivery.member != *from {
             return Err(Error::NotItsOwn { from: from.clone(), sender: delivery.member });
         }
-        let taken = self.take_delivery(governed, charter, from, &delivery, Fresh::Yes(cosignature.as_deref())).await?;
+        let taken = self.take_delivery(governed, charter, from, &delivery, Fresh::Yes(&words)).await?;
         if taken.as_ref().is_some_and(|taken| taken.withdraw.is_some()) {
             self.counters.pushed.add();
             self.counters.pushed_native.add();
@@ -188,7 +172,7 @@ impl Node {
         let native = meta.native.as_ref().ok_or(Error::Message("a delivery without a header"))?;
         let header = Header::decode(&native.header).map_err(|_| Error::Message("a header that does not decode"))?;
         let digest = crate::crypto::hash::sha256(&[&native.header]);
-        check_header(governed, charter, &header, true)?;
+        check_header(governed, charter, &header)?;
         escrow::check_supervised(charter, &header, &meta)?;
         self.not_stopped(governed, &Concern::of(&header.member, header.class, &header.privacy)).await?;
         if governed.cosigned(charter, &header, digest, None)? == Demanded::OurWord {
@@ -214,23 +198,13 @@ impl Node {
         delivery: &Delivery,
         fresh: Fresh<'_>,
     ) -> Result<Option<Accepted>, Error> {
-        let is_fresh = matches!(fresh, Fresh::Yes(_));
-        let NativeIngest::Mine { id, mut head, mut meta } =
-            self.open_delivery(governed, charter, from, delivery, is_fresh).await?
-        else {
-            return Ok(None);
-        };
+        let opened = self.open_delivery(governed, charter, from, delivery, fresh.is_fresh()).await?;
+        let NativeIngest::Mine { id, mut head, mut meta } = opened else { return Ok(None) };
         let native = meta.native.as_ref().ok_or(Error::Message("a delivery without a header"))?;
         let header = Header::decode(&native.header).map_err(|_| Error::Message("a header that does not decode"))?;
         let digest = crate::crypto::hash::sha256(&[&native.header]);
-        let class = header.class;
-        check_header(governed, charter, &header, is_fresh)?;
-        let mut demanded = Demanded::Nothing;
-        if let Fresh::Yes(cosignature) = fresh {
-            escrow::check_supervised(charter, &header, &meta)?;
-            self.not_stopped(governed, &Concern::of(&header.member, class, &header.privacy)).await?;
-            demanded = governed.cosigned(charter, &header, digest, cosignature)?;
-        }
+        let opened = Opened { header: &header, digest, meta: &meta };
+        let demanded = self.judge_delivery(governed, charter, opened, fresh).await?;
         let before = meta.privacy.clone();
         let recipients = meta.recipients.clone();
         if let Some(reason) = self.check_affected(&mut meta.privacy, &header.sender, &recipients, &delivery.ciphertext).await? {
@@ -241,7 +215,14 @@ impl Node {
             head = self.enclave.rewrite(id, &head, meta.clone()).await?;
         }
         let addresses = self.managed(&Address::new([0; 32]), &meta.recipients);
-        let withdraw = self.keep_received(id, head.clone(), &meta, delivery, class).await?;
+        let withdraw = self.keep_received(id, head.clone(), &meta, delivery, header.class).await?;
+        if withdraw.is_some() {
+            self.keep_words(governed, id, &head, fresh.words()).await?;
+            // Its supervisor may have been told to forget it meanwhile, and have heard that it is not here.
+            if fresh.is_fresh() {
+                self.or_forget(governed.not_revoked(charter, &header, digest), id, &head).await?;
+            }
+        }
         self.enter_received(governed, charter, &header).await?;
         if demanded == Demanded::OurWord
             && let Err(full) = self.queue_cosignature(governed, &header, digest).await
@@ -289,17 +270,20 @@ impl Node {
         delivery: &Delivery,
         is_fresh: bool,
     ) -> Result<NativeIngest, Error> {
-        let escrows = escrow::keys(charter.policy());
-        let keys = charter.signing_keys(from);
-        let newest = *keys.first().ok_or_else(|| Error::NotAMember(from.clone()))?;
+        let escrows = if is_fresh { escrow::keys(charter.policy()) } else { escrow::keys_ever(charter) };
+        let newest = *charter.signing_keys(from, u64::MAX).first().ok_or_else(|| Error::NotAMember(from.clone()))?;
         let mut outcome = self.enclave.ingest_native(delivery, newest, &escrows).await;
         if !is_fresh {
-            // With a key of its time: members replace theirs.
-            for key in keys.into_iter().skip(1).chain(charter.signing_keys(&governed.me)) {
+            // With a key of its time: members replace theirs. The header shows its date when it is open.
+            let known = [charter.signing_keys(from, 0), charter.signing_keys(&governed.me, 0)].concat();
+            for key in known.into_iter().filter(|key| *key != newest) {
                 if outcome.is_ok() {
                     break;
                 }
                 outcome = self.enclave.ingest_native(delivery, key, &escrows).await;
+                if let Ok(NativeIngest::Mine { meta, .. }) = &outcome {
+                    check_key_of(charter, meta, &key)?;
+                }
             }
         }
         Ok(outcome?)
@@ -322,7 +306,7 @@ impl Node {
     }
 
     /// Takes back a delivery of a send that failed elsewhere.
-    pub async fn native_withdraw(&self, message: &crate::wire::native::Withdraw) -> Result<(), Error> {
+    pub async fn native_withdraw(self: &Arc<Self>, message: &crate::wire::native::Withdraw) -> Result<(), Error> {
         let id = PayloadId::try_from(message.id.as_slice()).map_err(|_| Error::Message("an id of another length"))?;
         let token = <[u8; 16]>::try_from(message.token.as_slice()).map_err(|_| Error::WithdrawRefused)?;
         self.withdraw(id, WithdrawToken(token)).await
@@ -348,7 +332,9 @@ fn status(error: &Error) -> u16 {
         | Error::Kept(DocumentError::Manifest(_) | DocumentError::NotOffered)
         | Error::Enclave(EnclaveError::Broken | EnclaveError::Refused(_)) => 400,
         Error::Store(_) | Error::Enclave(_) | Error::Disk(_) | Error::RolledBack(_) => 503,
-        Error::Conflict(_) | Error::Kept(DocumentError::Conflict(_)) => 409,
+        Error::Conflict(_)
+        | Error::Kept(DocumentError::Conflict(_))
+        | Error::Supervision(SupervisionError::SecondHeader(_) | SupervisionError::ManyCopies(_)) => 409,
         Error::Supervision(SupervisionError::Stopped { .. }) => 451,
         _ => 403,
     }
@@ -361,30 +347,4 @@ fn text(error: &Error) -> String {
         Error::Store(_) | Error::Enclave(_) | Error::Disk(_) => format!("it cannot be kept now ({})", error.code()),
         other => format!("{other} ({})", other.code()),
     }
-}
-
-fn not_its_own(header: &Header, owner: &MemberId) -> Error {
-    Error::NotItsOwn { from: header.member.clone(), sender: owner.clone() }
-}
-
-/// What the directory and the policy say of a header.
-fn check_header(governed: &Governed, charter: &Charter, header: &Header, is_fresh: bool) -> Result<(), Error> {
-    let members = charter.members();
-    if !is_fresh {
-        // An address that its member replaced since was its own when this was made.
-        let owner = charter.owner_of(&header.sender).ok_or(Error::NotInDirectory(header.sender))?;
-        return if *owner == header.member { Ok(()) } else { Err(not_its_own(header, owner)) };
-    }
-    let sender = members.by_address(&header.sender).ok_or(Error::NotInDirectory(header.sender))?;
-    if sender.id != header.member {
-        return Err(not_its_own(header, &sender.id));
-    }
-    let dated = Timestamp::from_millisecond(i64::try_from(header.time).unwrap_or(i64::MAX)).unwrap_or(Timestamp::MAX);
-    let seconds = clock().duration_since(dated).as_secs();
-    if seconds.abs() > MAX_SKEW {
-        return Err(Error::ClockApart { seconds });
-    }
-    charter.policy_acceptable(header.policy, dated, clock()).map_err(Error::PolicyAge)?;
-    let me = members.by_id(&governed.me).ok_or_else(|| Error::NotAMember(governed.me.clone()))?;
-    charter.policy().judge(&Judged { sender, recipients: &[me], class: header.class }).map_err(Error::Policy)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 
 use super::deliver::Taken;
+use super::first::{First, Receivers};
 use crate::crypto::padme;
 use crate::enclave::{Draft, NativeDraft, NativeSealed, NativeTarget};
 use crate::erasure::Tags;
@@ -15,11 +16,12 @@ use crate::services::governed::{Governed, Route};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::now;
 use crate::services::send::Plan;
-use crate::services::supervision::{Concern, CopyOf, Watchers, copied_to, cosigned_scope, told_row};
+use crate::services::supervision::{Concern, Watchers, copied_to, told_row};
 use crate::services::withdraw::WithdrawToken;
 use crate::services::{Error, Node, SendRequest, Sent};
 use crate::store::{Inserted, Kind, Record};
 use crate::types::{Address, Class, ItemId, MemberId};
+use crate::wire::Vouched;
 use crate::wire::delivery::Delivery;
 use crate::wire::header::day_of;
 
@@ -39,15 +41,19 @@ pub(super) struct Outgoing<'a> {
     concern: Concern,
     /// Whom a copy of it is for (modes S1 and S2).
     pub(super) supervisors: Watchers,
-    /// Whose co-signature it needs (mode S4): they have it first.
-    cosigners: Option<Vec<MemberId>>,
+    /// Supervisors that receive it, before the others (modes S3 and S4).
+    pub(super) receivers: Receivers,
 }
 
 /// What became of a payload and its deliveries.
 struct Delivered {
     kept: Result<(), Error>,
     at: Vec<(MemberId, Result<Taken, Error>)>,
+    /// Copies at supervisors.
+    copies: Vec<(MemberId, WithdrawToken)>,
     failure: Option<Error>,
+    /// What supervisors said of it.
+    words: Vouched,
 }
 
 impl Node {
@@ -64,7 +70,7 @@ impl Node {
         let concern = Concern::own(governed, class, &request.terms.tags, &request.terms.affected);
         self.not_stopped(governed, &concern).await?;
         let supervisors = copied_to(charter.policy(), &governed.me, &concern);
-        let cosigners = cosigned_scope(charter.policy(), &concern).map(|scope| scope.supervisors.clone());
+        let receivers = Receivers::of(charter.policy(), &concern);
         let mut targets = BTreeMap::new();
         for key in recipients.iter().filter(|key| !self.directory.is_own(key)) {
             match self.route(&charter, key)? {
@@ -83,7 +89,7 @@ impl Node {
         let epochs = join_all(targets.values().map(|address| governed.epoch_of(&charter, address, today, budget / 3))).await;
         let mut sealed_for = Vec::with_capacity(targets.len());
         for ((member, _), epoch) in targets.iter().zip(epochs) {
-            let epoch = epoch.map_err(|error| at_recipient(error, &charter, member, &recipients))?;
+            let epoch = epoch.map_err(|error| receivers.named(error, &charter, member, &recipients))?;
             sealed_for.push(NativeTarget { member: member.clone(), epoch, shown: imposed.clone() });
         }
         let named = recipients.iter().map(|key| Ok((*key, member_of(&charter, key)?))).collect::<Result<_, Error>>()?;
@@ -115,24 +121,15 @@ impl Node {
             imposed,
             concern,
             supervisors,
-            cosigners,
+            receivers,
         };
         self.keep_and_deliver_native(&outgoing, sender, &recipients).await
     }
 
     /// Our copy and all deliveries at once; then the id, or everything taken back.
     async fn keep_and_deliver_native(&self, out: &Outgoing<'_>, sender: Address, recipients: &[Address]) -> Result<Sent, Error> {
-        let Delivered { kept, at: delivered, failure } = self.deliver_all(out, recipients).await;
+        let Delivered { kept, at: delivered, copies, failure, words } = self.deliver_all(out, recipients).await;
         let id = out.sealed.id;
-        let failure = match (&kept, failure) {
-            (Ok(()), None) => {
-                let copy = self.copy_of(id, &out.sealed.head);
-                let NativeSealed { head, nonce, ciphertext, .. } = out.sealed;
-                let of = CopyOf { id, head, nonce: *nonce, ciphertext };
-                self.copy_to_supervisors(out.governed, out.charter, &out.supervisors, copy, of).await.err()
-            }
-            (_, failure) => failure,
-        };
         // Threat: an order comes while the payload is on its way. Its id is not told, and it is taken back.
         let failure = match failure {
             None => self.not_stopped(out.governed, &out.concern).await.err(),
@@ -142,71 +139,57 @@ impl Node {
             (Ok(()), None) => {
                 self.counters.sent.add();
                 self.counters.sent_native.add();
+                self.note_supervised(id, &out.supervisors).await;
                 let acks = delivered.into_iter().filter_map(|(_, outcome)| outcome.ok()).map(|taken| taken.ack).collect();
-                self.keep_acks(out.governed, id, out.sealed.head.clone(), acks);
+                self.keep_acks(out.governed, id, out.sealed.head.clone(), (acks, words));
                 Ok(Sent { id, sender, managed: self.managed(&sender, recipients) })
             }
             (kept, failure) => {
                 self.counters.send_failed.add();
                 let taken = delivered.into_iter();
-                let tokens: Vec<(MemberId, WithdrawToken)> =
-                    taken.filter_map(|(member, outcome)| Some((member, outcome.ok()?.withdraw?))).collect();
-                self.take_back_native(out, tokens, kept.is_ok()).await;
+                let tokens = taken.filter_map(|(member, outcome)| Some((member, outcome.ok()?.withdraw?)));
+                self.take_back_native(out, tokens.chain(copies).collect(), kept.is_ok()).await;
                 Err(failure.or(kept.err()).unwrap_or(Error::NotFound(id)))
             }
         }
     }
 
-    /// Keeps our copy and delivers to all at once; under S4 to the supervisors first, and to the others with the word of one of them.
+    /// Its supervisors first; then our own copy and all other deliveries at once, with what the supervisors said.
     async fn deliver_all(&self, out: &Outgoing<'_>, recipients: &[Address]) -> Delivered {
-        let failed = |delivered: &[(MemberId, Result<Taken, Error>)]| {
-            delivered.iter().find_map(|(member, outcome)| {
-                let error = outcome.as_ref().err()?;
-                Some(at_recipient(clone_of(error), out.charter, member, recipients))
-            })
-        };
         let ways = out.members.iter().zip(&out.sealed.deliveries);
-        let is_cosigner = |member: &MemberId| out.cosigners.as_ref().is_some_and(|cosigners| cosigners.contains(member));
-        let (first, rest): (Vec<_>, Vec<_>) = ways.partition(|(member, _)| is_cosigner(member));
-        let mut delivered = self.deliver_to(out, &first, None).await;
-        let mut failure = failed(&delivered);
-        let mut cosignature = None;
-        if out.cosigners.is_some() && failure.is_none() {
-            let supervisors: Vec<MemberId> = first.iter().map(|(member, _)| (*member).clone()).collect();
-            match self.await_cosignature(out.governed, out.charter, &supervisors, (out.sealed.id, out.sealed.header)).await {
-                Ok(signed) => cosignature = Some(signed),
-                Err(error) => failure = Some(error),
-            }
-        }
+        let (first, rest): (Vec<_>, Vec<_>) = ways.partition(|(member, _)| out.receivers.members.contains(member));
+        let First { words, mut delivered, copies, failure } = self.supervisors_first(out, &first, recipients).await;
         if failure.is_some() {
-            return Delivered { kept: Err(Error::NotFound(out.sealed.id)), at: delivered, failure };
+            let kept = Err(Error::NotFound(out.sealed.id));
+            return Delivered { kept, at: delivered, copies, failure, words: Vouched::default() };
         }
-        let (kept, others) = tokio::join!(self.keep_native(out), self.deliver_to(out, &rest, cosignature.as_deref()));
+        let (kept, others) = tokio::join!(self.keep_native(out, &words), self.deliver_to(out, &rest, &words));
         delivered.extend(others);
-        let failure = failed(&delivered);
-        Delivered { kept, at: delivered, failure }
+        let failure = failed(out, &delivered, recipients);
+        Delivered { kept, at: delivered, copies, failure, words }
     }
 
-    async fn deliver_to(
+    pub(super) async fn deliver_to(
         &self,
         out: &Outgoing<'_>,
         ways: &[(&MemberId, &Delivery)],
-        cosignature: Option<&[u8]>,
+        words: &Vouched,
     ) -> Vec<(MemberId, Result<Taken, Error>)> {
         let deliver = ways
             .iter()
-            .map(async |(member, delivery)| ((*member).clone(), self.deliver_native(out, member, delivery, cosignature).await));
+            .map(async |(member, delivery)| ((*member).clone(), self.deliver_native(out, member, delivery, words).await));
         join_all(deliver).await
     }
 
-    async fn keep_native(&self, out: &Outgoing<'_>) -> Result<(), Error> {
+    /// Keeps our copy, and what supervisors said of it: without that it is not given back to a recipient that lost it.
+    async fn keep_native(&self, out: &Outgoing<'_>, words: &Vouched) -> Result<(), Error> {
         let NativeSealed { id, nonce, ciphertext, head, .. } = out.sealed;
         let record = Record { time: now(), nonce: *nonce, head: head.clone(), ciphertext: ciphertext.clone() };
         let event = Happening::now(What::Stored).id(*id).class(out.class).event();
         let mut declared = self.declared(ItemId::Payload(*id), head, record.time, out.class, &out.tags).await?;
         declared.rows.extend(told_row(id, &out.supervisors.members));
         match self.store.insert_with(Kind::Payload, *id, record, Some(event), declared.rows).await? {
-            Inserted::New => Ok(()),
+            Inserted::New => self.keep_cosignature(*id, head, words).await,
             Inserted::Buried => Err(Error::Erased(*id)),
             // A fresh data key and nonce: nobody else can have made this id.
             Inserted::Exists => Err(Error::Conflict(*id)),
@@ -224,8 +207,20 @@ pub(crate) fn padding(padding: Padding) -> padme::Padding {
     }
 }
 
+/// The first of some deliveries that failed.
+pub(super) fn failed(
+    out: &Outgoing<'_>,
+    delivered: &[(MemberId, Result<Taken, Error>)],
+    recipients: &[Address],
+) -> Option<Error> {
+    delivered.iter().find_map(|(member, outcome)| {
+        let error = outcome.as_ref().err()?;
+        Some(out.receivers.named(clone_of(error), out.charter, member, recipients))
+    })
+}
+
 /// What went wrong with a member, told of the recipient's key as everywhere.
-fn at_recipient(error: Error, charter: &Charter, member: &MemberId, recipients: &[Address]) -> Error {
+pub(super) fn at_recipient(error: Error, charter: &Charter, member: &MemberId, recipients: &[Address]) -> Error {
     let Error::Peer(source) = error else { return error };
     let of_member = charter.members().by_id(member).map(|member| &member.addresses);
     let recipient = recipients.iter().find(|key| of_member.is_some_and(|addresses| addresses.contains(key)));

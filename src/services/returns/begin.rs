@@ -87,8 +87,7 @@ impl Node {
             return Err(ReturnError::NotOurs.into());
         }
         let holder = docket.docket.member.clone();
-        let key = charter.members().by_id(&holder).and_then(|member| member.signing_key);
-        docket.verify(&request, &key.ok_or_else(|| Error::NotAMember(holder.clone()))?)?;
+        docket.verify_by(&request, &charter)?;
         docket.is_of(&leaves)?;
         let mut replayed = 0;
         if !is_drill {

@@ -32,6 +32,26 @@ pub enum ReturnError {
     /// Not in the form of the thing.
     #[error("what came is no {0}")]
     Form(&'static str),
+    /// A member whose pages have no end.
+    #[error("{0} gives pages that do not go on: it is not asked any more")]
+    NoProgress(MemberId),
+    /// A member that takes too long, or gives too much.
+    #[error("{member} is not asked any more in this run: {what}")]
+    Endless {
+        /// Who.
+        member: MemberId,
+        /// What there was too much of.
+        what: &'static str,
+    },
+    /// A header that is older than the policy that it names.
+    #[error("it is dated before policy version {policy}, which it names")]
+    DatedBefore {
+        /// The policy.
+        policy: u64,
+    },
+    /// A header of today under a key of before.
+    #[error("it is dated now, and signed with a key that {0} replaced")]
+    SignedBefore(MemberId),
 }
 
 fn names(members: &[MemberId]) -> String {
@@ -50,6 +70,10 @@ impl Coded for ReturnError {
             Self::Unsound(..) => Code(7348),
             Self::Form(_) => Code(7349),
             Self::Keys => Code(7350),
+            Self::NoProgress(_) => Code(7351),
+            Self::Endless { .. } => Code(7352),
+            Self::DatedBefore { .. } => Code(7353),
+            Self::SignedBefore(_) => Code(7354),
         }
     }
 }

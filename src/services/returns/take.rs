@@ -5,19 +5,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Fate, Listed, ReturnError, Settled};
-use crate::crypto::hash::sha256;
+use super::{Brought, Fate, Listed, ReturnError, Settled};
+use crate::crypto::hash::{payload_id, sha256};
 use crate::crypto::hpke::BoxKey;
-use crate::crypto::sign::Signature;
 use crate::crypto::threshold::GroupKey;
-use crate::disclosure::{Found, GrantId, Item, Released};
+use crate::disclosure::{Found, GrantId, Item, Provenance};
 use crate::enclave::{Kept, Meta, NativeMeta, Returned};
 use crate::erasure::Tags;
 use crate::governance::{Charter, Purpose};
 use crate::seal::escrow::{Carried, Escrowed, Label};
 use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
-use crate::services::native::{ACKS, encode_acks};
+use crate::services::native::Beside;
 use crate::services::records::now;
 use crate::services::send::to_its_end;
 use crate::services::{Error, Node};
@@ -25,9 +24,6 @@ use crate::store::{Inserted, Kind, Record};
 use crate::types::{Address, ItemId, PayloadId, Privacy};
 use crate::wire::header::{self, Header, SUITE};
 use crate::wire::{Proofs, SignedAck};
-
-/// A header's bytes, and their signature.
-type SignedHeader = (Vec<u8>, Signature);
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
@@ -43,17 +39,13 @@ struct Checked {
 
 impl Node {
     /// Takes one payload of a recovery that began: what is `sealed` in it is sealed to `one_time`. A drill keeps nothing of it.
-    pub async fn take_returned(
-        self: &Arc<Self>,
-        grant: GrantId,
-        one_time: BoxKey,
-        payload: (Item, Released),
-    ) -> Result<Settled, Error> {
+    pub async fn take_returned(self: &Arc<Self>, grant: GrantId, one_time: BoxKey, brought: Brought) -> Result<Settled, Error> {
         let node = Arc::clone(self);
-        to_its_end(async move { node.take_one(grant, one_time, payload).await }).await
+        to_its_end(async move { node.take_one(grant, one_time, brought).await }).await
     }
 
-    async fn take_one(&self, grant: GrantId, one_time: BoxKey, (item, released): (Item, Released)) -> Result<Settled, Error> {
+    async fn take_one(&self, grant: GrantId, one_time: BoxKey, brought: Brought) -> Result<Settled, Error> {
+        let Brought { item, sealed, ciphertext, provenance } = brought;
         let governed = Arc::clone(self.needs_governance()?);
         governed.may_serve()?;
         let charter = governed.charter();
@@ -61,13 +53,10 @@ impl Node {
         if !listed.leaves.contains(&item.leaf()) {
             return Err(ReturnError::NotListed(id).into());
         }
-        let Released::Given { id: of, sealed, ciphertext, header, acks } = released else {
-            return Err(ReturnError::Form("payload").into());
-        };
-        if of != id {
+        if payload_id(&ciphertext) != id {
             return Err(ReturnError::Unsound(id, "it is another than its item").into());
         }
-        let checked = check(&governed, &charter, &listed, &item, (header, acks))?;
+        let checked = check(&governed, &charter, &listed, &item, provenance)?;
         if !listed.is_drill
             && let Some(fate) = self.fate_here(&checked.escrowed.label).await?
         {
@@ -134,10 +123,7 @@ impl Node {
             Err(Error::Erased(_)) => return Ok(Fate::Erased),
             other => other?,
         }
-        if !acks.is_empty() {
-            let sealed = self.enclave.seal_beside(&kept.head, ACKS, encode_acks(&acks)).await?;
-            self.store.put_beside(id, sealed, None).await?;
-        }
+        self.keep_beside(id, &kept.head, &Beside::acks(acks)).await?;
         self.counters.recovered.add();
         Ok(Fate::Kept)
     }
@@ -152,7 +138,7 @@ fn check(
     charter: &Charter,
     listed: &Listed,
     item: &Item,
-    (header, acks): (Option<SignedHeader>, Vec<SignedAck>),
+    Provenance { header, acks }: Provenance,
 ) -> Result<Checked, ReturnError> {
     let id = item.id;
     let unsound = |why| ReturnError::Unsound(id, why);
@@ -173,7 +159,7 @@ fn check(
     let is_signed = |key: &_| header::verify(&read.network, &bytes, &signature, key).is_ok();
     // In Tessera's suite it is the holder's word on the rules that it keeps.
     let signer = if label.suite == SUITE { &read.member } else { &listed.holder };
-    if !charter.signing_keys(signer).iter().any(is_signed) {
+    if !charter.signing_keys(signer, read.time).iter().any(is_signed) {
         return Err(unsound("its member did not sign its header"));
     }
     if label.suite != SUITE {
@@ -216,7 +202,7 @@ fn sound_acks(charter: &Charter, header: &Header, bytes: &[u8], acks: Vec<Signed
         let ack = &signed.ack;
         ack.network == header.network
             && (ack.id, ack.header) == (header.id, digest)
-            && charter.signing_keys(&ack.member).iter().any(|key| signed.verify(key).is_ok())
+            && charter.signing_keys(&ack.member, ack.time).iter().any(|key| signed.verify(key).is_ok())
     };
     acks.into_iter().filter(is_sound).collect()
 }
@@ -225,7 +211,7 @@ fn sound_acks(charter: &Charter, header: &Header, bytes: &[u8], acks: Vec<Signed
 /// acknowledged it, at a recipient its own.
 fn recipients(governed: &Governed, charter: &Charter, header: &Header, acks: &[SignedAck]) -> (Vec<Address>, bool) {
     let is_sender = header.member == governed.me;
-    let is_own = |address: &Address| charter.owner_of(address) == Some(&governed.me);
+    let is_own = |address: &Address| charter.owner_of(address, header.time) == Some(&governed.me);
     let mut known: Vec<Address> = match &header.recipients {
         Some(all) if is_sender || all.iter().any(is_own) => all.clone(),
         _ => {

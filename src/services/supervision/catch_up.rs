@@ -14,13 +14,13 @@ use crate::enclave::{EnclaveError, Meta, NativeTarget};
 use crate::governance::{Charter, Policy, Supervision};
 use crate::services::governed::{Governed, native_address};
 use crate::services::happening::{Happening, Kind as What};
-use crate::services::native::{CELOSIA_1, SUPERVISION, path};
+use crate::services::native::{SUPERVISION, given_of, path};
 use crate::services::{Error, NativeAddress, Node, PeerError};
 use crate::shred::SealedHead;
 use crate::store::{Kind, Table, Write};
-use crate::supervision::{Affair, StopScope};
+use crate::supervision::{Affair, StopScope, SupervisionCopy};
 use crate::types::{Class, Coded as _, ItemId, MemberId, PayloadId};
-use crate::wire::delivery::Delivery;
+use crate::wire::Header;
 use crate::wire::native::{CatchUp, Item, Message as _, Resent};
 
 /// Records looked at for one page, and bytes of one page.
@@ -76,9 +76,9 @@ impl Node {
             if time < asked.since {
                 continue;
             }
-            let Some(item) = self.entitled(governed, &charter, &scope, (id, &head), &target).await? else { continue };
-            bytes += item.body.len();
-            items.push(item);
+            let of_it = self.entitled(governed, &charter, &scope, (id, &head), &target).await?;
+            bytes += of_it.iter().map(|item| item.body.len()).sum::<usize>();
+            items.extend(of_it);
             if bytes > PAGE_BYTES {
                 break;
             }
@@ -86,13 +86,15 @@ impl Node {
         // Threat: a supervisor that begins in the middle and leaves no record. Whatever is given is on record here, page by page.
         if after.is_none() || !items.is_empty() {
             let details = serde_json::json!({ "scope": scope, "since": asked.since, "items": items.len() });
-            self.note(Happening::now(What::CaughtUp).member(from).details(details).event()).await;
+            // What cannot be put on record is not given.
+            self.store.note(Happening::now(What::CaughtUp).member(from).details(details).event()).await?;
         }
         let epoch = self.enclave.epoch_key().await?.encode();
         Ok(Resent { epoch: epoch.into(), items, next: next.into() })
     }
 
-    /// What a supervisor may have of a record: a copy, or the payload where it was its recipient.
+    /// What a supervisor may have of a record: a copy, or the payload where it was its recipient. Of what was sent in Tessera's suite the
+    /// copies of its day.
     async fn entitled(
         &self,
         governed: &Governed,
@@ -100,58 +102,59 @@ impl Node {
         scope: &StopScope,
         (id, head): (PayloadId, &SealedHead),
         target: &NativeTarget,
-    ) -> Result<Option<Item>, Error> {
+    ) -> Result<Vec<Item>, Error> {
         let meta = match self.enclave.meta(id, head).await {
             Ok(meta) => meta,
-            Err(EnclaveError::Erased) => return Ok(None),
+            Err(EnclaveError::Erased) => return Ok(Vec::new()),
             Err(error) => return Err(error.into()),
         };
-        let Some((policy, concern)) = self.concern_of(governed, charter, id, head, &meta).await? else { return Ok(None) };
-        let Concern { sender, class, contract, affected } = &concern;
-        let affair = Affair { sender, class: *class, contract: contract.as_ref(), affected };
-        let decides = policy.supervision(sender, contract.as_ref(), *class);
-        let Some(mode) =
-            decides.filter(|decides| decides.supervisors.contains(&target.member)).map(|decides| decides.supervision)
-        else {
-            return Ok(None);
-        };
-        if !scope.covers(&affair) {
-            return Ok(None);
+        if !self.directory.is_own(&meta.sender) {
+            return Ok(Vec::new());
         }
-        match mode {
-            Supervision::S0 => Ok(None),
-            Supervision::S1 | Supervision::S2 => {
-                let Some(mut copy) = copy_of_meta(&meta) else { return Ok(None) };
-                if mode == Supervision::S2 {
-                    let Some(record) = self.record(Kind::Payload, &id).await? else { return Ok(None) };
-                    let of = CopyOf { id, head, nonce: record.nonce, ciphertext: &record.ciphertext };
-                    copy.sealed = self.sealed_copy(&target.member, target.epoch.clone(), of).await?.encode().to_vec();
-                }
-                Ok(Some(Item { suite: SUPERVISION, body: copy.encode().into(), upload: None }))
-            }
-            Supervision::S3 | Supervision::S4 => {
-                let Some(record) = self.record(Kind::Payload, &id).await? else { return Ok(None) };
-                let again = self.enclave.rebox_native(id, &record.head, record.nonce, record.ciphertext, target.clone()).await;
-                Ok(again.ok().map(|delivery| Item { suite: CELOSIA_1, body: delivery.encode().to_vec().into(), upload: None }))
-            }
-        }
-    }
-
-    /// The policy of a record that this node sent, and what that policy looked at. `None` for what others sent, and for what has no header.
-    async fn concern_of<'a>(
-        &self,
-        governed: &Governed,
-        charter: &'a Charter,
-        id: PayloadId,
-        head: &SealedHead,
-        meta: &Meta,
-    ) -> Result<Option<(&'a Policy, Concern)>, Error> {
-        let Some(native) = meta.native.as_ref().filter(|_| self.directory.is_own(&meta.sender)) else { return Ok(None) };
-        let Some(policy) = charter.policy_of(native.policy) else { return Ok(None) };
         let tags = self.tags_under(ItemId::Payload(id), head).await?.unwrap_or_default();
         let affected: Vec<PayloadId> = meta.privacy.affected.iter().map(|affected| affected.id).collect();
-        let class: Class = native.class;
-        Ok(Some((&policy.content, Concern::own(governed, class, &tags, &affected))))
+        let mode_of = |policy: u64, class: Class| {
+            let concern = Concern::own(governed, class, &tags, &affected);
+            mode_for(&charter.policy_of(policy)?.content, &target.member, scope, &concern)
+        };
+        let Some(native) = &meta.native else {
+            let mut items = Vec::new();
+            for bytes in self.beside(&id, head).await?.copies {
+                let header = SupervisionCopy::decode(&bytes).ok().and_then(|copy| Header::decode(&copy.header).ok());
+                let mode = header.and_then(|header| mode_of(header.policy, header.class));
+                if matches!(mode, Some(Supervision::S1 | Supervision::S2)) {
+                    items.push(Item { suite: SUPERVISION, body: bytes.into(), upload: None });
+                }
+            }
+            return Ok(items);
+        };
+        let item = match mode_of(native.policy, native.class) {
+            None | Some(Supervision::S0) => None,
+            Some(mode @ (Supervision::S1 | Supervision::S2)) => {
+                self.copy_again((id, head), &meta, target, mode == Supervision::S2).await?
+            }
+            Some(Supervision::S3 | Supervision::S4) => match self.record(Kind::Payload, &id).await? {
+                Some(record) => self.give_native(charter, id, record, &meta, target).await?,
+                None => None,
+            },
+        };
+        Ok(item.into_iter().collect())
+    }
+
+    async fn copy_again(
+        &self,
+        (id, head): (PayloadId, &SealedHead),
+        meta: &Meta,
+        target: &NativeTarget,
+        with_sigma: bool,
+    ) -> Result<Option<Item>, Error> {
+        let Some(mut copy) = copy_of_meta(meta) else { return Ok(None) };
+        if with_sigma {
+            let Some(record) = self.record(Kind::Payload, &id).await? else { return Ok(None) };
+            let of = CopyOf { id, head, nonce: record.nonce, ciphertext: &record.ciphertext };
+            copy.sealed = self.sealed_copy(&target.member, target.epoch.clone(), of).await?.encode().to_vec();
+        }
+        Ok(Some(Item { suite: SUPERVISION, body: copy.encode().into(), upload: None }))
     }
 
     /// Asks every other member for what this supervisor lacks of a scope since a time (milliseconds since the Unix epoch).
@@ -162,7 +165,8 @@ impl Node {
             return Err(SupervisionError::NotASupervisor(governed.me.clone()).into());
         }
         let details = serde_json::json!({ "scope": scope, "since": since });
-        self.note(Happening::now(What::CaughtUp).actor(actor, "supervisor").details(details).event()).await;
+        // Threat: a supervisor fills its own journal, or its disk, and looks without a record.
+        self.store.note(Happening::now(What::CaughtUp).actor(actor, "supervisor").details(details).event()).await?;
         let others = charter.members().all().iter().filter(|member| member.id != governed.me && member.is_active());
         let mut members = Vec::new();
         for to in others.filter_map(native_address) {
@@ -216,14 +220,13 @@ impl Node {
     ) -> Result<(), Error> {
         let taken = match item.suite {
             SUPERVISION => match self.take_copy(governed, charter, from, &item.body, false).await {
-                Ok(taken) => taken.map(|(_, _, is_new)| is_new).ok_or_else(|| Error::EpochKey(from.clone())),
+                Ok(taken) => taken.map(|(_, _, new)| new.is_some()).ok_or_else(|| Error::EpochKey(from.clone())),
                 Err(error) => Err(error),
             },
-            CELOSIA_1 => match Delivery::decode(&bytes::Bytes::from(Vec::from(item.body))) {
-                Ok(delivery) => self.native_given_back(governed, charter, from, &delivery).await,
-                Err(_) => Err(SupervisionError::Copy("it does not decode").into()),
+            _ => match given_of(item) {
+                Some(given) => self.native_given_back(governed, charter, from, &given).await,
+                None => Err(SupervisionError::Copy("it does not decode, or is of a suite that this node does not know").into()),
             },
-            _ => Err(SupervisionError::Copy("it is of a suite that this node does not know").into()),
         };
         match taken {
             Ok(true) => at.taken += 1,
@@ -236,4 +239,13 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// How a supervisor sees what lies in the scope that it asks for, by the policy of its day; `None` if it does not.
+fn mode_for(policy: &Policy, supervisor: &MemberId, asked: &StopScope, concern: &Concern) -> Option<Supervision> {
+    let Concern { sender, class, contract, affected } = concern;
+    let affair = Affair { sender, class: *class, contract: contract.as_ref(), affected };
+    let decides = policy.supervision(sender, contract.as_ref(), *class)?;
+    let is_its = decides.supervisors.contains(supervisor) && asked.covers(&affair);
+    is_its.then_some(decides.supervision)
 }

@@ -9,29 +9,25 @@ use super::rows::put_told;
 use super::{Concern, SupervisionError, cosigned_scope};
 use crate::crypto::hash::sha256;
 use crate::crypto::nacl::Nonce;
-use crate::crypto::random;
-use crate::crypto::secret::Secret;
-use crate::enclave::{Meta, NativeTarget, Sealed};
+use crate::enclave::{Meta, NativeTarget};
 use crate::governance::{Charter, Policy, Supervision};
 use crate::services::governed::{Governed, MAX_SKEW, native_address};
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::native::SUPERVISION;
 use crate::services::records::now;
+use crate::services::withdraw::WithdrawToken;
 use crate::services::{Error, NativeAddress, Node, PeerError};
 use crate::shred::SealedHead;
-use crate::store::Write;
+use crate::store::{Kind, Write};
 use crate::supervision::SupervisionCopy;
 use crate::types::{Class, Coded as _, MemberId, PayloadId};
 use crate::wire::ack::SignedAck;
-use crate::wire::header::{Header, day_of, signed};
+use crate::wire::header::day_of;
 use crate::wire::native::{Answer, Item};
-use crate::wire::{Audience, Delivery, EpochKey, Proofs};
+use crate::wire::{Delivery, EpochKey, Proofs};
 
 /// Copies beyond it are uploaded in parts first.
 const INLINE: usize = 1 << 20;
-
-/// Suite of the header of a payload that was sent in Tessera's suite: it is made for supervisors alone, and no recipient takes it.
-const NACL_SUITE: u8 = 0;
 
 /// Who is sent a copy of a payload.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +42,17 @@ impl Watchers {
     pub(crate) fn of_headers(self) -> Self {
         Self { with_sigma: false, ..self }
     }
+}
+
+/// What became of a payload's copies.
+#[derive(Default)]
+pub(crate) struct Copies {
+    /// What each supervisor signed.
+    pub(crate) acks: Vec<Vec<u8>>,
+    /// How each copy is taken back if the send fails.
+    pub(crate) tokens: Vec<(MemberId, WithdrawToken)>,
+    /// Why one of them has none.
+    pub(crate) failure: Option<Error>,
 }
 
 /// A record that copies are made of.
@@ -73,33 +80,52 @@ pub(crate) fn told_row(id: &PayloadId, supervisors: &[MemberId]) -> Option<Write
 }
 
 impl Node {
-    /// Sends a payload that was delivered to its supervisors; an error if one of them does not have it durably.
+    /// Gives its supervisors their copies of a payload that nobody else has yet. With none it says nothing.
     ///
-    /// Threat: a sender delivers what its supervisors never hear of. Its own node is what it trusts, so this is as strong as the sender's
-    /// honesty under S1 and S2; under S3 and S4 the recipients see to it.
+    /// Threat: a sender delivers what its supervisors never hear of. What they acknowledge here travels in front of its deliveries, and nobody
+    /// takes them without (`vouched`).
     pub(crate) async fn copy_to_supervisors(
         &self,
         governed: &Arc<Governed>,
         charter: &Charter,
         watchers: &Watchers,
-        copy: impl Future<Output = Result<SupervisionCopy, Error>>,
+        copy: &SupervisionCopy,
         of: CopyOf<'_>,
-    ) -> Result<(), Error> {
+    ) -> Copies {
         let supervisors = &watchers.members;
-        if supervisors.is_empty() {
-            return Ok(());
-        }
-        let copy = copy.await?;
-        let tell = supervisors.iter().map(|to| self.copy_to(governed, charter, to, (&copy, watchers.with_sigma), of));
+        let tell = supervisors.iter().map(|to| self.copy_to(governed, charter, to, (copy, watchers.with_sigma), of));
+        let mut copies = Copies::default();
         for (outcome, supervisor) in join_all(tell).await.into_iter().zip(supervisors) {
-            if let Err(error) = outcome {
-                tracing::warn!(%supervisor, code = %error.code(), "a supervisor did not take its copy");
-                return Err(SupervisionError::Absent { supervisor: supervisor.clone(), code: error.code() }.into());
+            match outcome {
+                Ok((ack, token)) => {
+                    copies.acks.push(ack);
+                    copies.tokens.extend(token.map(|token| (supervisor.clone(), token)));
+                }
+                Err(error) => {
+                    tracing::warn!(%supervisor, code = %error.code(), "a supervisor did not take its copy");
+                    let absent = SupervisionError::Absent { supervisor: supervisor.clone(), code: error.code() };
+                    copies.failure.get_or_insert(absent.into());
+                }
             }
         }
-        let details = serde_json::json!({ "supervisors": supervisors });
-        self.note(Happening::now(What::Supervised).id(of.id).count(supervisors.len() as u64).details(details).event()).await;
-        Ok(())
+        copies
+    }
+
+    /// Writes down that a payload was sent, and its supervisors have their copies.
+    pub(crate) async fn note_supervised(&self, id: PayloadId, watchers: &Watchers) {
+        let supervisors = &watchers.members;
+        if !supervisors.is_empty() {
+            let details = serde_json::json!({ "supervisors": supervisors });
+            self.note(Happening::now(What::Supervised).id(id).count(supervisors.len() as u64).details(details).event()).await;
+        }
+    }
+
+    /// Keeps the copy of what has no header of its own beside it: nobody can make the same again, and a supervisor may lose its own.
+    pub(crate) async fn keep_copy(&self, id: PayloadId, copy: Vec<u8>) -> Result<(), Error> {
+        let head = self.head(Kind::Payload, &id).await?.ok_or(Error::NotFound(id))?;
+        let mut beside = self.beside(&id, &head).await?;
+        beside.copies.push(copy);
+        self.keep_beside(id, &head, &beside).await
     }
 
     async fn copy_to(
@@ -109,7 +135,7 @@ impl Node {
         to: &MemberId,
         (copy, with_sigma): (&SupervisionCopy, bool),
         of: CopyOf<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<(Vec<u8>, Option<WithdrawToken>), Error> {
         let address = charter.members().by_id(to).and_then(native_address).ok_or_else(|| Error::NotAMember(to.clone()))?;
         let malformed = || PeerError::Malformed(address.endpoint.clone());
         let budget = self.settings.peer_budget;
@@ -126,8 +152,9 @@ impl Node {
                 }
                 let item = self.copy_item(governed, &address, copy.encode()).await?;
                 match self.tell(governed, &address, item).await? {
-                    Answer::Taken { ack, .. } => {
-                        return governed.check_copy_ack(charter, to, &ack, (of.id, sha256(&[&copy.header])));
+                    Answer::Taken { ack, withdraw } => {
+                        governed.check_copy_ack(charter, to, &ack, (of.id, sha256(&[&copy.header])))?;
+                        return Ok((ack.into(), <[u8; 16]>::try_from(withdraw.as_slice()).ok().map(WithdrawToken)));
                     }
                     Answer::Refused { status, text, .. } => {
                         return Err(crate::services::native::refused(&address, status, &text).into());
@@ -159,41 +186,6 @@ impl Node {
     /// The copy of a record of ours.
     pub(crate) async fn copy_of(&self, id: PayloadId, head: &SealedHead) -> Result<SupervisionCopy, Error> {
         copy_of_meta(&self.enclave.meta(id, head).await?).ok_or(SupervisionError::Copy("this node did not send it").into())
-    }
-
-    /// The copy of a payload in Tessera's suite, which has no header: one is made, for supervisors alone.
-    pub(crate) async fn copy_of_nacl(
-        &self,
-        governed: &Governed,
-        charter: &Charter,
-        sealed: &Sealed,
-        class: Class,
-    ) -> Result<SupervisionCopy, Error> {
-        let seed: [u8; 32] = random();
-        let recipients = sealed.payload.recipients.clone();
-        let secret = Secret::from_slice(&seed);
-        let audience = secret.and_then(|seed| Audience::new(&seed, recipients.iter()));
-        let audience = audience.ok_or(SupervisionError::Copy("it has too many recipients"))?;
-        let privacy = sealed.payload.privacy.clone();
-        let is_told = privacy.flag == crate::types::PrivacyFlag::StateValidation;
-        let header = Header {
-            network: governed.network,
-            suite: NACL_SUITE,
-            policy: charter.policy_version(),
-            day: day_of(now()),
-            class,
-            time: now(),
-            sender: sealed.payload.sender,
-            member: governed.me.clone(),
-            id: sealed.id,
-            privacy,
-            recipients: is_told.then(|| recipients.clone()),
-            audience: audience.root(),
-            escrow: None,
-        };
-        let header = header.encode();
-        let signature = self.enclave.sign(signed(&governed.network, &header)).await?;
-        Ok(SupervisionCopy { header, signature, seed, recipients, sealed: Vec::new() })
     }
 }
 

@@ -9,6 +9,7 @@ use minicbor::{CborLen, Decode, Encode};
 use serde::Serialize;
 use tokio::time::Instant;
 
+use super::places::Extent;
 use super::rows::{PAGE, QUEUE, queue_key, waiting_key, waiting_of};
 use super::{Concern, SupervisionError};
 use crate::governance::{Charter, Policy, Scope, Supervision};
@@ -213,7 +214,8 @@ impl Node {
         }
         governed.desk.answers.notify_waiters();
         if self.held_until(&crate::types::ItemId::Payload(id)).await?.is_none() {
-            self.erase_all(&[id]).await?;
+            let sender: MemberId = kept.member.parse().map_err(|_| SupervisionError::NotQueued(id))?;
+            self.erase_within(&[id], Extent::Of(&sender)).await?;
         }
         Ok(())
     }
@@ -306,6 +308,43 @@ impl Governed {
         let bytes = cosignature.ok_or_else(wanted)?;
         check_cosignature(self, charter, &scope.supervisors, bytes, (header.id, digest))?;
         Ok(Demanded::Nothing)
+    }
+}
+
+impl Governed {
+    /// The same of what was sent before and is given back: under a key that a supervisor of its policy had, whatever has become of it since.
+    pub(crate) fn cosigned_then(
+        &self,
+        charter: &Charter,
+        header: &Header,
+        digest: [u8; 32],
+        cosignature: Option<&[u8]>,
+    ) -> Result<(), SupervisionError> {
+        let concern = Concern::of(&header.member, header.class, &header.privacy);
+        let policy = charter.policy_of(header.policy).map_or(charter.policy(), |signed| &signed.content);
+        let Some(scope) = cosigned_scope(policy, &concern) else { return Ok(()) };
+        if scope.supervisors.contains(&self.me) {
+            return Ok(());
+        }
+        self.was_cosigned(charter, &scope.supervisors, cosignature, (header.id, digest))
+    }
+
+    /// Whether one of these supervisors co-signed a payload, with a key that it has or had.
+    pub(super) fn was_cosigned(
+        &self,
+        charter: &Charter,
+        supervisors: &[MemberId],
+        cosignature: Option<&[u8]>,
+        of: (PayloadId, [u8; 32]),
+    ) -> Result<(), SupervisionError> {
+        let signed = cosignature.and_then(|bytes| SignedCosignature::decode(bytes).ok());
+        let holds = signed.is_some_and(|signed| {
+            let Cosignature { network, supervisor, id, header, time } = &signed.cosignature;
+            let is_of_this = *network == self.network && (*id, *header) == of;
+            let mut keys = charter.signing_keys(supervisor, *time).into_iter();
+            is_of_this && supervisors.contains(supervisor) && keys.any(|key| signed.verify(&key).is_ok())
+        });
+        if holds { Ok(()) } else { Err(SupervisionError::NotCosigned) }
     }
 }
 

@@ -40,8 +40,8 @@ pub enum SupervisionError {
     /// An authority, or a text, that is none.
     #[error("authority and text are one line each, of 1 to {MAX_TEXT} characters")]
     Text,
-    /// A supervisor that does not have its copy durably.
-    #[error("the supervisor {supervisor} did not take its copy ({code}): the policy lets nothing of this scope go without it")]
+    /// A supervisor that does not have its copy, or the payload, durably.
+    #[error("the supervisor {supervisor} did not take it ({code}): the policy lets nothing of this scope go without it")]
     Absent {
         /// Who.
         supervisor: MemberId,
@@ -54,6 +54,12 @@ pub enum SupervisionError {
     /// A copy of what this node does not supervise.
     #[error("the policy names {0} in no scope of this payload")]
     NotSupervised(MemberId),
+    /// A header that its member signed beside another one for the same payload.
+    #[error("the sender has signed another header for {0} before: this one is kept as evidence, and not taken")]
+    SecondHeader(PayloadId),
+    /// A raw payload that was sent too often.
+    #[error("as many copies of {0} are here as one sender may leave of a raw payload: send it anew")]
+    ManyCopies(PayloadId),
     /// A delivery without a co-signature that the policy wants.
     #[error("the policy takes this payload with a supervisor's co-signature alone")]
     NotCosigned,
@@ -71,6 +77,42 @@ pub enum SupervisionError {
     /// A document, which has no place for a co-signature.
     #[error("the policy wants a supervisor's co-signature, and documents carry none: nothing of this class goes as one")]
     CosignDocument,
+    /// A delivery without the word of a supervisor that the policy demands.
+    #[error("the policy takes this payload with the acknowledgement of its supervisor {0} alone, and none came with it")]
+    NotAcknowledged(MemberId),
+    /// A word of a supervisor that is of something else, or that it did not sign.
+    #[error("the acknowledgement of the supervisor {0} is of another payload or header, or not signed by it")]
+    AckOfAnother(MemberId),
+    /// A word of a supervisor that is not of now.
+    #[error("the acknowledgement of the supervisor {supervisor} is {seconds} s old: it is not of this delivery")]
+    AckNotNow {
+        /// Who.
+        supervisor: MemberId,
+        /// How far it is from this node's clock.
+        seconds: u64,
+    },
+    /// A supervisor that says that it does not have what it must have.
+    #[error("the supervisor {0} does not say that it has what the policy gives it: {1}")]
+    AckOfLess(MemberId, &'static str),
+    /// A payload in Tessera's suite, from a member that could show what it told its supervisors.
+    #[error(
+        "the policy takes this payload with the acknowledgement of its supervisors alone, and it does not say of which header"
+    )]
+    Unstated,
+    /// The header of a payload in Tessera's suite does not hold.
+    #[error("the header of a payload in Tessera's suite: {0}")]
+    Stated(&'static str),
+    /// A supervisor that passed the payload over.
+    #[error(
+        "the supervisor {0} does not have what this payload builds on, and passed it over: nothing is sent that it cannot take"
+    )]
+    PassedOver(MemberId),
+    /// A payload that its sender takes back from a supervisor, and that a recipient has.
+    #[error("{0} is taken back here, and others have it, or may have: it stays")]
+    KeptByOthers(PayloadId),
+    /// A payload whose supervisor was told that it failed.
+    #[error("the supervisor {0} was told that this payload failed, and does not stand by its word any more: send it anew")]
+    Revoked(MemberId),
     /// No payload of this id waits here.
     #[error("no payload {0} waits for a co-signature here")]
     NotQueued(PayloadId),
@@ -99,6 +141,8 @@ impl Coded for SupervisionError {
             Self::Absent { .. } => Code(7210),
             Self::Copy(_) => Code(7211),
             Self::NotSupervised(_) => Code(7212),
+            Self::SecondHeader(_) => Code(7236),
+            Self::ManyCopies(_) => Code(7237),
             Self::NotCosigned => Code(7220),
             Self::CosignRefused { .. } => Code(7221),
             Self::CosignLate(_) => Code(7222),
@@ -106,6 +150,15 @@ impl Coded for SupervisionError {
             Self::Answered(_) => Code(7224),
             Self::QueueFull(_) => Code(7225),
             Self::CosignDocument => Code(7226),
+            Self::NotAcknowledged(_) => Code(7227),
+            Self::AckOfAnother(_) => Code(7228),
+            Self::AckNotNow { .. } => Code(7229),
+            Self::AckOfLess(..) => Code(7230),
+            Self::Unstated => Code(7231),
+            Self::Stated(_) => Code(7232),
+            Self::PassedOver(_) => Code(7233),
+            Self::KeptByOthers(_) => Code(7234),
+            Self::Revoked(_) => Code(7235),
         }
     }
 }

@@ -129,7 +129,7 @@ async fn tell(governed: &Governed, to: &NativeAddress, order: &[u8]) -> Result<(
 }
 
 /// Every other member that runs a Celosia and may be told: suspended ones learn of orders, too.
-fn others(governed: &Governed) -> Vec<NativeAddress> {
+pub(crate) fn others(governed: &Governed) -> Vec<NativeAddress> {
     let charter = governed.charter();
     let others = charter.members().all().iter().filter(|member| may_be_told(member) && member.id != governed.me);
     others.filter_map(native_address).collect()
@@ -140,7 +140,8 @@ fn encoded(known: &Known) -> Vec<Vec<u8>> {
     stops.chain(known.lifts.values().map(|lift| Order::Lift(lift.clone()).encode())).collect()
 }
 
-fn below(bound: usize) -> usize {
+/// A number below a bound, by lot.
+pub(crate) fn below(bound: usize) -> usize {
     let wide = u64::from_le_bytes(random());
     usize::try_from(wide % (bound.max(1) as u64)).unwrap_or_default()
 }

@@ -10,35 +10,38 @@ use minicbor::{CborLen, Decode, Encode};
 use serde::Serialize;
 use tokio::sync::Notify;
 
-use super::SupervisionError;
-use super::rows::{copy_key, of_key};
-use crate::crypto::hash::sha256;
-use crate::crypto::random;
-use crate::crypto::sign::VerifyKey;
-use crate::enclave::{EnclaveError, NativeIngest};
+use crate::enclave::EnclaveError;
 use crate::governance::{Charter, Supervision};
-use crate::services::escrow;
-use crate::services::governed::{Governed, MAX_SKEW, clock};
-use crate::services::happening::{Happening, Kind as What};
-use crate::services::records::now;
+use crate::services::governed::Governed;
 use crate::services::{Error, Node};
-use crate::shred::{LeafRef, SealedHead};
-use crate::store::{Kind, Lookup, StoreError, Table, Write};
-use crate::supervision::{Copied, SupervisionCopy};
-use crate::types::{Address, Class, DocumentId, ItemId, MemberId, PayloadId};
-use crate::wire::header::SUITE;
+use crate::shred::SealedHead;
+use crate::store::StoreError;
+use crate::supervision::SupervisionCopy;
+use crate::types::{Address, Class, MemberId, PayloadId};
+use crate::wire::Header;
 use crate::wire::native::Message as _;
-use crate::wire::{Delivery, Header};
 
 /// What a copy is sealed as, beside its leaf.
-const LABEL: &str = "supervision";
+pub(super) const LABEL: &str = "supervision";
+/// What a second header of the same payload and member is sealed as, beside the leaf of the first.
+pub(super) const SECOND_LABEL: &str = "supervision second";
+
+/// Ids share so many locks.
+const GATES: usize = 64;
 
 /// The order of what comes. What is still being written is not shown, or a reader would pass it by.
-#[derive(Default)]
 pub(crate) struct Feed {
     state: Mutex<Places>,
     /// There is something new to see.
     pub(super) news: Notify,
+    /// One copy of a payload is entered at a time: what is judged beside others is what is kept beside them.
+    gates: [tokio::sync::Mutex<()>; GATES],
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self { state: Mutex::default(), news: Notify::new(), gates: std::array::from_fn(|_| tokio::sync::Mutex::new(())) }
+    }
 }
 
 #[derive(Default)]
@@ -48,7 +51,11 @@ struct Places {
 }
 
 impl Feed {
-    fn begin(&self) -> u64 {
+    pub(super) async fn gate(&self, id: &PayloadId) -> tokio::sync::MutexGuard<'_, ()> {
+        self.gates[usize::from(id.as_bytes()[0]) % GATES].lock().await
+    }
+
+    pub(super) fn begin(&self) -> u64 {
         let mut places = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let place = places.next;
         places.next += 1;
@@ -56,7 +63,7 @@ impl Feed {
         place
     }
 
-    fn end(&self, place: u64) {
+    pub(super) fn end(&self, place: u64) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).writing.remove(&place);
         self.news.notify_waiters();
     }
@@ -119,6 +126,23 @@ pub struct Seen {
     pub time: u64,
     /// When it came here, milliseconds since the Unix epoch.
     pub seen: u64,
+    /// Its sender signed another header for the same payload, too: both of them, evidence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second: Option<TwoHeaders>,
+}
+
+/// Two headers that a member signed for one payload, in Base64: whoever has the directory verifies both.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TwoHeaders {
+    /// The one that came first.
+    pub first: String,
+    /// The member's signature on it.
+    pub first_signature: String,
+    /// The one that was refused.
+    pub second: String,
+    /// The member's signature on it.
+    pub second_signature: String,
 }
 
 /// A recipient, and whose it is as the directory says now.
@@ -131,153 +155,13 @@ pub struct Recipient {
 }
 
 impl Node {
-    /// Takes a copy from a member. `is_fresh`: it is sent now; else this node asked for what it lacks. False if it is here. `None`: its box
-    /// is for an epoch key that is no more.
-    pub(crate) async fn take_copy(
-        &self,
-        governed: &Governed,
-        charter: &Charter,
-        from: &MemberId,
-        bytes: &[u8],
-        is_fresh: bool,
-    ) -> Result<Option<(Copied, [u8; 32], bool)>, Error> {
-        let copy = SupervisionCopy::decode(bytes).map_err(|_| SupervisionError::Copy("it does not decode"))?;
-        let key = charter.members().by_id(from).and_then(|member| member.signing_key);
-        let key = key.ok_or_else(|| Error::NotAMember(from.clone()))?;
-        let copied = copy.check(&governed.network, &key).map_err(|_| SupervisionError::Copy("it does not verify"))?;
-        let header = &copied.header;
-        check_header(charter, from, header, is_fresh)?;
-        check_mode(charter, &governed.me, header, !copy.sealed.is_empty())?;
-        if let Lookup::Erased(_) = self.store.head(Kind::Payload, &header.id).await? {
-            return Err(Error::Erased(header.id));
-        }
-        if self.is_guarded(&ItemId::Payload(header.id), from).await? {
-            return Err(Error::Erased(header.id));
-        }
-        let digest = sha256(&[&copy.header]);
-        if self.has_copy(&header.id, bytes).await? {
-            return Ok(Some((copied, digest, false)));
-        }
-        let head = if copy.sealed.is_empty() {
-            self.enclave.begin_document(DocumentId::new(random())).await?
-        } else {
-            let Some(head) = self.take_sigma(charter, from, (&copy, header.id), key).await? else { return Ok(None) };
-            head
-        };
-        let sealed = self.enclave.seal_beside(&head, LABEL, bytes.to_vec()).await?;
-        let entry = Entry {
-            id: header.id.as_bytes().to_vec().into(),
-            time: now(),
-            head: head.as_bytes().to_vec().into(),
-            sealed: sealed.to_vec().into(),
-        };
-        self.enter(governed, header, entry).await?;
-        // An order to erase it may have come meanwhile: it looked for the copy before that was here.
-        self.refuse_guarded(header.id, from).await?;
-        self.counters.copies_taken.add();
-        Ok(Some((copied, digest, true)))
-    }
-
-    /// Opens the box of a copy and keeps sigma under a fresh leaf. `None`: it is for an epoch key that is no more.
-    async fn take_sigma(
-        &self,
-        charter: &Charter,
-        from: &MemberId,
-        (copy, id): (&SupervisionCopy, PayloadId),
-        key: VerifyKey,
-    ) -> Result<Option<SealedHead>, Error> {
-        let bad = || SupervisionError::Copy("its box is of another payload");
-        let delivery = Delivery::decode(&copy.sealed.clone().into()).map_err(|_| bad())?;
-        if delivery.member != *from {
-            return Err(bad().into());
-        }
-        match self.enclave.ingest_copy(&delivery, key, &escrow::keys(charter.policy())).await? {
-            NativeIngest::UnknownEpoch => Ok(None),
-            NativeIngest::Mine { id: of, head, meta } => {
-                let is_same = of == id && meta.native.is_some_and(|native| native.header[..] == copy.header[..]);
-                if is_same { Ok(Some(head)) } else { Err(bad().into()) }
-            }
-        }
-    }
-
-    /// A payload that this node received, and supervises: it stands in the feed as well.
-    pub(crate) async fn enter_received(&self, governed: &Governed, charter: &Charter, header: &Header) -> Result<(), Error> {
-        let is_seen = may_see(charter, &governed.me, &header.member, header.class);
-        if !is_seen || !self.places_of(&header.id).await?.is_empty() {
-            return Ok(());
-        }
-        let empty = || Vec::new().into();
-        let entry = Entry { id: header.id.as_bytes().to_vec().into(), time: now(), head: empty(), sealed: empty() };
-        self.enter(governed, header, entry).await
-    }
-
-    async fn enter(&self, governed: &Governed, header: &Header, entry: Entry) -> Result<(), Error> {
-        let place = governed.desk.feed.begin();
-        let rows = vec![
-            Write::put(Table::Supervision, copy_key(place), entry.to_bytes()),
-            Write::put(Table::Supervision, of_key(&header.id, place), Vec::new()),
-        ];
-        let event = Happening::now(What::Supervised).id(header.id).class(header.class).member(&header.member).event();
-        let written = self.store.write(rows, vec![event]).await;
-        governed.desk.feed.end(place);
-        Ok(written?)
-    }
-
-    async fn entries_of(&self, id: &PayloadId) -> Result<Vec<Entry>, Error> {
-        let mut entries = Vec::new();
-        for place in self.places_of(id).await? {
-            if let Some(row) = self.store.row(Table::Supervision, &copy_key(place)).await? {
-                entries.push(entry(&row)?);
-            }
-        }
-        Ok(entries)
-    }
-
-    /// Whether this very copy is here. A raw payload that is sent again, to others, has another.
-    async fn has_copy(&self, id: &PayloadId, bytes: &[u8]) -> Result<bool, Error> {
-        for entry in self.entries_of(id).await? {
-            if self.opened(&entry).await?.is_some_and(|copy| copy.as_slice() == bytes) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// The leaves of copies that are here.
-    pub(crate) async fn copy_leaves(&self, id: &PayloadId) -> Result<Vec<LeafRef>, Error> {
-        let entries = self.entries_of(id).await?.into_iter();
-        Ok(entries.filter_map(|entry| SealedHead::from_bytes(Vec::from(entry.head).into())).map(|head| head.leaf()).collect())
-    }
-
-    /// Who sent the payload of a copy that is here and opens.
-    pub(crate) async fn copy_sender(&self, id: &PayloadId) -> Result<Option<MemberId>, Error> {
-        for entry in self.entries_of(id).await?.iter().filter(|entry| !entry.sealed.is_empty()) {
-            if let Some((header, ..)) = self.open_copy(entry).await? {
-                return Ok(Some(header.member));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Takes copies of erased payloads out of the feed.
-    pub(crate) async fn drop_copies(&self, ids: &[PayloadId]) -> Result<(), Error> {
-        let mut rows = Vec::new();
-        for id in ids {
-            for place in self.places_of(id).await? {
-                rows.push(Write::delete(Table::Supervision, copy_key(place)));
-                rows.push(Write::delete(Table::Supervision, of_key(id, place)));
-            }
-        }
-        if rows.is_empty() { Ok(()) } else { Ok(self.store.write(rows, Vec::new()).await?) }
-    }
-
     /// The bytes of a copy; `None` if it was erased, or there is none.
-    async fn opened(&self, entry: &Entry) -> Result<Option<Vec<u8>>, Error> {
+    pub(super) async fn opened(&self, entry: &Entry) -> Result<Option<Vec<u8>>, Error> {
         if entry.sealed.is_empty() {
             return Ok(None);
         }
         let head = SealedHead::from_bytes(entry.head.to_vec().into());
-        let head = head.ok_or_else(|| StoreError::Corrupt("a supervision copy".into()))?;
+        let head = head.ok_or_else(corrupt)?;
         match self.enclave.open_beside(&head, LABEL, entry.sealed.to_vec().into()).await {
             Ok(bytes) => Ok(Some(bytes.to_vec())),
             Err(EnclaveError::Erased) => Ok(None),
@@ -285,12 +169,10 @@ impl Node {
         }
     }
 
-    async fn open_copy(&self, entry: &Entry) -> Result<Option<(Header, Vec<Address>, bool)>, Error> {
-        let corrupt = || StoreError::Corrupt("a supervision copy".into());
+    /// A copy that is here and opens.
+    pub(super) async fn open_copy(&self, entry: &Entry) -> Result<Option<SupervisionCopy>, Error> {
         let Some(bytes) = self.opened(entry).await? else { return Ok(None) };
-        let copy = SupervisionCopy::decode(&bytes).map_err(|_| corrupt())?;
-        let header = Header::decode(&copy.header).map_err(|_| corrupt())?;
-        Ok(Some((header, copy.recipients, !copy.sealed.is_empty())))
+        Ok(Some(SupervisionCopy::decode(&bytes).map_err(|_| corrupt())?))
     }
 
     /// What stands at a place, if the policy still lets this node see it.
@@ -298,9 +180,18 @@ impl Node {
         let entry = entry(row)?;
         let received = entry.sealed.is_empty();
         let id = PayloadId::try_from(entry.id.as_slice()).map_err(|_| StoreError::Corrupt("a place of the feed".into()))?;
-        let opened = if received { self.received_words(id).await? } else { self.open_copy(&entry).await? };
+        let (opened, copy) = if received {
+            (self.received_words(id).await?, None)
+        } else {
+            let copy = self.open_copy(&entry).await?;
+            (copy.as_ref().map(words).transpose()?, copy)
+        };
         let Some((header, recipients, escrowed)) = opened else { return Ok(None) };
         let Some(mode) = mode_of(charter, me, &header.member, header.class) else { return Ok(None) };
+        let second = match &copy {
+            Some(copy) => self.second_of(&entry, &header.member, copy).await?,
+            None => None,
+        };
         let named = |address: Address| Recipient {
             address,
             member: charter.members().by_address(&address).map(|member| member.id.clone()),
@@ -319,6 +210,7 @@ impl Node {
             privacy_flag: header.privacy.flag.number(),
             time: header.time,
             seen: entry.time,
+            second,
         }))
     }
 
@@ -332,6 +224,11 @@ impl Node {
         Ok(header.map(|header| (header, meta.recipients, false)))
     }
 
+    /// Whether this node may be given copies: its member is a supervisor.
+    pub(crate) fn is_watching(&self) -> bool {
+        self.governed.as_ref().is_some_and(|governed| is_supervisor(&governed.charter(), &governed.me))
+    }
+
     /// Where the feed goes on after a restart.
     pub(super) async fn load_feed(&self, governed: &Governed) -> Result<(), Error> {
         let next = self.end_of_feed().await?;
@@ -340,12 +237,22 @@ impl Node {
     }
 }
 
-fn entry(row: &[u8]) -> Result<Entry, Error> {
+pub(super) fn entry(row: &[u8]) -> Result<Entry, Error> {
     Ok(Entry::from_bytes(row).map_err(|_| StoreError::Corrupt("a place of the feed".into()))?)
 }
 
+fn corrupt() -> StoreError {
+    StoreError::Corrupt("a supervision copy".into())
+}
+
+/// What a copy tells: its header, everyone whom it was sent to, whether it holds sigma.
+fn words(copy: &SupervisionCopy) -> Result<(Header, Vec<Address>, bool), Error> {
+    let header = Header::decode(&copy.header).map_err(|_| corrupt())?;
+    Ok((header, copy.recipients.clone(), !copy.sealed.is_empty()))
+}
+
 /// Whether an active supervisor may see what a member sends of a class.
-fn may_see(charter: &Charter, supervisor: &MemberId, sender: &MemberId, class: Class) -> bool {
+pub(super) fn may_see(charter: &Charter, supervisor: &MemberId, sender: &MemberId, class: Class) -> bool {
     is_supervisor(charter, supervisor) && mode_of(charter, supervisor, sender, class).is_some()
 }
 
@@ -360,35 +267,4 @@ pub(super) fn mode_of(charter: &Charter, supervisor: &MemberId, sender: &MemberI
     let scopes = charter.policy().scopes.iter();
     let mut fitting = scopes.filter(|scope| scope.supervision != Supervision::S0 && scope.may_cover(sender, class));
     fitting.find(|scope| scope.supervisors.contains(supervisor)).map(|scope| scope.supervision)
-}
-
-/// Whether the policy lets this supervisor have a copy with or without sigma. Its contract is not known here: every scope that could
-/// decide counts. In Tessera's suite no copy has sigma.
-fn check_mode(charter: &Charter, me: &MemberId, header: &Header, has_sigma: bool) -> Result<(), SupervisionError> {
-    let scopes = charter.policy().scopes.iter();
-    let fitting = scopes.filter(|scope| scope.may_cover(&header.member, header.class) && scope.supervisors.contains(me));
-    let mut modes = fitting.map(|scope| scope.supervision);
-    let fits = modes.any(|mode| match mode {
-        Supervision::S1 => !has_sigma,
-        Supervision::S2 => has_sigma || header.suite != SUITE,
-        _ => false,
-    });
-    if fits && is_supervisor(charter, me) { Ok(()) } else { Err(SupervisionError::NotSupervised(me.clone())) }
-}
-
-/// What directory and policy say of the header of a copy.
-fn check_header(charter: &Charter, from: &MemberId, header: &Header, is_fresh: bool) -> Result<(), Error> {
-    let sender = charter.members().by_address(&header.sender).ok_or(Error::NotInDirectory(header.sender))?;
-    if sender.id != *from || header.member != *from {
-        return Err(Error::NotItsOwn { from: from.clone(), sender: header.member.clone() });
-    }
-    if !is_fresh {
-        return Ok(());
-    }
-    if header.time.abs_diff(now()) > MAX_SKEW.unsigned_abs() * 1000 {
-        let seconds = i64::try_from(header.time.abs_diff(now()) / 1000).unwrap_or(i64::MAX);
-        return Err(Error::ClockApart { seconds });
-    }
-    let dated = i64::try_from(header.time).ok().and_then(|time| jiff::Timestamp::from_millisecond(time).ok());
-    charter.policy_acceptable(header.policy, dated.unwrap_or(jiff::Timestamp::MAX), clock()).map_err(Error::PolicyAge)
 }

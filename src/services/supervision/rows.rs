@@ -1,10 +1,13 @@
 //! Rows of supervision (`docs/store-format.md`). `Table::Supervision`: 0 ‖ digest → a signed order to stop; 1 ‖ digest of the order → a signed
-//! lift; 2 ‖ place → a copy, or a payload that is supervised, in the order of their coming; 3 ‖ payload ‖ place → nothing; 4 ‖ payload → the
+//! lift; 2 ‖ place → a copy, or a payload that is supervised, in the order of their coming; 3 ‖ payload ‖ place → whose copy
+//! stands there, and under which leaf (nothing in rows of before); 4 ‖ payload → the
 //! supervisors that this node sent a copy to; 5 ‖ payload → what waits for a co-signature, or waited; 6 ‖ digest → how far a catch-up is; 7 ‖
-//! SHA-256 of the sender's name ‖ payload → nothing: what waits for a co-signature.
+//! SHA-256 of the sender's name ‖ payload → nothing: what waits for a co-signature; 8 ‖ payload ‖ digest of a member's name → what remains of
+//! that member's erased copies; 9 ‖ payload ‖ digest of a member's name → a second header that it signed for the payload.
 
 use bytes::Bytes;
 
+use super::places::Whose;
 use crate::crypto::hash::sha256;
 use crate::services::{Error, Node};
 use crate::store::{Table, Write};
@@ -14,11 +17,13 @@ use crate::types::{MemberId, PayloadId};
 pub(super) const STOP: u8 = 0;
 pub(super) const LIFT: u8 = 1;
 pub(super) const COPY: u8 = 2;
-const OF: u8 = 3;
+pub(super) const OF: u8 = 3;
 const TOLD: u8 = 4;
 pub(super) const QUEUE: u8 = 5;
 const CATCH_UP: u8 = 6;
 const WAITING: u8 = 7;
+pub(super) const GRAVE: u8 = 8;
+const SECOND: u8 = 9;
 
 /// Rows read at once.
 pub(super) const PAGE: usize = 1_024;
@@ -37,7 +42,30 @@ pub(super) fn place(key: &[u8]) -> Option<u64> {
 }
 
 pub(super) fn of_key(id: &PayloadId, place: u64) -> Vec<u8> {
-    [&[OF], &id.as_bytes()[..], &place.to_be_bytes()].concat()
+    [&of_id(id), &place.to_be_bytes()[..]].concat()
+}
+
+/// What keys of a payload's places begin with.
+pub(super) fn of_id(id: &PayloadId) -> Vec<u8> {
+    [&[OF], &id.as_bytes()[..]].concat()
+}
+
+/// The payload that such a key names.
+pub(super) fn id_of(key: &[u8]) -> Option<PayloadId> {
+    key.get(1..).and_then(|rest| rest.first_chunk::<64>()).map(|id| PayloadId::new(*id))
+}
+
+/// The place that such a key ends with.
+pub(super) fn place_of(key: &[u8]) -> Option<u64> {
+    key.last_chunk::<8>().map(|place| u64::from_be_bytes(*place))
+}
+
+pub(super) fn grave_key(id: &PayloadId, whose: Whose) -> Vec<u8> {
+    [&[GRAVE], &id.as_bytes()[..], &whose.0].concat()
+}
+
+pub(super) fn second_key(id: &PayloadId, whose: Whose) -> Vec<u8> {
+    [&[SECOND], &id.as_bytes()[..], &whose.0].concat()
 }
 
 pub(super) fn queue_key(id: &PayloadId) -> Vec<u8> {
@@ -88,14 +116,6 @@ impl Node {
             after = Some(last.clone());
             all.extend(rows.iter().filter_map(|(key, _)| key.last_chunk::<64>().map(|id| PayloadId::new(*id))));
         }
-    }
-
-    /// The places of a payload in the feed: one raw payload may be sent more than once.
-    pub(super) async fn places_of(&self, id: &PayloadId) -> Result<Vec<u64>, Error> {
-        let prefix = [&[OF], &id.as_bytes()[..]].concat();
-        let rows = self.store.rows(Table::Supervision, &prefix, None, PAGE).await?;
-        let place = |key: &Bytes| key.last_chunk::<8>().map(|place| u64::from_be_bytes(*place));
-        Ok(rows.iter().filter_map(|(key, _)| place(key)).collect())
     }
 
     /// Whether anything stands in the feed behind a place.

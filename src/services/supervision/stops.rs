@@ -85,18 +85,17 @@ impl Stops {
 
     /// Whether an order stands before a payload.
     pub(crate) fn check(&self, concern: &Concern) -> Result<(), SupervisionError> {
-        let Concern { sender, class, contract, affected } = concern;
-        let affair = Affair { sender, class: *class, contract: contract.as_ref(), affected };
+        first_of(self.read().active().map(|(_, stop)| stop), concern)
+    }
+
+    /// Whether an order stood before a payload when it was sent (milliseconds since the Unix epoch), by the dates of both.
+    pub(crate) fn check_then(&self, concern: &Concern, sent: u64) -> Result<(), SupervisionError> {
         let known = self.read();
-        match known.active().find(|(_, stop)| stop.order.scope.covers(&affair)) {
-            None => Ok(()),
-            Some((_, SignedStop { order, .. })) => Err(SupervisionError::Stopped {
-                number: order.number,
-                supervisor: order.supervisor.clone(),
-                scope: order.scope.clone(),
-                text: order.text.clone(),
-            }),
-        }
+        let stood = known.stops.iter().filter(|(digest, stop)| {
+            let lifted = known.lift_of(digest).map_or(u64::MAX, |lift| lift.lift.issued);
+            (stop.order.issued..lifted).contains(&sent)
+        });
+        first_of(stood.map(|(_, stop)| stop), concern)
     }
 
     /// Orders of a number: a number is its supervisor's own choice, so there may be two.
@@ -104,6 +103,21 @@ impl Stops {
         let known = self.read();
         let of = known.stops.iter().filter(|(_, stop)| stop.order.number == *number);
         of.map(|(digest, _)| *digest).collect()
+    }
+}
+
+/// The first of these orders that holds a payload.
+fn first_of<'a>(mut orders: impl Iterator<Item = &'a SignedStop>, concern: &Concern) -> Result<(), SupervisionError> {
+    let Concern { sender, class, contract, affected } = concern;
+    let affair = Affair { sender, class: *class, contract: contract.as_ref(), affected };
+    match orders.find(|stop| stop.order.scope.covers(&affair)) {
+        None => Ok(()),
+        Some(SignedStop { order, .. }) => Err(SupervisionError::Stopped {
+            number: order.number,
+            supervisor: order.supervisor.clone(),
+            scope: order.scope.clone(),
+            text: order.text.clone(),
+        }),
     }
 }
 

@@ -22,6 +22,9 @@ fn messages_come_back_and_cuts_are_refused() {
         ],
     };
     assert_eq!(Answers::from_bytes(&answers.to_bytes()), Ok(answers));
+    let asked = HeldAsked { id: vec![1; 64].into(), header: vec![2; 32].into() };
+    assert_eq!(HeldAsked::from_bytes(&asked.to_bytes()), Ok(asked));
+    assert_eq!(HeldSaid::from_bytes(&HeldSaid { held: true }.to_bytes()), Ok(HeldSaid { held: true }));
 }
 
 #[test]
@@ -46,6 +49,7 @@ proptest::proptest! {
         let _ = (Documents::from_bytes(&bytes), Witness::from_bytes(&bytes), Resent::from_bytes(&bytes), ErasureAnswer::from_bytes(&bytes));
         let _ = (OrdersAfter::from_bytes(&bytes), OrdersPage::from_bytes(&bytes));
         let _ = (DocumentPart::from_bytes(&bytes), SupervisionAfter::from_bytes(&bytes));
+        let _ = (CeremoniesAfter::from_bytes(&bytes), CeremonyPage::from_bytes(&bytes));
         let _ = (CatchUp::from_bytes(&bytes), CosignAsked::from_bytes(&bytes), CosignSaid::from_bytes(&bytes));
     }
 }

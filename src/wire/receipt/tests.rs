@@ -18,9 +18,8 @@ fn key(member: &MemberId) -> SigningKey {
     SigningKey::from_seed(&Secret::init_with(|bytes| *bytes = digest))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "as the directory answers")]
-fn known(member: &MemberId) -> Option<VerifyKey> {
-    Some(key(member).verify_key())
+fn known(member: &MemberId, _: u64) -> Vec<VerifyKey> {
+    vec![key(member).verify_key()]
 }
 
 fn header() -> Header {
@@ -100,7 +99,26 @@ fn what_a_receipt_does_not_prove_is_named() {
     assert_eq!(refused(&|receipt| receipt.acks[1] = receipt.acks[0].clone()), ReceiptError::Twice(name("b")));
     let other = Header { id: PayloadId::new([8; 64]), ..header() };
     assert_eq!(refused(&|receipt| receipt.acks[0] = acknowledged("b", &other)), ReceiptError::Foreign(name("b")));
-    assert_eq!(receipt().verify(|_| None), Err(ReceiptError::NoKey(name("a"))));
+    assert_eq!(receipt().verify(|_, _| Vec::new()), Err(ReceiptError::NoKey(name("a"))));
+}
+
+#[test]
+fn each_signature_is_asked_for_by_its_own_date() {
+    // The sender's key was replaced after the header's date, that of c before its acknowledgement's.
+    let (made, at) = (header().time, receipt().acks[1].ack.time);
+    let keys = |member: &MemberId, time: u64| {
+        let newer = SigningKey::from_seed(&Secret::from_slice(&[9; 32]).expect("32 bytes")).verify_key();
+        let is_known = match member.as_str() {
+            "a" => time <= made,
+            "c" => time < at,
+            _ => true,
+        };
+        if is_known { vec![newer, key(member).verify_key()] } else { vec![newer] }
+    };
+    assert_eq!(receipt().verify(keys), Err(ReceiptError::Signature(name("c"))));
+    let mut without = receipt();
+    without.acks.pop();
+    assert_eq!(without.verify(keys), Ok(()));
 }
 
 #[test]
