@@ -11,11 +11,11 @@ use crate::member::Member;
 use crate::net::Net;
 
 /// A small file system over a folder, unmounted when dropped.
-pub struct Small(PathBuf);
+struct Small(PathBuf);
 
 impl Small {
     /// `None`, with a plain message, where we may not mount.
-    pub fn over(folder: &Path) -> Option<Self> {
+    fn over(folder: &Path) -> Option<Self> {
         let aside = folder.with_extension("aside");
         copy(folder, &aside);
         let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=96m,mode=0700", "tmpfs"]).arg(folder).status();
@@ -30,14 +30,14 @@ impl Small {
     }
 
     /// Not a byte is left.
-    pub fn fill(&self) {
+    fn fill(&self) {
         let mut ballast = std::fs::File::create(self.0.join("ballast")).unwrap();
         for block in [vec![1; 1 << 20], vec![1; 512]] {
             while ballast.write_all(&block).is_ok() {}
         }
     }
 
-    pub fn make_room(&self) {
+    fn make_room(&self) {
         std::fs::remove_file(self.0.join("ballast")).unwrap();
     }
 }

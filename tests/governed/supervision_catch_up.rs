@@ -1,4 +1,4 @@
-//! Catching up: what has no header of its own, and what cannot be put on record.
+//! Catching up with what has no header of its own.
 
 use std::fs;
 
@@ -6,11 +6,9 @@ use celosia::governance::Supervision;
 use serde_json::{Value, json};
 
 use crate::erasure::{admin, celosia, copy, must};
-use crate::erasure_full::Small;
 use crate::http::{JSON, Request};
 use crate::member::Member;
 use crate::net::Net;
-use crate::outsider::rows;
 use crate::supervision::{scope, supervised};
 
 /// Members a and b, and a supervisor of all that they send, under S1.
@@ -70,42 +68,4 @@ fn payloads_in_tesseras_suite_are_caught_up_with_as_they_were_copied() {
     }
     let (good, said) = catch_up(cnmv);
     assert!(good && said.contains("a: 0 new, 1 known"), "{said}");
-}
-
-/// A full disk at the supervisor, and at the member that it asks: nothing is given that is not on record.
-#[test]
-fn nothing_is_caught_up_with_that_cannot_be_put_on_record() {
-    for full in [2, 0] {
-        let mut net = net();
-        let Some(disk) = Small::over(&net.at(full).folder.join("data")) else { return };
-        net.members.iter_mut().for_each(|member| member.spawn(&[]));
-        net.members.iter_mut().for_each(Member::wait);
-        let [a, b, cnmv] = &net.members[..] else { unreachable!("three") };
-        a.sent(b"an offer", &[b]);
-        let (good, said) = catch_up(cnmv);
-        assert!(good && said.contains("a: 0 new, 1 known"), "{said}");
-        let before = rows(a, "\"caught-up\"");
-        disk.fill();
-        // What the store had set aside for its log is used up, too.
-        for size in [400_000, 20_000, 500] {
-            let mut refused = 0;
-            for round in 0..300_u32 {
-                let payload = [&round.to_be_bytes()[..], &vec![7; size]].concat();
-                refused += u32::from(a.send(&payload, &[b], Some("business")).status != 201);
-                if refused == 3 {
-                    break;
-                }
-            }
-        }
-        let refused = (0..200).map(|_| catch_up(cnmv)).find(|(good, _)| !good);
-        let (_, said) = refused.expect("what is on no record is given");
-        assert!(said.contains("CEL"), "{full}: {said}");
-        disk.make_room();
-        net.members[full].kill();
-        net.members[full].start();
-        let (a, cnmv) = (net.at(0), net.at(2));
-        cnmv.wait_until(|| catch_up(cnmv).0, "there is room again");
-        assert!(rows(a, "\"caught-up\"") > before);
-        net.members.iter_mut().for_each(Member::kill);
-    }
 }
