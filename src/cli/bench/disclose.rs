@@ -21,7 +21,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// One step of it.
 #[derive(Debug, Serialize)]
 struct Step {
-    step: &'static str,
+    name: &'static str,
     seconds: f64,
     per_second: f64,
     /// Most that the process of the step had resident, KiB.
@@ -129,11 +129,11 @@ impl Bench {
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a rate, for people")]
-    fn took(&mut self, step: &'static str, time: Duration, peak_kib: u64) {
+    fn took(&mut self, name: &'static str, time: Duration, peak_kib: u64) {
         let seconds = time.as_secs_f64();
         let per_second = self.items as f64 / seconds.max(f64::MIN_POSITIVE);
         let node_peak_kib = self.holder().pid().and_then(|pid| status_of(pid, "VmHWM:")).unwrap_or_default();
-        self.steps.push(Step { step, seconds, per_second, peak_kib, node_peak_kib });
+        self.steps.push(Step { name, seconds, per_second, peak_kib, node_peak_kib });
     }
 
     fn holder(&self) -> &Member {
@@ -158,7 +158,7 @@ impl Bench {
         for step in steps {
             say!(
                 "{:<22} {:>9.2} {:>11.0} {:>10} {:>14}",
-                step.step,
+                step.name,
                 step.seconds,
                 step.per_second,
                 step.peak_kib >> 10,

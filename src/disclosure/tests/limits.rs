@@ -94,7 +94,7 @@ fn the_word_of_one_who_left_or_whose_approval_ended_counts_for_nothing_and_spoil
         let tally = case.tally(&[&verdicts[..], &others].concat(), NOW).expect("a tally");
         assert_eq!((tally.is_enough(), tally.approvals.len()), (Ok(()), 3));
     }
-    let tally = case.tally(&[&[ended.clone()], &others[..]].concat(), NOW).expect("a tally");
+    let tally = case.tally(&[std::slice::from_ref(&ended), &others[..]].concat(), NOW).expect("a tally");
     assert_eq!(tally.is_enough(), Err(Refused::TooFew { have: 2, need: 3, epoch: 1 }));
     assert!(tally.has(&key("officer 2").verify_key()) && !tally.has(&ended.verdict.officer));
     // Officer 5 refused, and then handed over to another.

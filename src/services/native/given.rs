@@ -70,7 +70,7 @@ impl Node {
             }
         };
         let beside = self.beside(&id, &head).await?;
-        let ack = beside.acks.iter().find(|signed| signed.ack.member == member).map(|signed| signed.encode());
+        let ack = beside.acks.iter().find(|signed| signed.ack.member == member).map(crate::wire::SignedAck::encode);
         let body = GivenBack { ack, words: beside.words, delivery }.encode();
         Ok(Some(Item { suite: GIVEN_BACK, body: body.into(), upload: None }))
     }

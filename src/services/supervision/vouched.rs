@@ -167,7 +167,7 @@ impl Governed {
         }
         let owns =
             |address| member.addresses.contains(address) || !is_now && charter.owner_of(address, when.time()) == Some(&member.id);
-        let is_received = !ack.addresses.is_empty() && ack.addresses.iter().all(|address| owns(address));
+        let is_received = !ack.addresses.is_empty() && ack.addresses.iter().all(owns);
         // Threat: under S1 and S2 a sender addresses its supervisor as one recipient among others, and shows it nobody else.
         match mode {
             Supervision::S3 if !is_received => Err(SupervisionError::AckOfLess(name(), "it did not receive the payload")),
