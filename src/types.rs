@@ -20,6 +20,7 @@ macro_rules! as_text {
 pub(crate) use as_text;
 
 mod address;
+mod base64;
 mod class;
 mod code;
 mod item;
@@ -32,6 +33,7 @@ mod text;
 mod version;
 
 pub use address::Address;
+pub use base64::{base64, one_text};
 pub use class::Class;
 pub use code::{Code, Coded};
 pub use item::{DocumentId, ItemId};

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::path::Path;
 
-use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
 use super::StartError;
@@ -40,7 +39,7 @@ fn load_one(index: usize, entry: &KeyEntry) -> Result<Secret<32>, StartError> {
         }
         PrivateSource::Json(json) => unlock(json.expose(), entry, index)?,
         PrivateSource::Raw(base64) => {
-            let bytes = BASE64.decode(base64.expose().trim().as_bytes()).map(Zeroizing::new);
+            let bytes = crate::types::base64(base64.expose().trim().as_bytes()).map(Zeroizing::new);
             let bytes = bytes.map_err(|_| bad("the private key is not base64".into()))?;
             Secret::from_slice(&bytes).ok_or_else(|| bad(format!("the private key has {} bytes, not 32", bytes.len())))?
         }

@@ -112,7 +112,7 @@ impl Card {
 impl CardText {
     pub(super) fn checked(self) -> Result<Card, CeremonyError> {
         let wrong = |what: &str| CeremonyError::Card(what.to_owned());
-        let decode = |text: String| data_encoding::BASE64.decode(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        let decode = |text: String| crate::types::base64(text.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
         let decode = |text| decode(text).ok_or_else(|| wrong("the signature is not 64 bytes in base64"));
         let signature: Option<Signature> = self.signature.map(decode).transpose()?;
         let Self { name, entity, signing_key, box_key, .. } = self;

@@ -73,7 +73,7 @@ impl CommitteeFile {
         }
         let mut signatures = Vec::with_capacity(text.signatures.len());
         for SignatureText { key, signature } in text.signatures {
-            let bytes = BASE64.decode(signature.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+            let bytes = crate::types::base64(signature.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
             signatures.push(Signed { key, signature: bytes.ok_or_else(|| wrong("a signature is not 64 bytes in base64"))? });
         }
         committee.verify()?;

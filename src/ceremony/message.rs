@@ -67,8 +67,8 @@ impl Message {
             return Err(CeremonyError::Message("the format is not \"celosia ceremony message 1\""));
         }
         let ceremony: CeremonyId = text.ceremony.parse()?;
-        let body = BASE64.decode(text.body.as_bytes()).map_err(|_| CeremonyError::Message("the body is not base64"))?;
-        let signature = BASE64.decode(text.signature.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        let body = crate::types::base64(text.body.as_bytes()).map_err(|_| CeremonyError::Message("the body is not base64"))?;
+        let signature = crate::types::base64(text.signature.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
         let signature = signature.ok_or(CeremonyError::Message("the signature is not 64 bytes in base64"))?;
         if !(1..=3).contains(&text.round) {
             return Err(CeremonyError::Message("a ceremony has rounds 1 to 3"));

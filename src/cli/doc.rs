@@ -9,7 +9,6 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use clap::Subcommand;
-use data_encoding::BASE64;
 use hyper::Method;
 use serde_json::{Value, json};
 
@@ -175,7 +174,7 @@ async fn receipts(at: &At, id: &DocumentId, out: &std::path::Path) -> anyhow::Re
         // What a node says becomes a file's name: only as a member's name, which has no slash.
         let member: crate::types::MemberId = member.parse().context("the answer names no member")?;
         let file = out.join(format!("{member}.receipt"));
-        std::fs::write(&file, BASE64.decode(receipt.as_bytes()).context("the answer holds no receipt")?)
+        std::fs::write(&file, crate::types::base64(receipt.as_bytes()).context("the answer holds no receipt")?)
             .with_context(|| file.display().to_string())?;
         say!("{}", file.display());
     }

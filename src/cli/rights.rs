@@ -6,7 +6,6 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
-use data_encoding::BASE64;
 use hyper::Method;
 use serde_json::{Map, Value, json};
 
@@ -237,14 +236,16 @@ impl<'a> Export<'a> {
     fn take(&mut self, line: &[u8]) -> anyhow::Result<()> {
         let mut line: Value = serde_json::from_slice(line).context("the answer is not JSON Lines")?;
         if let Some(payload) = line.as_object_mut().and_then(|line| line.remove("payload")) {
-            let bytes = BASE64.decode(payload.as_str().unwrap_or_default().as_bytes()).context("a payload is not base64")?;
+            let bytes =
+                crate::types::base64(payload.as_str().unwrap_or_default().as_bytes()).context("a payload is not base64")?;
             self.payloads += 1;
             let name = format!("payload-{:06}.bin", self.payloads);
             private(&self.folder.join(&name))?.write_all(&bytes).with_context(|| name.clone())?;
             line["file"] = name.into();
         }
         if line["kind"] == "piece" {
-            let bytes = BASE64.decode(line["data"].as_str().unwrap_or_default().as_bytes()).context("a piece is not base64")?;
+            let bytes =
+                crate::types::base64(line["data"].as_str().unwrap_or_default().as_bytes()).context("a piece is not base64")?;
             let file = self.document.as_mut().context("a piece of no document")?;
             return file.write_all(&bytes).context("a document");
         }

@@ -90,7 +90,7 @@ impl FromStr for GroupKey {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let bytes = BASE64.decode(text.trim().as_bytes()).map_err(|_| ParseError::Base64)?;
+        let bytes = crate::types::base64(text.trim().as_bytes()).map_err(|_| ParseError::Base64)?;
         let actual = bytes.len();
         let bytes = bytes.try_into().map_err(|_| ParseError::Length { expected: Self::LEN, actual })?;
         Self::from_bytes(bytes).map_err(|_| ParseError::Point)

@@ -53,7 +53,7 @@ impl Bundle {
         if ![FORMAT, FORMER].contains(&written.format.as_str()) {
             return Err(wrong("its format is another".into()));
         }
-        let bytes = |text: &String| BASE64.decode(text.as_bytes()).map_err(|error| wrong(error.to_string()));
+        let bytes = |text: &String| crate::types::base64(text.as_bytes()).map_err(|error| wrong(error.to_string()));
         let verdict = |text: &String| SignedVerdict::decode(&bytes(text)?);
         Ok(Self {
             request: SignedRequest::decode(&bytes(&written.request)?)?,

@@ -30,7 +30,7 @@ pub fn from_json(format: &'static str, text: &str) -> Result<Vec<Vec<u8>>, Refus
     if carried.format != format {
         return Err(wrong("its format is another".into()));
     }
-    let decode = |text: &String| BASE64.decode(text.as_bytes()).map_err(|error| wrong(error.to_string()));
+    let decode = |text: &String| crate::types::base64(text.as_bytes()).map_err(|error| wrong(error.to_string()));
     carried.documents.iter().map(decode).collect()
 }
 

@@ -1,6 +1,6 @@
 //! That a view is on record before anything is released: the row of a member's journal, and its place in the log.
 
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::request::GrantId;
@@ -141,7 +141,7 @@ impl View {
         if self.member != docket.member {
             return Err(say("it is of another member's journal"));
         }
-        let salt = BASE64.decode(self.salt.as_bytes()).ok().and_then(|salt| <[u8; 32]>::try_from(salt).ok());
+        let salt = crate::types::base64(self.salt.as_bytes()).ok().and_then(|salt| <[u8; 32]>::try_from(salt).ok());
         let salt = salt.ok_or_else(|| say("its salt is none"))?;
         let proof: Proof = self.proof.parse().map_err(|error: crate::translog::proof::ProofError| wrong(error.to_string()))?;
         let checkpoint: Result<Checkpoint, _> = proof.checkpoint.text().parse();

@@ -252,7 +252,7 @@ impl Certificate {
         }
         let (body, signature) = file.split_once('\n').ok_or_else(|| form("it has no line with a signature"))?;
         let signature = signature.strip_suffix('\n').unwrap_or(signature);
-        let signature = BASE64.decode(signature.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
+        let signature = crate::types::base64(signature.as_bytes()).ok().and_then(|bytes| bytes.try_into().ok());
         let signature = signature.ok_or_else(|| form("its second line is not a signature"))?;
         let certificate: Self = serde_json::from_str(body).map_err(|error| CertificateError::Form(error.to_string()))?;
         if certificate.format != FORMAT {

@@ -269,7 +269,7 @@ mod base64 {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(input: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(input)?;
-        BASE64.decode(text.as_bytes()).map_err(|_| D::Error::custom("not base64"))
+        crate::types::base64(text.as_bytes()).map_err(|_| D::Error::custom("not base64"))
     }
 }
 

@@ -68,7 +68,7 @@ fn note(text: &str) -> Result<Note, Refusal> {
 }
 
 fn read(change: &str) -> Result<Delta, DeltaError> {
-    let bytes = BASE64.decode(change.as_bytes()).map_err(|_| DeltaError::Malformed("not base64"))?;
+    let bytes = crate::types::base64(change.as_bytes()).map_err(|_| DeltaError::Malformed("not base64"))?;
     Delta::decode(&bytes)
 }
 

@@ -126,7 +126,7 @@ impl Needles {
         let mut needles = Self::default();
         for line in &file.needles {
             let what = What::named(&line.what).ok_or(ScanError::NotNeedles)?;
-            let bytes = Zeroizing::new(BASE64.decode(line.bytes.as_bytes()).map_err(|_| ScanError::NotNeedles)?);
+            let bytes = Zeroizing::new(crate::types::base64(line.bytes.as_bytes()).map_err(|_| ScanError::NotNeedles)?);
             if !(SHORTEST..=LONGEST).contains(&bytes.len()) {
                 return Err(ScanError::NotNeedles);
             }

@@ -41,7 +41,7 @@ pub fn to_base64(hash: &Hash) -> String {
 
 /// Reads a hash in base64.
 pub fn from_base64(text: &str) -> Option<Hash> {
-    BASE64.decode(text.as_bytes()).ok()?.try_into().ok()
+    crate::types::base64(text.as_bytes()).ok()?.try_into().ok()
 }
 
 /// A decimal number as the formats write it: no sign, no leading zero, at most 2^63 - 1.

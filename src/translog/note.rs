@@ -117,7 +117,7 @@ impl FromStr for NoteSignature {
 
     fn from_str(line: &str) -> Result<Self, NoteError> {
         let (name, base64) = line.strip_prefix(DASH).and_then(|rest| rest.split_once(' ')).ok_or(NoteError::SignatureLine)?;
-        let bytes = BASE64.decode(base64.as_bytes()).map_err(|_| NoteError::SignatureLine)?;
+        let bytes = crate::types::base64(base64.as_bytes()).map_err(|_| NoteError::SignatureLine)?;
         let (key_id, bytes) = bytes.split_first_chunk::<4>().ok_or(NoteError::SignatureLine)?;
         if !is_name(name) || bytes.is_empty() {
             return Err(NoteError::SignatureLine);
@@ -181,7 +181,7 @@ pub(super) fn verifier_key(text: &str, kind: u8) -> Result<(String, VerifyKey), 
     let (Some(name), Some(hash), Some(base64)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(NoteError::VerifierKey);
     };
-    let bytes = BASE64.decode(base64.as_bytes()).map_err(|_| NoteError::VerifierKey)?;
+    let bytes = crate::types::base64(base64.as_bytes()).map_err(|_| NoteError::VerifierKey)?;
     let bytes: [u8; 33] = bytes.try_into().map_err(|_| NoteError::VerifierKey)?;
     let key = *bytes.last_chunk::<32>().ok_or(NoteError::VerifierKey)?;
     if bytes[0] != kind || !is_name(name) || hash != HEXLOWER.encode(&key_id(name, kind, &key)) {

@@ -71,7 +71,7 @@ impl FromStr for Proof {
         if lines.next() != Some(HEAD) {
             return Err(ProofError::Form("its first line is another"));
         }
-        let extra = lines.peek().and_then(|line| line.strip_prefix("extra ")).map(|extra| BASE64.decode(extra.as_bytes()));
+        let extra = lines.peek().and_then(|line| line.strip_prefix("extra ")).map(|extra| crate::types::base64(extra.as_bytes()));
         let extra = extra.transpose().map_err(|_| ProofError::Form("its extra line is not base64"))?;
         if extra.is_some() {
             lines.next();

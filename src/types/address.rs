@@ -40,7 +40,7 @@ impl FromStr for Address {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| ParseError::Base64)?;
+        let bytes = crate::types::base64(text.as_bytes()).map_err(|_| ParseError::Base64)?;
         Self::try_from(bytes.as_slice())
     }
 }

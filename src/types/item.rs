@@ -43,7 +43,7 @@ impl FromStr for DocumentId {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        let bytes = BASE64.decode(text.as_bytes()).map_err(|_| ParseError::Base64)?;
+        let bytes = crate::types::base64(text.as_bytes()).map_err(|_| ParseError::Base64)?;
         let actual = bytes.len();
         bytes.try_into().map(Self).map_err(|_| ParseError::Length { expected: Self::LEN, actual })
     }
@@ -92,7 +92,7 @@ impl FromStr for ItemId {
     type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
-        Self::from_bytes(&BASE64.decode(text.as_bytes()).map_err(|_| ParseError::Base64)?)
+        Self::from_bytes(&crate::types::base64(text.as_bytes()).map_err(|_| ParseError::Base64)?)
     }
 }
 

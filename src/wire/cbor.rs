@@ -9,7 +9,6 @@ mod fields;
 use std::convert::identity;
 
 use bytes::Bytes;
-use data_encoding::BASE64;
 
 use self::fields::{Reader, Writer};
 use super::{DecodeError, EncodedPayload, payload};
@@ -116,7 +115,7 @@ fn read_affected(reader: &mut Reader<'_>) -> Result<Vec<Affected>, DecodeError> 
     const ID: &str = "affected transaction hash";
     let mut affected = Vec::new();
     reader.map("affected", |reader, key| {
-        let id = BASE64.decode(key.as_bytes()).map_err(|_| DecodeError::Value(ID))?;
+        let id = crate::types::base64(key.as_bytes()).map_err(|_| DecodeError::Value(ID))?;
         let id = PayloadId::try_from(id.as_slice()).map_err(|_| DecodeError::Length(ID))?;
         affected.push(Affected { id, hash: reader.array("security hash")? });
         Ok(())

@@ -10,7 +10,6 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use data_encoding::BASE64;
 use futures_util::stream;
 use serde::Deserialize;
 use serde_json::Value;
@@ -96,7 +95,7 @@ struct Carried {
 
 impl Carried {
     fn bytes(&self) -> Result<Vec<u8>, Refusal> {
-        let bytes = BASE64.decode(self.document.as_bytes());
+        let bytes = crate::types::base64(self.document.as_bytes());
         bytes.map_err(|error| Refusal::ActMalformed(format!("the document is not base64: {error}")))
     }
 }

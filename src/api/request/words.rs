@@ -1,4 +1,3 @@
-use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
 use super::RequestError;
@@ -6,7 +5,7 @@ use crate::types::{Address, GroupId, ParseError, PayloadId};
 
 /// Bytes of any length in base64.
 pub fn bytes(field: &str, text: &str) -> Result<Vec<u8>, RequestError> {
-    BASE64.decode(text.as_bytes()).map_err(|_| RequestError::word(field, ParseError::Base64))
+    crate::types::base64(text.as_bytes()).map_err(|_| RequestError::word(field, ParseError::Base64))
 }
 
 /// A payload in base64: at least one byte.

@@ -160,7 +160,7 @@ fn expect(answer: &Answer, member: &Member, may_read: bool) -> anyhow::Result<()
     let status = answer.status.as_u16();
     if may_read {
         let payload = answer.json()?["payload"].as_str().context("an answer without a payload")?.to_owned();
-        ensure!(BASE64.decode(payload.as_bytes())? == PLAINTEXT.as_bytes(), "{} got another payload", member.name);
+        ensure!(crate::types::base64(payload.as_bytes())? == PLAINTEXT.as_bytes(), "{} got another payload", member.name);
         say!("   {}  {status}  {PLAINTEXT:?}", member.name);
     } else {
         ensure!(answer.status == StatusCode::NOT_FOUND, "{} must get 404, got {status}: {}", member.name, answer.text());

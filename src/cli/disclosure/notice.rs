@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use data_encoding::BASE64;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -36,7 +35,7 @@ pub(super) fn list(node: &Node, out: Option<&Path>) -> Result<(), Failure> {
 }
 
 fn show(entry: &Value, out: Option<&Path>) -> Result<(), Failure> {
-    let bytes = BASE64.decode(text(&entry["notice"]).as_bytes()).context("the node's answer")?;
+    let bytes = crate::types::base64(text(&entry["notice"]).as_bytes()).context("the node's answer")?;
     let signed = SignedNotice::decode(&bytes).map_err(|refused| Failure::coded(2, &refused))?;
     let (notice, request) = (&signed.notice, &signed.notice.request.request);
     say!(

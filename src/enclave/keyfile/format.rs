@@ -84,11 +84,12 @@ impl Data {
 
 fn decode(name: &'static str, text: Option<String>) -> Result<Vec<u8>, KeyFileError> {
     let text = text.ok_or_else(|| missing(name))?;
-    BASE64.decode(text.as_bytes()).map_err(|_| wrong(name, "base64"))
+    crate::types::base64(text.as_bytes()).map_err(|_| wrong(name, "base64"))
 }
 
 /// The bytes of an unlocked key, decoded into memory that is wiped.
 fn private_key(text: &str) -> Result<Secret<32>, KeyFileError> {
+    crate::types::one_text(text.as_bytes()).map_err(|_| wrong("bytes", "base64"))?;
     let room = BASE64.decode_len(text.len()).map_err(|_| wrong("bytes", "base64"))?;
     let mut bytes = Zeroizing::new(vec![0; room]);
     let len = BASE64.decode_mut(text.as_bytes(), &mut bytes).map_err(|_| wrong("bytes", "base64"))?;

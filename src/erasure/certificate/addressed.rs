@@ -94,13 +94,13 @@ impl Addressed {
 
     /// The date of its header, milliseconds since the Unix epoch.
     pub fn made(&self) -> Option<u64> {
-        let header = BASE64.decode(self.header.as_bytes()).ok()?;
+        let header = crate::types::base64(self.header.as_bytes()).ok()?;
         Some(Header::decode(&header).ok()?.time)
     }
 
     /// The header, if it is signed by the controller, and its audience is these recipients and nobody else.
     fn proved(&self, certificate: &Certificate, charter: &Charter) -> Result<Header, &'static str> {
-        let bytes = |text: &str| BASE64.decode(text.as_bytes()).map_err(|_| "it is not base64");
+        let bytes = |text: &str| crate::types::base64(text.as_bytes()).map_err(|_| "it is not base64");
         let (encoded, signature, seed) = (bytes(&self.header)?, bytes(&self.signature)?, bytes(&self.seed)?);
         let header = Header::decode(&encoded).map_err(|_| "its header does not decode")?;
         if header.network != certificate.network || header.member != certificate.controller {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 
 use super::{Certificate, CertificateError, Entry, Evidence, OUTSIDE, Shown};
@@ -209,7 +209,7 @@ impl Certificate {
         evidence: &Evidence,
     ) -> Result<SignedOrder, CertificateError> {
         let wrong = |why| CertificateError::Order { member: entry.member.clone(), page, why };
-        let bytes = BASE64.decode(evidence.order.as_bytes()).map_err(|_| wrong("it is not base64"))?;
+        let bytes = crate::types::base64(evidence.order.as_bytes()).map_err(|_| wrong("it is not base64"))?;
         let signed = SignedOrder::decode(&bytes).map_err(|_| wrong("it does not decode"))?;
         let order = &signed.order;
         if (order.network, order.case, &order.controller) != (self.network, self.case, &self.controller) {
@@ -234,7 +234,7 @@ impl Certificate {
         receipt: &SignedErasureReceipt,
     ) -> Result<(), CertificateError> {
         let wrong = |why: String| CertificateError::Journal { member: entry.member.clone(), page, why };
-        let salt = BASE64.decode(evidence.salt.as_bytes()).ok().and_then(|salt| <[u8; 32]>::try_from(salt).ok());
+        let salt = crate::types::base64(evidence.salt.as_bytes()).ok().and_then(|salt| <[u8; 32]>::try_from(salt).ok());
         let salt = salt.ok_or_else(|| wrong("the salt is none".into()))?;
         let proof: Proof =
             evidence.proof.parse().map_err(|error: crate::translog::proof::ProofError| wrong(error.to_string()))?;
@@ -273,7 +273,7 @@ fn check_receipt(
     order: &SignedOrder,
 ) -> Result<SignedErasureReceipt, CertificateError> {
     let wrong = |why| CertificateError::Receipt { member: entry.member.clone(), page, why };
-    let bytes = BASE64.decode(evidence.receipt.as_bytes()).map_err(|_| wrong("it is not base64"))?;
+    let bytes = crate::types::base64(evidence.receipt.as_bytes()).map_err(|_| wrong("it is not base64"))?;
     let signed = SignedErasureReceipt::decode(&bytes).map_err(|_| wrong("it does not decode"))?;
     let receipt = &signed.receipt;
     if receipt.network != order.order.network || receipt.member != entry.member || receipt.order != order.digest() {

@@ -144,7 +144,7 @@ impl Dossier {
 }
 
 fn decode(text: &str) -> Result<Vec<u8>, Error> {
-    BASE64.decode(text.as_bytes()).map_err(|_| corrupt("a document of a disclosure"))
+    crate::types::base64(text.as_bytes()).map_err(|_| corrupt("a document of a disclosure"))
 }
 
 /// The rows of a list.

@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
 use super::holders::is_unreadable;
@@ -236,7 +235,7 @@ impl Node {
         self.shelf()?;
         let ways = self.kept_document(&id).await?.card.ways;
         let receipt = |way: super::row::Way| {
-            let receipt = BASE64.decode(way.receipt?.as_bytes()).ok()?;
+            let receipt = crate::types::base64(way.receipt?.as_bytes()).ok()?;
             Some(DocumentReceipt { member: way.member, receipt })
         };
         Ok(ways.into_iter().filter_map(receipt).collect())

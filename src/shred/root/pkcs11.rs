@@ -114,7 +114,7 @@ impl Pkcs11Root {
         if objects.is_empty() {
             return Err(RootError::KeyMissing { place: self.place(), why: format!("no key {}", file.key) }.into());
         }
-        let bytes = BASE64.decode(file.sealed.as_bytes()).map_err(|_| broken())?;
+        let bytes = crate::types::base64(file.sealed.as_bytes()).map_err(|_| broken())?;
         let (iv, sealed) = bytes.split_first_chunk::<IV>().ok_or_else(broken)?;
         for object in objects {
             let mut iv = *iv;

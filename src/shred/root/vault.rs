@@ -163,7 +163,7 @@ impl VaultRoot {
             Value::String(text) => text,
             _ => String::new(),
         });
-        let bytes = Zeroizing::new(BASE64.decode(text.as_bytes()).unwrap_or_default());
+        let bytes = Zeroizing::new(crate::types::base64(text.as_bytes()).unwrap_or_default());
         Secret::from_slice(&bytes)
             .ok_or_else(|| ShredError::Broken(format!("root generation {generation} from {}", self.place())))
     }

@@ -4,7 +4,6 @@
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use data_encoding::BASE64;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 
@@ -102,8 +101,8 @@ pub(super) fn metadata(headers: &HeaderMap) -> Result<(Option<String>, Option<St
             "filetype" => &mut media,
             _ => continue,
         };
-        let bytes =
-            BASE64.decode(value.trim().as_bytes()).map_err(|_| RequestError::field(METADATA, "a value that is not base64"))?;
+        let bytes = crate::types::base64(value.trim().as_bytes())
+            .map_err(|_| RequestError::field(METADATA, "a value that is not base64"))?;
         let text = String::from_utf8(bytes).map_err(|_| RequestError::field(METADATA, "a value that is not UTF-8"))?;
         if text.chars().any(char::is_control) {
             return Err(RequestError::field(METADATA, "a value with control characters"));
