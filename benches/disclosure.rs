@@ -21,7 +21,7 @@ use celosia::disclosure::{
 };
 use celosia::governance::{Committee, Officer, Purpose};
 use celosia::seal::escrow::{Label, TESSERA};
-use celosia::types::{Address, Class};
+use celosia::types::{Address, Class, NetworkId};
 use curve25519_dalek::scalar::Scalar;
 
 use self::charter::{CLASSES, Governors};
@@ -51,6 +51,29 @@ fn committee() -> (Committee, Vec<KeyShare>) {
     (Committee { purpose: Purpose::Escrow, epoch: EPOCH, generation: 1, threshold: 3, key, officers }, shares)
 }
 
+fn asked(network: NetworkId, auditor: &SigningKey, private: &Secret<32>, now: u64) -> SignedRequest {
+    let words = || "x".to_owned();
+    let request = Request {
+        network,
+        grant: GrantId([1; 16]),
+        name: words(),
+        entity: words(),
+        mandate: words(),
+        purpose: words(),
+        basis: words(),
+        scope: Scope { by: By::Class(Class::Business), made: None },
+        from: now,
+        until: now + 3_600_000,
+        views: 1,
+        secrecy: None,
+        renews: None,
+        key: auditor.verify_key(),
+        box_key: BoxKey::of(private),
+        time: now,
+    };
+    request.sign(auditor)
+}
+
 fn main() {
     let (committee, shares) = committee();
     let mut governors = Governors::begin(CLASSES);
@@ -71,26 +94,7 @@ fn main() {
         })
         .collect();
     let items: Vec<Item> = kept.iter().map(|(item, ..)| item.clone()).collect();
-    let words = || "x".to_owned();
-    let request = Request {
-        network,
-        grant: GrantId([1; 16]),
-        name: words(),
-        entity: words(),
-        mandate: words(),
-        purpose: words(),
-        basis: words(),
-        scope: Scope { by: By::Class(Class::Business), made: None },
-        from: now,
-        until: now + 3_600_000,
-        views: 1,
-        secrecy: None,
-        renews: None,
-        key: auditor.verify_key(),
-        box_key: BoxKey::of(&private),
-        time: now,
-    };
-    let request: SignedRequest = request.sign(&auditor);
+    let request = asked(network, &auditor, &private, now);
     let docket = Docket {
         network,
         grant: GrantId([1; 16]),
