@@ -198,7 +198,7 @@ fn judge(me: u16, outcome: Result<Outcome, Fault>) {
             assert_eq!(verifying.get(&me), Some(share.verifying().as_bytes()));
         }
         Err(Fault::Commitments(from) | Fault::Proof(from) | Fault::Share(from)) => {
-            assert_eq!(from, 2, "an honest dealer is named")
+            assert_eq!(from, 2, "an honest dealer is named");
         }
         Err(Fault::Shape) => {}
     }

@@ -256,7 +256,7 @@ impl Play {
         let committees = self.committees();
         let is_officer = |key: &_| committees.iter().any(|committee| committee.signer(key).is_some());
         let outcome = signed.verify(&WORLD.network, self.request.grant, is_officer);
-        assert_eq!(outcome.is_ok(), how & 7 == 0 && self.is_officer(who));
+        assert_eq!(outcome.is_ok(), how.is_multiple_of(8) && self.is_officer(who));
         if outcome.is_ok() {
             match self.life.step(Step::Revoke, self.now) {
                 Ok(after) => (self.life, self.is_over) = (after, true),

@@ -4,7 +4,7 @@
 #[path = "../../benches/timing/welch.rs"]
 mod welch;
 
-const COUNT: usize = 20_000;
+const COUNT: u32 = 20_000;
 
 /// Noise that is the same in every run, from 0 to 1 (Knuth's linear congruential generator, its upper bits).
 fn noise() -> impl Iterator<Item = f64> {
@@ -33,7 +33,7 @@ fn two_classes_of_one_kind_are_not_told_apart() {
 #[test]
 fn a_difference_of_the_means_has_the_t_of_the_formula() {
     let t = welch::largest(&classes(|noise| 1000.0 + 100.0 * noise, |noise| 1005.0 + 100.0 * noise));
-    let expected = 5.0 / (2.0 * (100.0_f64.powi(2) / 12.0) / COUNT as f64).sqrt();
+    let expected = 5.0 / (2.0 * (100.0_f64.powi(2) / 12.0) / f64::from(COUNT)).sqrt();
     assert!(t >= 0.9 * expected && t < 2.0 * expected, "{t}, by the formula {expected}");
 }
 
