@@ -40,7 +40,7 @@ fn t(a: Moments, b: Moments) -> f64 {
 }
 
 /// The largest |t| of measurements of two classes, nanoseconds.
-pub fn largest(classes: &[Vec<f64>; 2]) -> f64 {
+pub(crate) fn largest(classes: &[Vec<f64>; 2]) -> f64 {
     let mut all: Vec<f64> = classes.iter().flatten().copied().collect();
     all.sort_by(f64::total_cmp);
     let tests = thresholds(&all).into_iter().chain([f64::INFINITY]).map(|most| {

@@ -1,6 +1,5 @@
 //! The statistics of `benches/timing.rs`, on durations whose answer is known.
 
-#[allow(unreachable_pub, reason = "a module of the benchmark")]
 #[path = "../../benches/timing/welch.rs"]
 mod welch;
 
