@@ -19,7 +19,7 @@ fn enact(officers: &mut Officers, text: &str) {
 }
 
 pub fn figure(of: &Member, name: &str) -> u64 {
-    let text = Request::get("/metrics").send(&of.admin).must(200).text().to_owned();
+    let text = Request::get("/metrics").send(&of.admin).must(200).text();
     let line = text.lines().find(|line| line.split(' ').next() == Some(name));
     line.unwrap_or_else(|| panic!("no {name} in\n{text}")).rsplit(' ').next().unwrap().parse().unwrap()
 }

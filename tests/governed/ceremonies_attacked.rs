@@ -34,7 +34,7 @@ fn opening(plan: Plan, member: &str, by: &Member, opened: u64) -> Vec<u8> {
 fn declined(answer: Result<bytes::Bytes, PeerError>, status: u16, words: &str) {
     match answer {
         Err(PeerError::Refused { status: found, message, .. }) => {
-            assert!(found == status && message.contains(words), "{found} {message}")
+            assert!(found == status && message.contains(words), "{found} {message}");
         }
         other => panic!("{other:?}"),
     }

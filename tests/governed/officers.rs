@@ -155,7 +155,7 @@ impl Officers {
     pub fn hand_in(&self, member: usize, id: &str, message: &str) -> (u16, String) {
         let body = json!({ "message": message }).to_string();
         let answer = Request::post(&format!("/ceremonies/{id}/messages"), JSON, body.as_bytes()).send(&self.net.at(member).admin);
-        (answer.status, answer.text().to_owned())
+        (answer.status, answer.text())
     }
 
     pub fn copy(&self, from: &str, to: &str) {

@@ -33,7 +33,7 @@ impl Court {
         for member in &mut self.members {
             member.stop();
             let access = "[access]\n[access.oidc]\naudience = \"member1\"\nname-claim = \"name\"\n";
-            member.extra += &format!("{access}issuer = \"{}\"\n", issuer.url());
+            member.extra += &[access, "issuer = \"", &issuer.url(), "\"\n"].concat();
             member.start();
         }
     }
