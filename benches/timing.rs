@@ -1,7 +1,7 @@
-//! Whether what is computed with secrets takes the same time for all of them: `cargo bench --bench timing`, or with `-- 30` for half a
-//! minute each. Two classes of inputs in random order, and dudect's statistics; see [`welch`]. |t| above 10 is a leak, below 4.5 none was
-//! found. A comparison that leaks on purpose shows that the machine is quiet enough for the method, one class against itself what its
-//! noise makes of nothing. The figures stand in the document of the capsule; nothing here passes or fails.
+//! Whether what is computed with secrets takes the same time for all of them: `cargo bench --bench timing`, or with `-- 30 open` for half
+//! a minute each of those with `open` in their name. Two classes of inputs in random order, and dudect's statistics; see [`welch`]. |t|
+//! above 10 is a leak, below 4.5 none was found. A comparison that leaks on purpose shows that the machine is quiet enough for the method,
+//! one class against itself what its noise makes of nothing. The figures stand in the document of the capsule; nothing here passes or fails.
 
 #![allow(missing_docs, reason = "a benchmark")]
 
@@ -16,7 +16,7 @@ use celosia::crypto::padme::Padding;
 use celosia::crypto::random;
 use celosia::crypto::secret::Secret;
 use celosia::crypto::threshold::reshare::Resharing;
-use celosia::crypto::threshold::{Capsule, Combined, KeyShare, Partial, Prepared, combine, dkg};
+use celosia::crypto::threshold::{Capsule, KeyShare, Partial, Prepared, combine, dkg};
 use celosia::crypto::{aead, threshold::GroupKey};
 use celosia::seal::celosia1::{Content, content};
 use celosia::types::{MemberId, NetworkId};
@@ -41,11 +41,16 @@ enum Class {
 
 struct Bench {
     time: Duration,
+    /// What is measured has this in its name.
+    only: String,
 }
 
 impl Bench {
     /// Measures `work` on what `input` makes of a class; prints and returns the largest |t|.
     fn measure<I, O>(&self, name: &str, mut input: impl FnMut(Class) -> I, work: impl Fn(&I) -> O) -> f64 {
+        if !name.contains(&self.only) && !name.starts_with("CONTROL") {
+            return 0.0;
+        }
         let (end, mut classes) = (Instant::now() + self.time, [Vec::new(), Vec::new()]);
         let mut is_warm = false;
         while Instant::now() < end {
@@ -97,8 +102,10 @@ fn scalar(fixed: Scalar, class: Class) -> Scalar {
 }
 
 fn main() {
-    let asked = std::env::args().find_map(|word| word.parse().ok());
-    let bench = Bench { time: Duration::from_secs(asked.unwrap_or(10)) };
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let time = Duration::from_secs(words.iter().find_map(|word| word.parse().ok()).unwrap_or(10));
+    let only = words.into_iter().find(|word| word.parse::<u64>().is_err()).unwrap_or_default();
+    let bench = Bench { time, only };
     println!("{:<56} {:>9} {:>10} {:>9}", "", "measured", "median µs", "|t|");
     let leak = controls(&bench);
     let committee = Committee::new();
@@ -151,10 +158,6 @@ impl Committee {
     fn answers(&self, capsule: &Capsule) -> Vec<Partial> {
         self.shares[..2].iter().map(|share| share.partial(&self.key, capsule, &LABEL).expect("sound")).collect()
     }
-
-    fn combined(&self, capsule: &Capsule) -> Combined {
-        combine(2, &self.answers(capsule)).expect("two of them")
-    }
 }
 
 fn capsules(bench: &Bench, committee: &Committee) {
@@ -170,15 +173,16 @@ fn capsules(bench: &Bench, committee: &Committee) {
     }
     let of = |data_key: Secret<32>, sigma: Secret<32>| {
         let capsule = make(&data_key, &sigma);
-        (committee.answers(&capsule), committee.combined(&capsule), capsule, sigma)
+        (committee.answers(&capsule), capsule, sigma)
     };
-    let (fixed, others) = (|| of(data_key.duplicate(), sigma.duplicate()), || of(Secret::random(), Secret::random()));
-    // As many copies of the one as there are others: the caches see no difference.
-    let pool = [(0..BATCH).map(|_| fixed()).collect::<Vec<_>>(), (0..BATCH).map(|_| others()).collect()];
+    let fixed = of(data_key.duplicate(), sigma.duplicate());
+    let others: Vec<_> = (0..BATCH).map(|_| of(Secret::random(), Secret::random())).collect();
     let mut next = 0;
+    // Made anew for either class, so that neither lies elsewhere in memory than the other.
     let mut pick = |class: Class| {
         next += 1;
-        &pool[usize::from(class == Class::Random)][next % BATCH]
+        let (answers, capsule, sigma) = if class == Class::Fixed { &fixed } else { &others[next % BATCH] };
+        (answers.clone(), combine(2, answers).expect("two of them"), capsule.clone(), sigma.duplicate())
     };
     bench.measure("combine 2: answers fixed or random", &mut pick, |(answers, ..)| combine(2, answers));
     bench.measure("open: key, sigma and capsule fixed or random", pick, |(_, combined, capsule, sigma)| {
