@@ -193,6 +193,7 @@ pub(super) fn service_status(error: &services::Error) -> StatusCode {
         | E::NotAMember(_)
         | E::NotInDirectory(_)
         | E::NotItsOwn { .. }
+        | E::OurOwn
         | E::Policy(_)
         | E::PolicyAge(_)
         | E::PrivacyViolation(_)

@@ -111,6 +111,9 @@ pub enum Error {
         /// Whose it says to be.
         sender: MemberId,
     },
+    /// A payload that somebody brings as this node's own.
+    #[error("a payload in the name of this node's own key is taken in a recovery alone")]
+    OurOwn,
     /// Clocks that differ by more than ten minutes.
     #[error("the payload is dated {seconds} s from this node's clock: one of the two clocks is wrong, set it (NTP)")]
     ClockApart {
@@ -238,6 +241,7 @@ impl Coded for Error {
             Self::PolicyAge(age) => age.code(),
             Self::EpochKey(_) => Code(3204),
             Self::NotItsOwn { .. } => Code(3205),
+            Self::OurOwn => Code(3212),
             Self::ClockApart { .. } => Code(3206),
             Self::BadAck(_) => Code(3207),
             Self::Message(_) => Code(3208),

@@ -60,12 +60,32 @@ impl Node {
         self.not_stopped(governed, &concern).await
     }
 
+    /// Whether it may be taken as what this node sent itself: in a recovery alone, from recipients that the network knows or knew.
+    ///
+    /// Threat: a box between two keys opens with either. Whoever has any key makes a payload from us to it, and what supervisors, policy and
+    /// orders ask of a sender is not asked of us.
+    fn admits_own(&self, payload: &EncodedPayload) -> Result<(), Error> {
+        let Some(governed) = &self.governed else { return Ok(()) };
+        let charter = governed.charter();
+        if charter.last_owner_of(&payload.sender) != Some(&governed.me) {
+            return Ok(());
+        }
+        if !self.settings.recovering {
+            return Err(Error::OurOwn);
+        }
+        match payload.recipients.iter().find(|recipient| charter.last_owner_of(recipient).is_none()) {
+            Some(stranger) => Err(Error::NotInDirectory(*stranger)),
+            None => Ok(()),
+        }
+    }
+
     /// The same, also during recovery.
     pub(crate) async fn take(&self, mut payload: EncodedPayload) -> Result<Pushed, Error> {
         if payload.privacy.flag.is_enhanced() && !self.settings.enhanced_privacy {
             return Err(Error::EnhancedPrivacyDisabled);
         }
         self.admits_sender(&payload.sender)?;
+        self.admits_own(&payload)?;
         let id = payload_id(&payload.ciphertext);
         let EncodedPayload { privacy, sender, recipients, ciphertext, .. } = &mut payload;
         if let Some(reason) = self.check_affected(privacy, sender, recipients, ciphertext).await? {

@@ -91,6 +91,14 @@ impl Node {
             return Err(Error::Recovering("batches are accepted during recovery mode only"));
         }
         for payload in payloads {
+            match self.admits_unvouched(&payload).await {
+                Ok(()) => {}
+                Err(error @ (Error::Store(_) | Error::Enclave(_))) => return Err(error),
+                Err(error) => {
+                    tracing::warn!(id = %payload_id(&payload.ciphertext), code = %error.code(), "a resent payload was not taken");
+                    continue;
+                }
+            }
             if self.is_ready(&payload).await? {
                 self.take_recovered(payload).await?;
             } else {

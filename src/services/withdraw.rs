@@ -13,7 +13,9 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest as _, Sha256};
 
 use super::{Error, Node};
+use crate::crypto::hash::sha256;
 use crate::crypto::random;
+use crate::enclave::EnclaveError;
 use crate::shred::SealedHead;
 use crate::store::Kind;
 use crate::types::{ItemId, ParseError, PayloadId};
@@ -116,12 +118,25 @@ impl Node {
             return Ok(());
         }
         let head = self.head(Kind::Payload, &id).await?.filter(|head| digest(head) == offered);
-        if !self.forget(id, head.ok_or(Error::WithdrawRefused)?).await? {
+        let head = head.ok_or(Error::WithdrawRefused)?;
+        let header = if self.governed.is_some() { self.header_digest(id, &head).await? } else { None };
+        if !self.forget(id, head).await? {
             return Err(Error::WithdrawRefused);
+        }
+        if let Some(header) = header {
+            self.note_taken_back(&id, &header).await?;
         }
         self.counters.withdrawn.add();
         tracing::info!(%id, "a delivery was withdrawn by its sender");
         Ok(())
+    }
+
+    async fn header_digest(&self, id: PayloadId, head: &SealedHead) -> Result<Option<[u8; 32]>, Error> {
+        match self.enclave.meta(id, head).await {
+            Ok(meta) => Ok(meta.native.map(|native| sha256(&[&native.header]))),
+            Err(EnclaveError::Erased) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Removes a record that nobody refers to, and its key. False if the record changed since.

@@ -21,7 +21,7 @@ use celosia::services::native_path as path;
 use celosia::supervision::{Cosignature, Lift, SignedCosignature, SignedLift, StopScope};
 use celosia::types::{Address, Class, MemberId, NetworkId, PayloadId, Privacy};
 use celosia::wire::header::day_of;
-use celosia::wire::native::{Answer, Item, Message as _, OrdersPage, Resend, Resent};
+use celosia::wire::native::{Answer, Batch, Item, Message as _, OrdersPage, Resend, Resent, Withdraw};
 use celosia::wire::{Delivery, EpochKey, GivenBack, Vouched, header};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -206,25 +206,54 @@ fn net() -> Net {
     net
 }
 
+/// Sends it to b, with the supervisor's word: b's acknowledgement, and what takes it back.
+fn delivered(net: &Net, made: &Made) -> (Vec<u8>, Vec<u8>) {
+    let (sender, b) = (Outsider::of(net, net.at(0)), net.at(1));
+    let own = sender.epoch(net.at(0));
+    let theirs = EpochKey::decode(&sender.call(b, path::EPOCH, &None::<u8>).unwrap()).unwrap();
+    let words = Vouched { cosignature: made.cosignature.clone(), ..Vouched::default() };
+    let body = words.before(&made.delivery(&net.governors.network(), (&own.0, &own.1), &theirs).encode());
+    let item = Item { suite: 6, body: body.into(), upload: None };
+    let batch = Batch { epoch: own.0.encode().into(), items: vec![item], filler: Vec::new().into() };
+    let answers = sender.deliver(b, &batch);
+    let [Answer::Taken { ack, withdraw }] = &answers[..] else { panic!("{answers:?}\n{}", b.log()) };
+    (ack.to_vec(), withdraw.to_vec())
+}
+
+/// A sender that takes back what its supervisor then forgets does not give it back later, though b signed for it.
+#[test]
+fn what_was_taken_back_is_not_given_again() {
+    let mut net = net();
+    let how = How { class: Class::Business, time: now(), capsule: true };
+    let mut made = Made::new(&net, how, b"taken back").cosigned(&net);
+    let id = made.content.id;
+    let (ack, token) = delivered(&net, &made);
+    let withdraw = Withdraw { id: id.as_bytes().to_vec().into(), token: token.into() };
+    Outsider::of(&net, net.at(0)).call(net.at(1), path::WITHDRAW, &withdraw).unwrap();
+    made.ack = Some(ack);
+    let giver = Giver::of(&net, 0, vec![made], Vec::new());
+    let b = &mut net.members[1];
+    b.stop();
+    b.spawn(&["--recover"]);
+    assert!(b.ended().success(), "{}", b.log());
+    b.start();
+    drop(giver);
+    assert_eq!(b.receive(&id.to_string()), None, "{}", b.log());
+    let export = Request::get("/journal/export").send(&b.admin).must(200).text();
+    assert_eq!(export.lines().filter(|line| line.contains("CEL7355") && line.contains("given-back")).count(), 1);
+}
+
 #[test]
 fn what_was_kept_back_is_judged_when_it_is_given_back() {
     let mut net = net();
     let network = net.governors.network();
     let (b, c, cnmv) = (net.at(1), net.at(2), net.at(3));
     // What b took before: with its own acknowledgement it comes back, whatever else is missing; and what others sent it.
-    let sender = Outsider::of(&net, net.at(0));
-    let own = sender.epoch(net.at(0));
-    let theirs = EpochKey::decode(&sender.call(b, path::EPOCH, &None::<u8>).unwrap()).unwrap();
     let how = |class: Class, ago: u64, capsule: bool| How { class, time: now() - ago * MINUTE, capsule };
     let business = |ago: u64| how(Class::Business, ago, true);
     let mut taken = Made::new(&net, business(0), b"signed for").cosigned(&net);
-    let words = Vouched { cosignature: taken.cosignature.take(), ..Vouched::default() };
-    let body = words.before(&taken.delivery(&network, (&own.0, &own.1), &theirs).encode());
-    let item = Item { suite: 6, body: body.into(), upload: None };
-    let batch = celosia::wire::native::Batch { epoch: own.0.encode().into(), items: vec![item], filler: Vec::new().into() };
-    let answers = sender.deliver(b, &batch);
-    let [Answer::Taken { ack, .. }] = &answers[..] else { panic!("{answers:?}\n{}", b.log()) };
-    taken.ack = Some(ack.to_vec());
+    taken.ack = Some(delivered(&net, &taken).0);
+    taken.cosignature = None;
     let answer = c.send(b"of an honest member", &[b], Some("business")).must(201);
     let honest = answer.json()["key"].as_str().unwrap().to_owned();
 

@@ -3,6 +3,7 @@
 use celosia::crypto::hash::payload_id;
 use celosia::crypto::nacl;
 use celosia::crypto::secret::Secret;
+use celosia::enclave::keyfile;
 use celosia::governance::Supervision;
 use celosia::supervision::SupervisionCopy;
 use celosia::types::{Address, Class, Codec, PayloadId, Privacy};
@@ -95,9 +96,17 @@ fn tesseras_suite_is_no_way_past_a_supervisor() {
     let (other, others) = made(&[address(a), address(c)], Class::Business, id);
     let of_other = copied(&outsider, a, cnmv, &other);
     assert_eq!(told(Some(&words(shown(&other, &others, &address(c)), std::slice::from_ref(&of_other)))), 7232, "b is not in it");
-    assert_eq!(told(Some(&words(stated(), &[of_other]))), 7228);
+    assert_eq!(told(Some(&words(stated(), std::slice::from_ref(&of_other)))), 7228);
     let (foreign, in_foreign) = made(&[address(a), address(b)], Class::Business, PayloadId::new([7; 64]));
     assert_eq!(told(Some(&words(shown(&foreign, &in_foreign, &address(b)), &[]))), 7232, "of another payload");
+    // A first recipient who is in the header, with a box of nothing, before b's own.
+    let before =
+        EncodedPayload { boxes: vec![[0; 48], payload.boxes[0]], recipients: vec![address(c), address(b)], ..nacl(a, b) };
+    let before = EncodedPayload { ciphertext: payload.ciphertext.clone(), ..before }.encode(Codec::Cbor).to_vec();
+    let in_front = words(shown(&other, &others, &address(c)), std::slice::from_ref(&of_other)).before(&before);
+    let item = Item { suite: 7, body: in_front.into(), upload: None };
+    let batch = Batch { epoch: outsider.epoch(a).0.encode().into(), items: vec![item], filler: Vec::new().into() };
+    assert_eq!(code(&outsider.deliver(b, &batch)), 7232, "another's box before b's");
     let altered = Stated { signature: [7; 64], ..stated() };
     assert_eq!(told(Some(&words(altered, &[]))), 7232);
     // Nor over Tessera's own protocol.
@@ -106,6 +115,31 @@ fn tesseras_suite_is_no_way_past_a_supervisor() {
     assert_eq!(answer.header("celosia-error"), Some("CEL7231"), "{} {}", answer.status, answer.text());
     assert_eq!(rows(b, "\"received\""), 0, "{}", b.log());
     assert_eq!(told(Some(&words(stated(), &[copied(&outsider, a, cnmv, &good)]))), 0, "{}", b.log());
+}
+
+/// A box between two keys opens with either: whoever has a key makes payloads from any recipient to it.
+#[test]
+fn nobody_brings_a_member_a_payload_in_its_own_name() {
+    let net = all_seen();
+    let (a, b) = (net.at(0), net.at(1));
+    let mut own = nacl(a, b);
+    (own.sender, own.recipients) = (address(b), vec![address(a)]);
+    let pushed = |payload: &EncodedPayload| {
+        let bytes = payload.encode(Codec::Cbor);
+        let push = Request::post("/push", "application/cbor", &bytes).header("tesseraSupportedApiVersions", "5.0");
+        let answer = push.send(&Target::Tcp(b.peer_port));
+        assert_eq!(answer.header("celosia-error"), Some("CEL3212"), "{} {}", answer.status, answer.text());
+    };
+    pushed(&own);
+    // With a key of nobody's.
+    let (nobody, of_nobody) = keyfile::generate();
+    let (data_key, recipient_nonce) = (Secret::<32>::random(), [2; 24]);
+    let shared = nacl::shared_key(&nobody, &address(b)).unwrap();
+    own.ciphertext = nacl::seal(data_key.expose(), &own.nonce, b"from nobody").into();
+    own.boxes = vec![nacl::seal_key(&shared, &recipient_nonce, &data_key)];
+    own.recipients = vec![of_nobody];
+    pushed(&own);
+    assert_eq!(rows(b, "\"received\""), 0, "{}", b.log());
 }
 
 /// What an honest application stores first and sends later.

@@ -74,6 +74,9 @@ impl Node {
         if *owner != header.member {
             return Err(not_its_own(header, owner));
         }
+        if header.member != governed.me && self.was_taken_back(&header.id, &digest).await? {
+            return Err(ReturnError::TakenBack(header.member.clone()).into());
+        }
         // We sent it ourselves, or took it: it was judged then.
         if header.member == governed.me || governed.took_before(charter, given, header.id, digest) {
             return Ok(Demanded::Nothing);

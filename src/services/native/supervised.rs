@@ -9,6 +9,7 @@ use crate::services::governed::Governed;
 use crate::services::supervision::VouchedPayload;
 use crate::services::{Error, Node, Pushed, SupervisionError};
 use crate::shred::SealedHead;
+use crate::store::Kind;
 use crate::types::{Codec, MemberId, PayloadId};
 use crate::wire::native::Item;
 use crate::wire::{EncodedPayload, Header, Vouched};
@@ -36,9 +37,15 @@ impl Node {
         if sender.id != *from {
             return Err(Error::NotItsOwn { from: from.clone(), sender: sender.id.clone() });
         }
-        self.check_tessera(governed, charter, from, &payload, &words).await?;
+        let stated = self.check_tessera(governed, charter, from, &payload, &words).await?;
         let ours = payload.recipients.iter().filter(|key| self.directory.is_own(key)).copied().collect();
         let Pushed { id, withdraw, passed_over } = self.push_vouched(payload).await?;
+        // Its supervisor may have been told to forget it meanwhile, and have heard that it is not here.
+        if let (Some((header, digest)), true) = (&stated, withdraw.is_some())
+            && let Some(head) = self.head(Kind::Payload, &id).await?
+        {
+            self.or_forget(governed.not_revoked(charter, header, *digest), id, &head).await?;
+        }
         Ok(Accepted { id, header: NO_HEADER, addresses: if passed_over { Vec::new() } else { ours }, withdraw, passed_over })
     }
 

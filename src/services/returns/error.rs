@@ -49,6 +49,9 @@ pub enum ReturnError {
         /// The policy.
         policy: u64,
     },
+    /// What its sender took back here.
+    #[error("{0} took it back when it was sent: it is not a payload of the ledger")]
+    TakenBack(MemberId),
     /// A header of today under a key of before.
     #[error("it is dated now, and signed with a key that {0} replaced")]
     SignedBefore(MemberId),
@@ -73,6 +76,7 @@ impl Coded for ReturnError {
             Self::NoProgress(_) => Code(7351),
             Self::Endless { .. } => Code(7352),
             Self::DatedBefore { .. } => Code(7353),
+            Self::TakenBack(_) => Code(7355),
             Self::SignedBefore(_) => Code(7354),
         }
     }

@@ -19,7 +19,9 @@ use crate::wire::native::{HeldAsked, HeldSaid, Message as _};
 
 /// How long a word could be used: as old as clocks may be apart, on both sides.
 const LIFETIME: Duration = Duration::from_secs(2 * MAX_SKEW.unsigned_abs());
-/// Words that are remembered; the oldest go first.
+/// Words that are remembered. Beyond them a supervisor hears that it is here, and forgets nothing.
+///
+/// Threat: a sender takes back so much that the word is forgotten that it wants to use.
 const CAPACITY: usize = 16_384;
 /// One question.
 const BUDGET: Duration = Duration::from_secs(3);
@@ -37,18 +39,23 @@ pub(crate) struct Revoked(Mutex<Words>);
 #[derive(Default)]
 struct Words {
     by_word: BTreeMap<Word, Vec<MemberId>>,
-    by_age: VecDeque<(Instant, Word)>,
+    by_age: VecDeque<(Instant, Word, MemberId)>,
 }
 
 impl Revoked {
-    fn add(&self, supervisor: &MemberId, word: Word) {
+    /// False if there is no room to remember it.
+    fn add(&self, supervisor: &MemberId, word: Word) -> bool {
         let mut words = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         words.expire(Instant::now());
-        let by = words.by_word.entry(word).or_default();
-        if !by.contains(supervisor) {
-            by.push(supervisor.clone());
-            words.by_age.push_back((Instant::now(), word));
+        if words.by_word.get(&word).is_some_and(|by| by.contains(supervisor)) {
+            return true;
         }
+        if words.by_age.len() >= CAPACITY {
+            return false;
+        }
+        words.by_word.entry(word).or_default().push(supervisor.clone());
+        words.by_age.push_back((Instant::now(), word, supervisor.clone()));
+        true
     }
 
     /// Whose word on a payload under a header does not count.
@@ -59,12 +66,14 @@ impl Revoked {
 
 impl Words {
     fn expire(&mut self, now: Instant) {
-        while let Some((since, word)) = self.by_age.front().copied() {
-            if now.duration_since(since) < LIFETIME && self.by_age.len() < CAPACITY {
-                break;
+        while self.by_age.front().is_some_and(|(since, ..)| now.duration_since(*since) >= LIFETIME) {
+            let Some((_, word, supervisor)) = self.by_age.pop_front() else { break };
+            if let Some(by) = self.by_word.get_mut(&word) {
+                by.retain(|one| *one != supervisor);
+                if by.is_empty() {
+                    self.by_word.remove(&word);
+                }
             }
-            self.by_age.pop_front();
-            self.by_word.remove(&word);
         }
     }
 }
@@ -119,7 +128,9 @@ impl Node {
         let id = PayloadId::try_from(asked.id.as_slice()).map_err(|_| Error::Message("an id of another length"))?;
         let digest = <[u8; 32]>::try_from(asked.header.as_slice()).map_err(|_| Error::Message("a digest of another length"))?;
         // First: what is being taken in this moment looks for it afterwards.
-        governed.desk.revoked.add(from, (id, digest));
+        if !governed.desk.revoked.add(from, (id, digest)) {
+            return Ok(HeldSaid { held: true });
+        }
         let meta = match self.meta(id).await {
             Ok(meta) => meta,
             Err(Error::NotFound(_)) => return Ok(HeldSaid { held: false }),
@@ -145,16 +156,14 @@ mod tests {
         let revoked = Revoked::default();
         let word = |at: u64| (PayloadId::new([7; 64]), crate::crypto::hash::sha256(&[&at.to_be_bytes()]));
         let cnmv: MemberId = "cnmv".parse().expect("a name");
-        revoked.add(&cnmv, word(0));
-        revoked.add(&cnmv, word(0));
+        assert!(revoked.add(&cnmv, word(0)) && revoked.add(&cnmv, word(0)));
         assert_eq!((revoked.by(&word(0)), revoked.by(&word(1))), (vec![cnmv.clone()], Vec::new()));
         assert_eq!(revoked.0.lock().expect("a lock").by_age.len(), 1);
-        for at in 0..=CAPACITY as u64 {
-            revoked.add(&cnmv, word(at));
-        }
-        assert!(revoked.by(&word(0)).is_empty(), "the oldest goes first");
+        assert!((1..CAPACITY as u64).all(|at| revoked.add(&cnmv, word(at))));
+        assert!(!revoked.add(&cnmv, word(CAPACITY as u64)), "no room: what could still be used is not forgotten for it");
+        assert_eq!(revoked.by(&word(0)), vec![cnmv.clone()]);
         let mut words = revoked.0.lock().expect("a lock");
-        assert!(words.by_age.len() <= CAPACITY && words.by_word.len() <= CAPACITY);
+        assert!(words.by_age.len() == CAPACITY && words.by_word.len() == CAPACITY);
         words.expire(Instant::now() + LIFETIME);
         assert!(words.by_word.is_empty());
     }

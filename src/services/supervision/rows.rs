@@ -24,6 +24,7 @@ const CATCH_UP: u8 = 6;
 const WAITING: u8 = 7;
 pub(super) const GRAVE: u8 = 8;
 const SECOND: u8 = 9;
+const TAKEN_BACK: u8 = 10;
 
 /// Rows read at once.
 pub(super) const PAGE: usize = 1_024;
@@ -66,6 +67,11 @@ pub(super) fn grave_key(id: &PayloadId, whose: Whose) -> Vec<u8> {
 
 pub(super) fn second_key(id: &PayloadId, whose: Whose) -> Vec<u8> {
     [&[SECOND], &id.as_bytes()[..], &whose.0].concat()
+}
+
+/// That a payload under a header was taken back here by its sender.
+fn taken_back_key(id: &PayloadId, header: &[u8; 32]) -> Vec<u8> {
+    [&[TAKEN_BACK], &id.as_bytes()[..], &header[..]].concat()
 }
 
 pub(super) fn queue_key(id: &PayloadId) -> Vec<u8> {
@@ -145,6 +151,19 @@ impl Node {
         let Some(row) = self.store.row(Table::Supervision, &told_key(id)).await? else { return Ok(Vec::new()) };
         let names = String::from_utf8_lossy(&row);
         Ok(names.lines().filter_map(|name| name.parse().ok()).collect())
+    }
+
+    /// Writes down, for ever, that a sender took back here what it had sent under a header.
+    ///
+    /// Threat: it takes back what its supervisor then forgets, and gives it back in a recovery, with what both had signed.
+    pub(crate) async fn note_taken_back(&self, id: &PayloadId, header: &[u8; 32]) -> Result<(), Error> {
+        let row = Write::put(Table::Supervision, taken_back_key(id, header), Vec::new());
+        Ok(self.store.write(vec![row], Vec::new()).await?)
+    }
+
+    /// Whether it was.
+    pub(crate) async fn was_taken_back(&self, id: &PayloadId, header: &[u8; 32]) -> Result<bool, Error> {
+        Ok(self.store.row(Table::Supervision, &taken_back_key(id, header)).await?.is_some())
     }
 
     /// After a failed send.

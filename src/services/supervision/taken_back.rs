@@ -84,6 +84,11 @@ impl Node {
         if self.held_until(&ItemId::Payload(header.id)).await?.is_some() {
             return Ok(());
         }
+        // Threat: who signed two headers takes the first one back, and with it what shows that there were two.
+        let second = second_key(&header.id, Whose::of(&header.member));
+        if self.store.row(Table::Supervision, &second).await?.is_some() {
+            return Err(SupervisionError::SecondHeader(header.id).into());
+        }
         // Threat: a member has this node ask the whole network, again and again. Beyond a few in an hour it keeps what it has.
         let may_ask =
             recipients.is_some() || governed.told.is_news(Matter::TakenBack, header.member.as_str(), &[header.id.as_bytes()]);
@@ -104,10 +109,7 @@ impl Node {
         if !is_copy && !self.forget(header.id, head.clone()).await? {
             return Ok(());
         }
-        // With what was kept of a second header beside it.
-        let second = second_key(&header.id, Whose::of(&header.member));
-        let out_of_feed =
-            [copy_key(*place), of_key(&header.id, *place), second].map(|key| Write::delete(Table::Supervision, key));
+        let out_of_feed = [copy_key(*place), of_key(&header.id, *place)].map(|key| Write::delete(Table::Supervision, key));
         self.store.write(out_of_feed.into(), vec![record(What::Withdrawn).event()]).await?;
         if is_copy {
             self.enclave.erase(vec![head.leaf()]).await?;

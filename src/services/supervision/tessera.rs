@@ -118,12 +118,12 @@ impl Node {
         from: &MemberId,
         payload: &EncodedPayload,
         words: &Vouched,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<(Header, [u8; 32])>, Error> {
         let id = payload_id(&payload.ciphertext);
         let untold = Payload { policy: charter.policy(), sender: from, class: Class::default(), id, header: [0; 32] };
         let Some(stated) = &words.stated else {
             if governed.demanded(charter, &untold).is_empty() {
-                return Ok(());
+                return Ok(None);
             }
             return Err(self.unvouched(governed, untold, SupervisionError::Unstated).await);
         };
@@ -138,17 +138,18 @@ impl Node {
         let policy = charter.policy_of(header.policy).map_or(charter.policy(), |signed| &signed.content);
         policy.check_unproved(from, None, header.class).map_err(Error::Policy)?;
         let told = Payload { policy, sender: from, class: header.class, id, header: digest };
-        self.check_vouched(governed, charter, told, words).await
+        self.check_vouched(governed, charter, told, words).await?;
+        Ok(Some((header, digest)))
     }
 
     /// The same of a payload that comes over Tessera's peer protocol, which has no place for a supervisor's word: nobody who could have used
-    /// the other one may use it to send past a supervisor. What is given back in a recovery was sent before.
+    /// the other one may use it to send past a supervisor. Nor in a recovery: members that speak natively give back natively.
     pub(crate) async fn admits_unvouched(&self, payload: &EncodedPayload) -> Result<(), Error> {
         let Some(governed) = &self.governed else { return Ok(()) };
         let charter = governed.charter();
         let from = charter.members().by_address(&payload.sender).filter(|from| from.id != governed.me);
-        match from.filter(|from| native_address(from).is_some() && !self.settings.recovering) {
-            Some(from) => self.check_tessera(governed, &charter, &from.id, payload, &Vouched::default()).await,
+        match from.filter(|from| native_address(from).is_some()) {
+            Some(from) => self.check_tessera(governed, &charter, &from.id, payload, &Vouched::default()).await.map(drop),
             None => Ok(()),
         }
     }
@@ -166,6 +167,10 @@ impl Governed {
         let bad = |why| SupervisionError::Stated(why);
         let key = charter.members().by_id(from).and_then(|member| member.signing_key);
         let key = key.ok_or_else(|| Error::NotAMember(from.clone()))?;
+        // Threat: the first recipient is in the header, and the box that opens is another's.
+        if payload.boxes.len() != 1 {
+            return Err(bad("it has more boxes than one").into());
+        }
         let recipient = payload.recipients.first().ok_or_else(|| bad("nobody receives it"))?;
         let (header, digest) =
             stated.check(&self.network, &key, recipient).map_err(|_| bad("it does not verify, or leaves this recipient out"))?;
