@@ -296,7 +296,8 @@ mod tests {
         fn copies_of_one_member_are_bounded(comes in prop::collection::vec((0_u8..100, any::<bool>(), any::<bool>()), 0..300)) {
             let mut here: Vec<Placed> = Vec::new();
             for (at, (header, is_native, has_sigma)) in (0..).zip(comes) {
-                let suite = if is_native { SUITE } else { 0 };
+                // The suite stands in the header: one header is of one suite.
+                let (suite, header) = if is_native { (SUITE, header) } else { (0, header + 100) };
                 if judge(&here, &Coming { header: [header; 32], suite, has_sigma }) == Beside::New {
                     here.push(copy(at, header, suite, has_sigma));
                 }
