@@ -11,6 +11,7 @@ pub(crate) mod erase;
 mod erasure;
 mod error;
 pub(crate) mod escrow;
+mod gossip;
 mod governed;
 mod groups;
 mod happening;

@@ -10,7 +10,7 @@ mod story;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::http::block_on;
 use super::network::Network;
@@ -42,25 +42,41 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     if args.lawful { lawful(args) } else { erasing(args) }
 }
 
+/// Ctrl-C, or whoever ends this process.
+struct End {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl End {
+    fn watched() -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for it.
+    async fn wanted(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
 /// What a member reads and does not, what lies on the disks, and an erasure.
 fn erasing(args: &Args) -> anyhow::Result<()> {
     block_on(async {
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let mut end = End::watched()?;
         say!("Starting {} members on loopback.", args.members);
         // Dropped, and with it every process, on each way out of here.
         let mut network = Network::start(args.members, args.keep.as_deref()).context("the network did not start")?;
         // Nodes end before the members that they need.
         let nodes = tokio::select! {
             told = story::tell(&mut network, args.geth.as_deref()) => told?,
-            _ = interrupt.recv() => return Ok(()),
-            _ = terminate.recv() => return Ok(()),
+            () = end.wanted() => return Ok(()),
         };
         if args.stay {
             say!("\nThe members run until Ctrl-C.");
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+            end.wanted().await;
         }
         drop(nodes);
         drop(network);
@@ -79,19 +95,15 @@ fn lawful(args: &Args) -> anyhow::Result<()> {
         None => tempfile::Builder::new().prefix("celosia-lawful-").tempdir()?.keep(),
     };
     block_on(async {
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let mut end = End::watched()?;
         let (network, id) = lawful::begin(args.members, &folder).context("the network did not start")?;
         tokio::select! {
             told = lawful::tell(&network, &id) => told?,
-            _ = interrupt.recv() => return Ok(()),
-            _ = terminate.recv() => return Ok(()),
+            () = end.wanted() => return Ok(()),
         }
         if args.stay {
             say!("\nThe members run until Ctrl-C.");
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+            end.wanted().await;
         }
         drop(network);
         say!(

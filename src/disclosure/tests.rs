@@ -32,6 +32,22 @@ fn case(texts: &[&str]) -> Case {
 }
 
 impl Case {
+    /// What a member is told of its first item.
+    fn notice(&self, verdicts: Vec<SignedVerdict>) -> Notice {
+        Notice {
+            network: self.world.network,
+            to: "otro".parse().expect("a name"),
+            stage: Stage::Viewed,
+            page: 0,
+            time: NOW,
+            request: self.request.clone(),
+            docket: self.docket.clone(),
+            verdicts,
+            view: None,
+            items: vec![Told { item: self.items[0].clone(), index: 0, path: Vec::new() }],
+        }
+    }
+
     fn epochs(&self) -> Result<Epochs, Refused> {
         let key = self.world.committee().key;
         self.docket.check_items(

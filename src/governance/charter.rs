@@ -153,6 +153,11 @@ impl Charter {
         self.policies.get(&version)
     }
 
+    /// What a version of the policy says; the newest, where that one was never seen.
+    pub fn policy_under(&self, version: u64) -> &Policy {
+        self.policy_of(version).map_or(self.policy(), |signed| &signed.content)
+    }
+
     /// All policies, the oldest first.
     pub fn policies(&self) -> impl Iterator<Item = &Arc<Signed<Policy>>> {
         self.policies.values()

@@ -31,7 +31,6 @@ pub(crate) use copies::{Copies, CopyOf, Watchers, copied_to, told_row};
 pub use cosign::{CosignSettings, CosignState, Queued};
 pub(crate) use cosign::{Demanded, cosigned_scope};
 pub use error::SupervisionError;
-pub(crate) use exchange::{below, others};
 pub use feed::{Recipient, Seen, TwoHeaders};
 pub(crate) use held::{CopyContent, HeldCopy};
 pub use orders::{NewStop, Spread, StopView};

@@ -10,6 +10,8 @@ mod keys;
 mod peer;
 #[path = "../support/ports.rs"]
 mod ports;
+#[path = "../support/said.rs"]
+mod said;
 
 mod ceremonies;
 mod ceremonies_attacked;

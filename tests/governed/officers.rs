@@ -8,27 +8,7 @@ use serde_json::{Value, json};
 use crate::http::{JSON, Request, Target};
 use crate::member::Member;
 use crate::net::Net;
-
-/// What the program said.
-#[derive(Debug)]
-pub struct Said {
-    pub good: bool,
-    pub text: String,
-}
-
-impl Said {
-    #[track_caller]
-    pub fn well(self) -> String {
-        assert!(self.good, "{}", self.text);
-        self.text
-    }
-
-    #[track_caller]
-    pub fn refused(self, code: &str) -> String {
-        assert!(!self.good && self.text.contains(code), "{code} was expected: {}", self.text);
-        self.text
-    }
-}
+use crate::said::Said;
 
 /// Members that run, and officers.
 pub struct Officers {

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use crate::charter::{CLASSES, Governors};
 use crate::http::Target;
 use crate::member::Member;
+use crate::said::Said;
 
 /// Everybody and everything.
 pub struct Court {
@@ -22,34 +23,6 @@ pub struct Court {
     pub members: Vec<Member>,
     /// Who speaks on the admin surfaces: a file with a bearer token, where they ask for one.
     pub token: Mutex<Option<PathBuf>>,
-}
-
-/// What the program said.
-#[derive(Debug)]
-pub struct Said {
-    pub good: bool,
-    pub text: String,
-}
-
-impl Said {
-    #[track_caller]
-    pub fn well(self) -> String {
-        assert!(self.good, "{}", self.text);
-        self.text
-    }
-
-    /// It went well, or failed for this reason.
-    #[track_caller]
-    pub fn well_or(self, code: &str) {
-        assert!(self.good || self.text.contains(code), "{}", self.text);
-    }
-
-    /// It failed, for this reason.
-    #[track_caller]
-    pub fn refused(self, code: &str) -> String {
-        assert!(!self.good && self.text.contains(code), "{code} was expected: {}", self.text);
-        self.text
-    }
 }
 
 impl Court {

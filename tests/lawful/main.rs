@@ -16,6 +16,8 @@ mod member;
 mod peer;
 #[path = "../support/ports.rs"]
 mod ports;
+#[path = "../support/said.rs"]
+mod said;
 
 mod attacks;
 mod bulk;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::court::Said;
+use crate::said::Said;
 
 /// An empty folder into which files are copied, and the program in it: no other folder, no variable, no node.
 pub struct Offline {

@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::court::{Court, Said, in_minutes};
+use crate::court::{Court, in_minutes};
 use crate::http::Request;
 use crate::keys::KeyPair;
 use crate::member::Member;
+use crate::said::Said;
 
 impl Court {
     /// A member's own request, handed in at another's node; the grant's name.

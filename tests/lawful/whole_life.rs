@@ -3,11 +3,12 @@
 
 use serde_json::Value;
 
-use crate::court::{Said, in_minutes};
+use crate::court::in_minutes;
 use crate::http::Request;
 use crate::life::{Life, SUPERVISOR};
 use crate::member::{Member, percent};
 use crate::offline::Offline;
+use crate::said::Said;
 
 const SCOPES: &str = r#"
 [[scopes]]

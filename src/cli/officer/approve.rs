@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Unlock;
 use crate::cli::Failure;
 use crate::cli::admin::Node;
-use crate::cli::disclosure::{LONG, Looked, REVOCATION, VERDICT, show_request, submit, write_carried};
+use crate::cli::disclosure::{LONG, Looked, REVOCATION, VERDICT, submit, write_carried};
 use crate::disclosure::{Bundle, GrantId, Refused, Revocation, Verdict, case_digest};
 use crate::governance::Purpose;
 use crate::officer::Folder;
@@ -58,7 +58,6 @@ pub(super) fn run(args: &Args) -> Result<(), Failure> {
     let coded = |refused: Refused| Failure::coded(2, &refused);
     let looked = look(&args.unlock, &args.case, Looked::open)?;
     let request = &looked.bundle.request.request;
-    show_request(request);
     looked.verify_and_show(0)?;
     let time = now();
     if time >= request.until {

@@ -24,18 +24,7 @@ fn every_document_reads_back_and_refuses_every_cut_and_every_tail() {
     };
     let release = SignedRelease { signature: key("banco").sign(&release.statement()), release };
     release.verify(&case.docket.docket, &key("banco").verify_key()).expect("the holder's");
-    let notice = Notice {
-        network: case.world.network,
-        to: "otro".parse().expect("a name"),
-        stage: Stage::Viewed,
-        page: 0,
-        time: NOW,
-        request: case.request.clone(),
-        docket: case.docket.clone(),
-        verdicts: verdicts.clone(),
-        view: Some(view),
-        items: vec![Told { item: case.items[0].clone(), index: 0, path: Vec::new() }],
-    };
+    let notice = Notice { view: Some(view), ..case.notice(verdicts.clone()) };
     let notice = SignedNotice { signature: key("banco").sign(&notice.statement()), notice };
     notice.verify(&case.world.charter).expect("the holder's");
     let others = SignedNotice { signature: key("otro").sign(&notice.notice.statement()), notice: notice.notice.clone() };

@@ -20,18 +20,7 @@ fn an_officer_has_one_verdict_and_a_notice_of_too_many_is_not_signed() {
     assert_eq!(case.tally(&[again(true, "yes"), again(false, "no")], NOW), Err(second.clone()));
     assert_eq!(second.code().to_string(), "CEL7135");
     let verdicts = vec![again(false, "no"); Notice::MAX_VERDICTS + 1];
-    let mut notice = Notice {
-        network: case.world.network,
-        to: "otro".parse().expect("a name"),
-        stage: Stage::Viewed,
-        page: 0,
-        time: NOW,
-        request: case.request.clone(),
-        docket: case.docket.clone(),
-        verdicts,
-        view: None,
-        items: vec![Told { item: case.items[0].clone(), index: 0, path: Vec::new() }],
-    };
+    let mut notice = case.notice(verdicts);
     let reads =
         |notice: &Notice| SignedNotice::decode(&SignedNotice { notice: notice.clone(), signature: [0; 64] }.encode()).is_ok();
     assert_eq!((notice.check_form().is_ok(), reads(&notice)), (false, false));
@@ -116,18 +105,8 @@ fn a_notice_names_a_view_that_was_granted() {
     let case = case(&["x"]);
     let verdicts = case.verdicts(&[1, 2, 3]);
     let of = |view: Option<u32>| {
-        let notice = Notice {
-            network: case.world.network,
-            to: "otro".parse().expect("a name"),
-            stage: Stage::Viewed,
-            page: 0,
-            time: NOW,
-            request: case.request.clone(),
-            docket: case.docket.clone(),
-            verdicts: verdicts.clone(),
-            view: view.map(|number| case.world.view_of(number, &case.docket.docket, &verdicts)),
-            items: Vec::new(),
-        };
+        let view = view.map(|number| case.world.view_of(number, &case.docket.docket, &verdicts));
+        let notice = Notice { view, items: Vec::new(), ..case.notice(verdicts.clone()) };
         notice.view_number()
     };
     let granted = case.request.request.views;

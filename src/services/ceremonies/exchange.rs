@@ -8,43 +8,16 @@ use futures_util::future::join_all;
 
 use super::mailbox::Known;
 use super::rows::names;
-use crate::ceremony::{Carried, CeremonyId};
+use crate::ceremony::CeremonyId;
+use crate::services::gossip::{BUDGET, PAGE, PAGE_BYTES, PAGES, one_of, others};
 use crate::services::governed::Governed;
 use crate::services::native::path;
 use crate::services::records::now;
-use crate::services::supervision::{below, others};
-use crate::services::{Error, NativeAddress, Node, PeerError};
-use crate::types::{Coded as _, MemberId};
+use crate::services::{Error, NativeAddress, Node};
+use crate::types::Coded as _;
 use crate::wire::native::{CeremoniesAfter, CeremonyPage, Message as _};
 
-/// One member is told, or asked for a page.
-const BUDGET: Duration = Duration::from_secs(3);
-/// Members that are told by one who learned of it.
-const FAN_OUT: usize = 4;
-/// Things of one page, and their bytes.
-const PAGE: usize = 256;
-const PAGE_BYTES: usize = 512 << 10;
-/// Pages of one comparison: more than all members may fill.
-///
-/// Threat: a member that pages for ever.
-const PAGES: usize = 4_096;
-
 impl Node {
-    /// Tells every other member; how many have it, and who does not.
-    pub(super) async fn tell_of_ceremony(&self, governed: &Arc<Governed>, carried: &Carried) -> (usize, Vec<MemberId>) {
-        let others = others(governed);
-        let bytes = carried.encode();
-        let outcomes = join_all(others.iter().map(|to| tell(governed, to, &bytes))).await;
-        let failed = others.iter().zip(outcomes).filter_map(|(to, outcome)| outcome.err().map(|error| (to, error)));
-        let silent: Vec<MemberId> = failed
-            .map(|(to, error)| {
-                tracing::debug!(member = %to.member, error = error.without_words(), "a word of a ceremony was not told");
-                to.member.clone()
-            })
-            .collect();
-        (others.len() - silent.len(), silent)
-    }
-
     /// A page of what a member does not know: of ceremonies of which it knows the same as we, nothing.
     pub async fn ceremonies_after(&self, asked: &CeremoniesAfter) -> Result<CeremonyPage, Error> {
         let governed = self.needs_governance()?;
@@ -77,9 +50,8 @@ impl Node {
             if let Err(error) = self.end_ceremonies(&governed).await {
                 tracing::warn!(%error, code = %error.code(), "a ceremony that is over stays");
             }
-            let others = others(&governed);
-            if !others.is_empty() {
-                self.compare_ceremonies(&governed, &others[below(others.len())]).await;
+            if let Some(with) = one_of(others(&governed)) {
+                self.compare_ceremonies(&governed, &with).await;
             }
         }
     }
@@ -121,24 +93,4 @@ fn unknown_to(known: &Known, asked: &CeremoniesAfter, now: u64) -> Vec<Vec<u8>> 
     });
     let all = wanted.flat_map(|((id, kept), _)| names(id, kept));
     all.filter(|name| name.as_slice() > asked.after.as_slice()).take(PAGE + 1).collect()
-}
-
-impl Governed {
-    /// A few others hear of it from one who has just learned of it.
-    pub(super) fn pass_ceremony_on(self: &Arc<Self>, from: &MemberId, carried: &Carried) {
-        let (governed, bytes) = (Arc::clone(self), carried.encode());
-        let mut others = others(&governed);
-        others.retain(|to| to.member != *from);
-        let tasks = governed.tasks.clone();
-        tasks.spawn(async move {
-            while others.len() > FAN_OUT {
-                others.swap_remove(below(others.len()));
-            }
-            join_all(others.iter().map(|to| tell(&governed, to, &bytes))).await;
-        });
-    }
-}
-
-async fn tell(governed: &Governed, to: &NativeAddress, carried: &[u8]) -> Result<(), PeerError> {
-    governed.peers.call(to, path::CEREMONY_TELL, carried.to_vec().into(), BUDGET).await.map(drop)
 }

@@ -11,8 +11,10 @@ use super::view::Posted;
 use crate::ceremony::{Carried, CeremonyId, MAX_PLAN, Message, Opening, Plan};
 use crate::crypto::hash::sha256;
 use crate::governance::Policy;
+use crate::services::gossip;
 use crate::services::governed::{Governed, MAX_SKEW};
 use crate::services::happening::{Happening, Kind as What};
+use crate::services::native::path;
 use crate::services::records::now;
 use crate::services::send::to_its_end;
 use crate::services::told::Matter;
@@ -61,7 +63,11 @@ impl Node {
         to_its_end(async move {
             let ceremony = carried.ceremony();
             let is_new = node.keep_carried(&governed, &carried).await?;
-            let (told, silent) = if is_new { node.tell_of_ceremony(&governed, &carried).await } else { (0, Vec::new()) };
+            let (told, silent) = if is_new {
+                gossip::tell_all(&governed, path::CEREMONY_TELL, carried.encode().into()).await
+            } else {
+                (0, Vec::new())
+            };
             Ok(Posted { ceremony: ceremony.to_string(), new: is_new, told, silent })
         })
         .await
@@ -82,7 +88,7 @@ impl Node {
         match taken {
             Ok(None) => Ok(false),
             Ok(Some(carried)) => {
-                governed.pass_ceremony_on(from, &carried);
+                gossip::pass_on(&governed, from, path::CEREMONY_TELL, carried.encode().into());
                 Ok(true)
             }
             Err(error) => {

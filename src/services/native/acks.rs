@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::beside::{ACKS, Beside};
 use super::intake::Accepted;
+use crate::enclave::EnclaveError;
 use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
 use crate::services::records::{erased_is_absent, now};
@@ -50,7 +51,10 @@ impl Node {
                 store.put_beside(id, sealed, event).await?;
                 Ok::<_, Error>(())
             };
-            if let Err(error) = kept.await {
+            // Whoever took the payload back, or erased it, took this along.
+            if let Err(error) = kept.await
+                && !matches!(error, Error::Enclave(EnclaveError::Erased))
+            {
                 tracing::warn!(%id, code = %error.code(), "what was said of a payload was not kept");
             }
         });

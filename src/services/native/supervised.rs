@@ -71,9 +71,7 @@ impl Node {
         digest: [u8; 32],
         words: &Vouched,
     ) -> Result<(), Error> {
-        let policy = charter.policy_of(header.policy).map_or(charter.policy(), |signed| &signed.content);
-        let Header { member: sender, class, id, .. } = header;
-        let payload = VouchedPayload { policy, sender, class: *class, id: *id, header: digest };
+        let payload = VouchedPayload::of(charter, header, digest);
         if let Err(refusal) = governed.not_revoked(charter, header, digest) {
             return Err(self.unvouched(governed, payload, refusal).await);
         }

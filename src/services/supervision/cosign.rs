@@ -299,7 +299,7 @@ impl Governed {
     ) -> Result<Demanded, Error> {
         let concern = Concern::of(&header.member, header.class, &header.privacy);
         // The policy that the header names, as for all that supervision asks.
-        let policy = charter.policy_of(header.policy).map_or(charter.policy(), |signed| &signed.content);
+        let policy = charter.policy_under(header.policy);
         let Some(scope) = cosigned_scope(policy, &concern) else { return Ok(Demanded::Nothing) };
         if scope.supervisors.contains(&self.me) {
             return Ok(Demanded::OurWord);
@@ -321,7 +321,7 @@ impl Governed {
         cosignature: Option<&[u8]>,
     ) -> Result<(), SupervisionError> {
         let concern = Concern::of(&header.member, header.class, &header.privacy);
-        let policy = charter.policy_of(header.policy).map_or(charter.policy(), |signed| &signed.content);
+        let policy = charter.policy_under(header.policy);
         let Some(scope) = cosigned_scope(policy, &concern) else { return Ok(()) };
         if scope.supervisors.contains(&self.me) {
             return Ok(());

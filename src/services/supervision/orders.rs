@@ -11,8 +11,10 @@ use super::stops::Known;
 use crate::crypto::hash::sha256;
 use crate::crypto::random;
 use crate::governance::{Charter, Role};
+use crate::services::gossip;
 use crate::services::governed::Governed;
 use crate::services::happening::{Happening, Kind as What};
+use crate::services::native::path;
 use crate::services::records::now;
 use crate::services::send::to_its_end;
 use crate::services::told::Matter;
@@ -195,7 +197,7 @@ impl Node {
         let (node, governed) = (Arc::clone(self), Arc::clone(governed));
         to_its_end(async move {
             node.keep_order(&governed, &order).await?;
-            let (told, silent) = node.tell_everybody(&governed, &order).await;
+            let (told, silent) = gossip::tell_all(&governed, path::SUPERVISION_TELL, order.encode().into()).await;
             let known = governed.desk.stops.read();
             let digest = order.digest();
             let view = view(&known, &digest).ok_or(SupervisionError::Order("its order is not here"))?;
@@ -224,7 +226,7 @@ impl Node {
                 if !self.keep_order(&governed, &order).await? {
                     return Ok(false);
                 }
-                governed.pass_on(from, order);
+                gossip::pass_on(&governed, from, path::SUPERVISION_TELL, order.encode().into());
                 Ok(true)
             }
             Err(refusal) => {

@@ -83,7 +83,7 @@ impl Governed {
     ///
     /// Threat: a sender takes a payload back from its supervisor, and delivers it to others with the word that it has already.
     pub(crate) fn not_revoked(&self, charter: &Charter, header: &Header, digest: [u8; 32]) -> Result<(), SupervisionError> {
-        let policy = charter.policy_of(header.policy).map_or(charter.policy(), |signed| &signed.content);
+        let policy = charter.policy_under(header.policy);
         let scopes = || policy.scopes.iter().filter(|scope| scope.may_cover(&header.member, header.class));
         let revoked = self.desk.revoked.by(&(header.id, digest));
         let by = revoked.into_iter().find(|supervisor| scopes().any(|scope| scope.supervisors.contains(supervisor)));

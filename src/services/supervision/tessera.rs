@@ -135,9 +135,8 @@ impl Node {
         if let Err(refusal) = governed.not_revoked(charter, &header, digest) {
             return Err(self.unvouched(governed, untold, refusal).await);
         }
-        let policy = charter.policy_of(header.policy).map_or(charter.policy(), |signed| &signed.content);
-        policy.check_unproved(from, None, header.class).map_err(Error::Policy)?;
-        let told = Payload { policy, sender: from, class: header.class, id, header: digest };
+        let told = Payload::of(charter, &header, digest);
+        told.policy.check_unproved(from, None, header.class).map_err(Error::Policy)?;
         self.check_vouched(governed, charter, told, words).await?;
         Ok(Some((header, digest)))
     }

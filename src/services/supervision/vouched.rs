@@ -23,6 +23,14 @@ pub(crate) struct Payload<'a> {
     pub(crate) header: [u8; 32],
 }
 
+impl<'a> Payload<'a> {
+    /// That of a header.
+    pub(crate) fn of(charter: &'a Charter, header: &'a Header, digest: [u8; 32]) -> Self {
+        let policy = charter.policy_under(header.policy);
+        Self { policy, sender: &header.member, class: header.class, id: header.id, header: digest }
+    }
+}
+
 /// When a supervisor's word counts: as it stands now, or as it stood when a payload was sent (milliseconds since the Unix epoch).
 #[derive(Clone, Copy)]
 enum When {
@@ -88,9 +96,7 @@ impl Governed {
         digest: [u8; 32],
         words: &Vouched,
     ) -> Result<(), SupervisionError> {
-        let policy = charter.policy_of(header.policy).map_or(charter.policy(), |signed| &signed.content);
-        let payload = Payload { policy, sender: &header.member, class: header.class, id: header.id, header: digest };
-        self.vouched_at(charter, payload, words, When::At(header.time))
+        self.vouched_at(charter, Payload::of(charter, header, digest), words, When::At(header.time))
     }
 
     fn vouched_at(&self, charter: &Charter, payload: Payload<'_>, words: &Vouched, when: When) -> Result<(), SupervisionError> {
